@@ -1,0 +1,270 @@
+"""Everything that can be refused or go wrong, each with its message and its next step.
+
+An error's docstring is its message, with the facts in braces; `next_step` is what the reader does
+now. One family an audience: `ProjectError` is about the user's project, `GateError` about what
+the gate refused. Adapters raise only these, chained.
+"""
+
+from inspect import cleandoc
+from typing import ClassVar
+
+
+class RulezeroError(Exception):
+    """{detail}"""
+
+    next_step: ClassVar[str] = "Read the message, mend the cause, then call `status`."
+
+    def __init__(self, **facts: object) -> None:
+        """Fill the message with `facts`; they stay readable in `self.facts`."""
+        self.facts = facts
+        super().__init__(cleandoc(type(self).__doc__ or type(self).__name__).format(**facts))
+
+    @property
+    def code(self) -> str:
+        """The error's name, stable, for programs."""
+        return type(self).__name__
+
+    @property
+    def advice(self) -> str:
+        """`next_step` with the facts filled in."""
+        return self.next_step.format(**self.facts)
+
+
+class ProjectError(RulezeroError):
+    """{detail}"""
+
+
+class NoProject(ProjectError):
+    """No Alembic or Flask-Migrate project was found in {root} (looked for alembic.ini, [tool.alembic] in pyproject.toml, and a Flask-Migrate folder with env.py)."""
+
+    next_step = (
+        "Start the server with --project DIR, or run `flask db init` / `alembic init` there."
+    )
+
+
+class SeveralProjects(ProjectError):
+    """Several migration projects were found in {root}: {found}."""
+
+    next_step = (
+        'Say which one: --project DIR, or `config = "PATH"` in rulezero.toml, PATH being one of '
+        "those named."
+    )
+
+
+class UnreadableConfig(ProjectError):
+    """The configuration file {path} cannot be read: {reason}."""
+
+    next_step = "Mend that file; nothing was read from it and nothing was written."
+
+
+class UnknownEnvironment(ProjectError):
+    """There is no environment called {environment!r}; known: {known}."""
+
+    next_step = "Use one of the known names, or add [environments.{environment}] to rulezero.toml."
+
+
+class InterpreterMissing(ProjectError):
+    """The project's Python {python} ({source}) cannot be started: {reason}."""
+
+    next_step = 'Set `python = "PATH"` in rulezero.toml to the interpreter that runs the project.'
+
+
+class PackageMissing(ProjectError):
+    """The project's Python {python} ({source}) has no package {package!r}."""
+
+    next_step = (
+        'Install the project\'s requirements there, or set `python = "PATH"` in rulezero.toml to '
+        "the interpreter that has them."
+    )
+
+
+class WorkerTimeout(ProjectError):
+    """The project did not answer `{verb}` within {seconds} s and was stopped, with everything it had started."""
+
+    next_step = "Look for what waits while the app loads (network, prompt, lock), then call again."
+
+
+class WorkerCrashed(ProjectError):
+    """The project's process ended during `{verb}` without an answer (exit status {status})."""
+
+    next_step = "Load the app by hand with the same interpreter to see what ends the process."
+
+
+class ModelSyntaxError(ProjectError):
+    """Syntax error in {file}, line {line}: {error}."""
+
+    next_step = "Correct that line, then call again."
+
+
+class ModelImportError(ProjectError):
+    """The project does not import: {error} ({file}, line {line})."""
+
+    next_step = "Install what is missing in the project's interpreter or mend the import."
+
+
+class AppLoadError(ProjectError):
+    """The project failed while it was loaded: {error} ({file}, line {line})."""
+
+    next_step = "Mend the code at that place, then call again."
+
+
+class AppNotFound(ProjectError):
+    """The Flask app could not be found or made: {error}."""
+
+    next_step = 'Set `flask_app = "module:factory"` in rulezero.toml (what FLASK_APP would hold).'
+
+
+class EnvScriptError(ProjectError):
+    """The migration environment failed: {error} ({file}, line {line})."""
+
+    next_step = "Mend env.py (or what it imports) at that place, then call again."
+
+
+class RevisionScriptError(ProjectError):
+    """A revision file does not load: {error} ({file}, line {line})."""
+
+    next_step = "Mend that revision file, then call again."
+
+
+class NoConnection(ProjectError):
+    """The database does not answer: {error} ({database})."""
+
+    next_step = "Start the database or correct its URL in the project's configuration."
+
+
+class DatabaseNotAtHead(ProjectError):
+    """The database is at {current}, the newest revision is {head}: {pending} waiting."""
+
+    next_step = "Call `review` and have what waits applied first, then analyze the models."
+
+
+class SeveralHeads(ProjectError):
+    """The project has several heads: {heads}."""
+
+    next_step = "Merge them first: `alembic merge heads` (or `flask db merge heads`), then review."
+
+
+class SeveralDatabases(ProjectError):
+    """This project migrates {count} databases in one run ({databases}); rulezero does not plan several databases at once yet."""
+
+    next_step = "Nothing was changed. Migrate this project by hand until several binds are served."
+
+
+class NoMigrations(ProjectError):
+    """The migration folder {path} does not exist or holds no env.py."""
+
+    next_step = "Create it with `flask db init` or `alembic init`, then call again."
+
+
+class UnknownRevision(ProjectError):
+    """There is no revision {revision!r} in this project (heads: {heads})."""
+
+    next_step = "Call `status` for the revisions that exist."
+
+
+class UnknownDatabaseRevision(ProjectError):
+    """The database is at revision {revision!r}, which this project's files do not hold."""
+
+    next_step = "Bring back that revision file (another branch may hold it), then call again."
+
+
+class NoChanges(ProjectError):
+    """Models and database agree: there is nothing to generate."""
+
+    next_step = "Change the models first; then call `analyze`."
+
+
+class NothingPending(ProjectError):
+    """The database is at {current}; no revision waits to be applied."""
+
+    next_step = "Call `analyze`, then `generate`, to make one."
+
+
+class MigrationFailed(ProjectError):
+    """The migration failed: {error}."""
+
+    next_step = "Read the run's outcome with `get_plan`; mend the revision, then review it again."
+
+
+class ReadOnlyRefused(ProjectError):
+    """The project tried to change the database while it was only being read: {error} ({file}, line {line})."""
+
+    next_step = "Move that write out of the code that runs while the app or env.py is loaded."
+
+
+class GateError(RulezeroError):
+    """{detail}"""
+
+
+class OutOfOrder(GateError):
+    """`{step}` was called before `{first}`."""
+
+    next_step = "Call `{first}` first."
+
+
+class UnknownPlan(GateError):
+    """There is no plan {plan_id!r}."""
+
+    next_step = "Call `review` (or `rollback`); the plan_id is in its result."
+
+
+class UnknownAnalysis(GateError):
+    """There is no analysis {analysis_id!r} of this project."""
+
+    next_step = "Call `analyze`; the analysis_id is in its result."
+
+
+class PlanExpired(GateError):
+    """The plan {plan_id} expired at {expired}."""
+
+    next_step = "Review again: `review` (or `rollback`) makes a fresh plan."
+
+
+class PlanStale(GateError):
+    """The plan {plan_id} no longer fits: {differences}. Nothing was changed."""
+
+    next_step = "Review again: call `review` (or `rollback`) and have the new plan confirmed."
+
+
+class NotForThisTool(GateError):
+    """The plan {plan_id} is a {kind} plan; `{tool}` does not carry it out."""
+
+    next_step = "Call `{right_tool}` with it."
+
+
+class TokenRefused(GateError):
+    """{reason} Nothing was changed."""
+
+    next_step = "Call `confirm` with the plan_id: a person has to approve this plan."
+
+
+class NoChannel(GateError):
+    """Nobody can be asked here: {reason}."""
+
+    next_step = "{how}"
+
+
+class Declined(GateError):
+    """The person said no to plan {plan_id}. Nothing was changed."""
+
+    next_step = "Do not ask again unless the person wants to; change the migration or leave it."
+
+
+class NotPresented(GateError):
+    """The question for plan {plan_id} was closed without an answer; it may never have been shown to a person."""
+
+    next_step = (
+        "Ask the person whether they saw the question; call `confirm` again if they want it."
+    )
+
+
+class AnswerRefused(GateError):
+    """The answer for plan {plan_id} does not approve it: {reason}. Nothing was changed."""
+
+    next_step = "Call `confirm` again; the person has to answer the question as it is asked."
+
+
+PROJECT_ERRORS: dict[str, type[ProjectError]] = {
+    error.__name__: error for error in ProjectError.__subclasses__()
+}
+"""Every error the worker may answer with, by name."""

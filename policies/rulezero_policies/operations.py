@@ -1,0 +1,115 @@
+"""What a migration does: one model of operations, whatever they were read from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OperationKind = Literal[
+    "create_table",
+    "drop_table",
+    "rename_table",
+    "add_column",
+    "drop_column",
+    "alter_column",
+    "create_index",
+    "drop_index",
+    "create_constraint",
+    "drop_constraint",
+    "execute",
+    "bulk_insert",
+    "table_comment",
+    "opaque",
+]
+
+ConstraintKind = Literal["primary_key", "foreign_key", "unique", "check", "exclude", "unknown"]
+
+Attribute = Literal["type", "nullable", "server_default", "name", "comment", "autoincrement"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column as its definition says; types are rendered in the target's dialect."""
+
+    name: str
+    type: str
+    nullable: bool = True
+    server_default: str | None = None
+    python_default: bool = False
+    primary_key: bool = False
+    unique: bool = False
+    generated: bool = False
+    """Computed or identity: the database fills it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraint:
+    """A constraint; `name` is None where none was given."""
+
+    kind: ConstraintKind
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    referred_schema: str | None = None
+    referred_table: str | None = None
+    referred_columns: tuple[str, ...] = ()
+    expression: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """An index; `columns` holds names or expressions as SQL text."""
+
+    name: str | None
+    columns: tuple[str, ...] = ()
+    unique: bool = False
+    method: str | None = None
+    concurrently: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One attribute that an `alter_column` changes; None before means it was not stated."""
+
+    attribute: Attribute
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One step of a migration, in the order in which it happens.
+
+    `column` is the column added or dropped; for `alter_column` it is the column before the change
+    as far as it was stated. `columns` and `constraints` belong to `create_table`. `name` is the new
+    name for `rename_table`. `sql` is the text for `execute`. `detail` says why a step is opaque.
+    `line` is the line of the revision file. `batch` tells that it stood in a batch block.
+    """
+
+    kind: OperationKind
+    table: str | None = None
+    schema: str | None = None
+    name: str | None = None
+    column: Column | None = None
+    columns: tuple[Column, ...] = ()
+    changes: tuple[Change, ...] = ()
+    constraint: Constraint | None = None
+    constraints: tuple[Constraint, ...] = ()
+    index: Index | None = None
+    sql: str | None = None
+    detail: str | None = None
+    line: int | None = None
+    batch: bool = False
+
+    @property
+    def qualified(self) -> str:
+        """The table's name with its schema, if it has one."""
+        return f"{self.schema}.{self.table}" if self.schema else self.table or ""
+
+    @property
+    def subject(self) -> str:
+        """What the step is about, as people write it: table, table.column or the name."""
+        if self.column is not None:
+            return f"{self.qualified}.{self.column.name}"
+        return self.qualified or self.name or self.kind
+
+    def change(self, attribute: Attribute) -> Change | None:
+        """The change of `attribute`, if this step makes one."""
+        return next((c for c in self.changes if c.attribute == attribute), None)

@@ -1,0 +1,158 @@
+"""A plan: exactly what would be done, to exactly which database, frozen and named by its digest."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Literal
+
+from rulezero_policies.findings import Fact, Finding, Risk, Verdict
+
+PlanKind = Literal["upgrade", "downgrade", "generate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseIdentity:
+    """Which database this is, by what the server itself says; never a user name or a password.
+
+    `server_id` is PostgreSQL's system identifier with the database's oid, MariaDB's or MySQL's
+    server uid, or the device and inode of an SQLite file; None where the server does not tell, or
+    the file does not exist yet.
+    """
+
+    dialect: str
+    host: str | None
+    port: int | None
+    name: str
+    server_id: str | None
+
+    @property
+    def label(self) -> str:
+        """The identity in one line, to show to a person and to compare."""
+        where = f"{self.host or 'local'}{f':{self.port}' if self.port else ''}/"
+        place = self.name if self.dialect == "sqlite" else where + self.name
+        return f"{self.dialect}:{place} ({self.server_id or 'no server id'})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileHash:
+    """A file of the plan: its path under the project, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedChange:
+    """One line of what a person is shown: the subject and what happens to it."""
+
+    subject: str
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything a person approves, and everything that is compared again before it runs.
+
+    `files` are all files that may run (revisions, env.py and what lies beside them); `revisions`
+    are those that this plan runs, in order. `phrases` are what the person must type. A `generate`
+    plan has no revisions yet: it lets a CRITICAL revision be written, and nothing else.
+    """
+
+    kind: PlanKind
+    project: str
+    environment: str
+    protected: bool
+    database: DatabaseIdentity
+    from_revisions: tuple[str, ...]
+    to_revision: str
+    revisions: tuple[str, ...]
+    files: tuple[FileHash, ...]
+    sql: str | None
+    fingerprint: str | None
+    description: str
+    path: str
+    changes: tuple[PlannedChange, ...]
+    findings: tuple[Finding, ...]
+    facts: tuple[Fact, ...]
+    verdict: Verdict
+    risk: Risk
+    phrases: tuple[str, ...]
+    rollback_command: str
+    policy: str
+    created: datetime
+    expires: datetime
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the plan's canonical JSON, in hex."""
+        return digest(self)
+
+    @property
+    def plan_id(self) -> str:
+        """The name a client uses; the digest's beginning, so that it cannot mean another plan."""
+        return f"plan-{self.digest[:20]}"
+
+
+def canonical(value: object) -> str:
+    """One text for one value: sorted keys, no spaces, ASCII, ISO dates."""
+    plain = asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), default=datetime.isoformat)
+
+
+def digest(value: object) -> str:
+    """SHA-256 of `canonical(value)`, in hex."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What stands there at the moment of applying."""
+
+    database: DatabaseIdentity
+    current: tuple[str, ...]
+    files: tuple[FileHash, ...]
+    fingerprint: str | None
+    facts: tuple[Fact, ...]
+    policy: str
+
+
+def differences(plan: Plan, seen: Observed) -> tuple[str, ...]:
+    """What no longer is as it was approved, in words; empty when everything fits."""
+    return (
+        *_changed("the database", plan.database.label, seen.database.label),
+        *_changed("the current revision", _at(plan.from_revisions), _at(seen.current)),
+        *_files(plan.files, seen.files),
+        *([] if plan.fingerprint == seen.fingerprint else ["the database's schema changed"]),
+        *_facts(plan.facts, seen.facts),
+        *([] if plan.policy == seen.policy else ["the policy changed"]),
+    )
+
+
+def _at(revisions: tuple[str, ...]) -> str:
+    return ", ".join(sorted(revisions)) or "base"
+
+
+def _changed(what: str, before: str, now: str) -> list[str]:
+    return [] if before == now else [f"{what} was {before} and is {now}"]
+
+
+def _files(before: Iterable[FileHash], now: Iterable[FileHash]) -> list[str]:
+    old = {f.path: f.sha256 for f in before}
+    new = {f.path: f.sha256 for f in now}
+    return [
+        *(f"{p} changed" for p in sorted(old.keys() & new.keys()) if old[p] != new[p]),
+        *(f"{p} is gone" for p in sorted(old.keys() - new.keys())),
+        *(f"{p} is new" for p in sorted(new.keys() - old.keys())),
+    ]
+
+
+def _facts(before: Iterable[Fact], now: Iterable[Fact]) -> list[str]:
+    """A fact that was zero must still be zero: the verdict may rest on it."""
+    counts = {f.asked: f.count for f in now}
+    return [
+        f"{f.question}: was 0, is {counts.get(f.asked)}"
+        for f in before
+        if f.count == 0 and counts.get(f.asked) != 0
+    ]

@@ -1,0 +1,69 @@
+"""The policy: what a plan needs before it may run, and how long things live."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rulezero_policies.findings import Finding, Risk
+from rulezero_policies.grant import Level
+from rulezero_policies.plan import digest
+
+LEVELS: tuple[Level, ...] = ("client", "secret", "passkey")
+
+DROP_PHRASE = "yes, drop it"
+"""What a person types before data is dropped (the coordinator's words)."""
+
+_DROPS = frozenset({"drop-column", "drop-table"})
+
+_LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The numbers and levels that count. Times are in seconds."""
+
+    plan_seconds: int = 3600
+    question_seconds: int = 600
+    grant_seconds: int = 600
+    level: Level = "client"
+    protected_level: Level = "secret"
+
+    @property
+    def digest(self) -> str:
+        """Names this policy; part of every plan."""
+        return digest(self)
+
+    @property
+    def plan_life(self) -> timedelta:
+        """How long a plan may be confirmed and applied."""
+        return timedelta(seconds=self.plan_seconds)
+
+    @property
+    def question_life(self) -> timedelta:
+        """How long a person has to answer."""
+        return timedelta(seconds=self.question_seconds)
+
+    @property
+    def grant_life(self) -> timedelta:
+        """How long an apply-token may be used."""
+        return timedelta(seconds=self.grant_seconds)
+
+    def needed(self, *, protected: bool) -> Level:
+        """The level a yes must have for an environment."""
+        return self.protected_level if protected else self.level
+
+
+def reaches(level: Level, needed: Level) -> bool:
+    """Whether a yes of `level` is enough where `needed` is asked for."""
+    return LEVELS.index(level) >= LEVELS.index(needed)
+
+
+def is_protected(*, marked: bool, host: str | None) -> bool:
+    """A database is protected when it is marked so, or when it is not on this machine."""
+    local = (host or "") in _LOCAL_HOSTS or (host or "").startswith("/")
+    return marked or not local
+
+
+def phrases(findings: tuple[Finding, ...], risk: Risk) -> tuple[str, ...]:
+    """What the person must type: the drop phrase where something is dropped."""
+    drops = risk == "CRITICAL" and any(f.rule in _DROPS for f in findings)
+    return (DROP_PHRASE,) if drops else ()

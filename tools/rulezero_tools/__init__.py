@@ -1,0 +1,1 @@
+"""The use cases of rulezero: one capability a module, the world reached through `ports`."""

@@ -1,0 +1,328 @@
+"""What the use cases need from the world; edges implement it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from rulezero_policies.audit import Entry, Event
+from rulezero_policies.findings import Fact, Question
+from rulezero_policies.grant import Answer, Challenge, Grant, Permit
+from rulezero_policies.operations import Operation
+from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan
+
+Flavour = Literal["flask-migrate", "alembic"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """A revision file: its id, what it follows, its path under the project and its message."""
+
+    id: str
+    down: tuple[str, ...]
+    path: str
+    message: str
+    branch_labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interception:
+    """A change to the database that the project tried to make while it was only being loaded."""
+
+    call: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """The database as it stands. `fingerprint` is a hash of its schema, version table excluded."""
+
+    identity: DatabaseIdentity
+    version: str
+    current: tuple[str, ...]
+    fingerprint: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """The project as its own interpreter sees it. `revisions` are ordered, base first."""
+
+    flavour: Flavour
+    root: str
+    script_location: str
+    heads: tuple[str, ...]
+    revisions: tuple[Revision, ...]
+    database: Database
+    interceptions: tuple[Interception, ...]
+    python: str
+    alembic: str
+    sqlalchemy: str
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diff:
+    """What the models want changed: the operations autogenerate proposes, in order."""
+
+    operations: tuple[Operation, ...]
+    interceptions: tuple[Interception, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated:
+    """A revision file that was just written."""
+
+    revision: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """What the syntax tree of a revision tells without running it.
+
+    `app_imports` are (module, line) of imports that are neither the standard library, alembic,
+    sqlalchemy nor other installed packages: the project's own code.
+    """
+
+    has_upgrade: bool
+    has_downgrade: bool
+    downgrade_is_empty: bool
+    downgrade_line: int | None
+    app_imports: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A revision as it was seen running against a recording context; nothing was executed."""
+
+    revision: str
+    path: str
+    message: str
+    upgrade: tuple[Operation, ...]
+    downgrade: tuple[Operation, ...]
+    upgrade_error: str | None
+    downgrade_error: str | None
+    tree: Tree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """The SQL of a run, or why it could not be rendered."""
+
+    sql: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """What a run did: the statements it sent, and the error that ended it, if any."""
+
+    statements: tuple[str, ...]
+    error: str | None
+    seconds: float
+
+
+class Project(Protocol):
+    """One project in one environment, for reading; every method raises `ProjectError`."""
+
+    @property
+    def name(self) -> str:
+        """The project's root folder, resolved."""
+        ...
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        ...
+
+    @property
+    def protected(self) -> bool:
+        """Whether the environment is marked as protected in the configuration."""
+        ...
+
+    def describe(self) -> Description:
+        """Project, revisions and database, freshly read."""
+        ...
+
+    def diff(self) -> Diff:
+        """What autogenerate would write."""
+        ...
+
+    def generate(self, message: str) -> Generated:
+        """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
+        ...
+
+    def trace(self, revisions: Sequence[str]) -> tuple[Trace, ...]:
+        """Record what these revisions do, without doing it, in the order given."""
+        ...
+
+    def render(
+        self, *, direction: Literal["upgrade", "downgrade"], start: str, to: str
+    ) -> Rendered:
+        """The SQL from revision `start` (or "base") to `to`."""
+        ...
+
+    def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
+        """Count on the target, read-only and bounded; one fact a question, in order."""
+        ...
+
+    def files(self) -> Mapping[str, bytes]:
+        """Every file under the script and version locations, by path under the project."""
+        ...
+
+
+class Runner(Protocol):
+    """The one way to a writable session. Only the executor holds one."""
+
+    def run(self, permit: Permit, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
+        """Run the plan's revisions from `files` (the sealed bytes).
+
+        Raises:
+            TokenRefused: The permit is not for this plan, or the store does not know it as spent.
+        """
+        ...
+
+
+RunStatus = Literal["running", "applied", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What became of a plan, kept for every later question about it."""
+
+    plan_id: str
+    token_hash: str
+    status: RunStatus
+    started: datetime
+    finished: datetime | None = None
+    report: RunReport | None = None
+    current: tuple[str, ...] | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """An analysis that was made, so that `generate` can be held to it."""
+
+    analysis_id: str
+    project: str
+    environment: str
+    operations: tuple[Operation, ...]
+    risk: str
+    description: str
+    from_revisions: tuple[str, ...]
+    created: datetime
+    plan_id: str | None = None
+
+
+class Store(Protocol):
+    """What is remembered, durably, before anything happens."""
+
+    def save_analysis(self, analysis: Analysis) -> None:
+        """Keep or replace an analysis."""
+        ...
+
+    def analysis(self, analysis_id: str) -> Analysis | None:
+        """An analysis by its id."""
+        ...
+
+    def save_plan(self, plan: Plan, files: Mapping[str, bytes]) -> None:
+        """Keep a plan and the bytes of its files (each kept once, by hash). Saving twice is one."""
+        ...
+
+    def plan(self, plan_id: str) -> Plan | None:
+        """A plan by its id."""
+        ...
+
+    def plans(self, project: str) -> tuple[Plan, ...]:
+        """The project's plans, newest first."""
+        ...
+
+    def sealed(self, files: Sequence[FileHash]) -> Mapping[str, bytes]:
+        """The bytes kept for these files, by path.
+
+        Raises:
+            KeyError: Bytes with that hash were never kept.
+        """
+        ...
+
+    def open_challenge(self, challenge: Challenge) -> Challenge:
+        """Keep `challenge`, or return the unanswered, unexpired one of this plan and principal."""
+        ...
+
+    def answer_challenge(self, nonce: str, answer: Answer) -> bool:
+        """Record the answer, once: False when it was answered already or is not known."""
+        ...
+
+    def save_grant(self, grant: Grant) -> None:
+        """Keep a grant (its hash, never the token)."""
+        ...
+
+    def grant(self, token_hash: str) -> Grant | None:
+        """A grant by its token's hash."""
+        ...
+
+    def spend(self, token_hash: str, at: datetime) -> bool:
+        """Spend the grant in one atomic, durable statement: False when it was spent before."""
+        ...
+
+    def start_run(self, run: Run) -> None:
+        """Record that a run begins, before it does."""
+        ...
+
+    def finish_run(self, run: Run) -> None:
+        """Record how it ended."""
+        ...
+
+    def run(self, plan_id: str) -> Run | None:
+        """The run of a plan, if it ever ran."""
+        ...
+
+    def append(
+        self,
+        *,
+        at: datetime,
+        event: Event,
+        project: str,
+        principal: str,
+        plan_id: str | None,
+        detail: str,
+    ) -> Entry:
+        """Add an audit entry, chained to the last one."""
+        ...
+
+    def entries(self, *, project: str | None = None, limit: int | None = None) -> tuple[Entry, ...]:
+        """The audit trail in order, or the newest `limit` of it (still oldest first)."""
+        ...
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        ...
+
+
+class Chance(Protocol):
+    """Randomness fit for secrets."""
+
+    def token(self) -> str:
+        """256 random bits as lower-case hex."""
+        ...
+
+    def nonce(self) -> str:
+        """A short name that cannot be guessed."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Everything a use case works with: one project, one store, who is calling."""
+
+    project: Project
+    store: Store
+    clock: Clock
+    chance: Chance
+    principal: str

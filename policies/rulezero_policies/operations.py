@@ -66,7 +66,10 @@ class Index:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One attribute that an `alter_column` changes; None before means it was not stated."""
+    """One attribute that an `alter_column` changes; None before means it was not stated.
+
+    `nullable` and `autoincrement` are "true" or "false"; a server default after of None drops it.
+    """
 
     attribute: Attribute
     before: str | None

@@ -1,0 +1,120 @@
+"""What the rules look at: a revision (or a model diff) with what the live database says of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from rulezero_policies.findings import Fact, Question
+from rulezero_policies.operations import Operation, OperationKind
+from rulezero_policies.steps import Place, Step, becomes_not_null, demands_value, walk
+
+Stage = Literal["models", "revision", "rollback"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One revision under review.
+
+    `stage` is "models" for a diff that has no revision yet, "revision" for a revision file, and
+    "rollback" for its downgrade about to run (then `upgrade` holds the downgrade's operations).
+    `earlier` are the operations of the revisions that run before this one in the same plan.
+    """
+
+    dialect: str
+    stage: Stage = "revision"
+    revision: str | None = None
+    upgrade: tuple[Operation, ...] = ()
+    downgrade: tuple[Operation, ...] = ()
+    earlier: tuple[Operation, ...] = ()
+    upgrade_error: str | None = None
+    downgrade_error: str | None = None
+    has_upgrade: bool = True
+    has_downgrade: bool = True
+    downgrade_is_empty: bool = False
+    downgrade_line: int | None = None
+    app_imports: tuple[tuple[str, int], ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every operation of the upgrade, drops in raw SQL included."""
+        before = sum(1 for _ in walk(self.earlier))
+        return tuple(walk((*self.earlier, *self.upgrade)))[before:]
+
+    @property
+    def existing(self) -> tuple[Step, ...]:
+        """The steps on tables that were there before the plan."""
+        return tuple(s for s in self.steps if s.operation.table and not s.new_table)
+
+    def of(self, *kinds: OperationKind) -> tuple[Step, ...]:
+        """The steps of these kinds on tables that were there before the plan."""
+        return tuple(s for s in self.existing if s.operation.kind in kinds)
+
+    def fact(self, question: Question) -> Fact | None:
+        """The live database's answer to `question`, if it was asked."""
+        return next((f for f in self.facts if f.asked == question), None)
+
+    def rows(self, table: str, schema: str | None = None) -> Fact | None:
+        """How many rows a live table has."""
+        return self.fact(Question(probe="rows", table=table, schema=schema))
+
+    def values(self, table: str, column: str, schema: str | None = None) -> Fact | None:
+        """How many values a live column holds."""
+        return self.fact(Question(probe="values", table=table, schema=schema, column=column))
+
+    def nulls(self, table: str, column: str, schema: str | None = None) -> Fact | None:
+        """How many NULLs a live column holds."""
+        return self.fact(Question(probe="nulls", table=table, schema=schema, column=column))
+
+    def is_new(self, table: str, schema: str | None = None) -> bool:
+        """Whether the plan creates this table."""
+        made = (o for o in (*self.earlier, *self.upgrade) if o.kind == "create_table")
+        return any((o.schema, o.table) == (schema, table) for o in made)
+
+    @property
+    def dropped_tables(self) -> frozenset[Place]:
+        """The tables that this upgrade drops."""
+        drops = (s.operation for s in self.steps if s.operation.kind == "drop_table")
+        return frozenset((o.schema, o.table or "") for o in drops)
+
+    @property
+    def dropped_columns(self) -> frozenset[tuple[Place, str]]:
+        """The columns that this upgrade drops."""
+        drops = (s.operation for s in self.steps if s.operation.kind == "drop_column")
+        return frozenset(((o.schema, o.table or ""), o.column.name) for o in drops if o.column)
+
+
+def questions(operations: Iterable[Operation]) -> tuple[Question, ...]:
+    """What to count on the live database before these operations are judged, each once."""
+    steps = (s for s in walk(operations) if s.operation.table and not s.new_table)
+    return tuple(dict.fromkeys(q for s in steps for q in _asks(s)))
+
+
+def _asks(step: Step) -> Iterator[Question]:
+    operation = step.operation
+    match operation.kind:
+        case "drop_table" | "create_constraint":
+            yield step.rows
+        case "drop_column" if not step.new_column:
+            yield step.values
+        case "add_column":
+            if operation.column and (demands_value(operation.column) or operation.column.unique):
+                yield step.rows
+        case "create_index" if operation.index and operation.index.unique:
+            yield step.rows
+        case "alter_column":
+            yield from _asks_of_alter(step)
+        case _:
+            return
+
+
+def _asks_of_alter(step: Step) -> Iterator[Question]:
+    if step.operation.change("type") and not step.new_column:
+        yield step.rows
+    if becomes_not_null(step.operation):
+        name = step.operation.column.name if step.operation.column else ""
+        if name in step.empty:
+            yield step.rows
+        elif not step.new_column:
+            yield step.nulls

@@ -1,0 +1,200 @@
+"""What people read before they decide, in the coordinator's words, with the real names in it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from rulezero_policies.checklist import pre_migration_checklist
+from rulezero_policies.findings import Finding, Outcome
+from rulezero_policies.operations import Operation
+from rulezero_policies.plan import Plan
+from rulezero_policies.policy import DROP_PHRASE
+from rulezero_policies.steps import walk
+from rulezero_policies.text import visible
+
+_NOT_NULL = """\
+WARNING: Adding NOT NULL column '{column}' without server_default.
+
+{consequence}
+
+Recommended fix:
+Option A: Add server_default in migration
+Option B: Make nullable first, backfill, then add constraint
+
+Proceed anyway? (Only if table is empty)"""
+
+_DROP = """\
+WARNING: Dropping {what} '{name}' will permanently delete data.
+
+This cannot be undone after migration is applied.
+
+Recommendations:
+1. Backup database before proceeding
+2. Verify no code references this {what}
+3. Consider soft-deprecation first
+
+Proceed? (Requires explicit '{phrase}')"""
+
+_TYPE = """\
+WARNING: Changing '{name}' from {old} to {new}.
+
+This may cause data loss or conversion errors.
+
+Safer approach:
+1. Add new column with new type
+2. Migrate data with conversion
+3. Verify data integrity
+4. Drop old column
+
+Use safer approach? (yes/no)"""
+
+_CONSEQUENCES = {
+    "not-null-without-default": "This WILL FAIL if the table has existing rows.",
+    "mysql-implicit-default": "This WILL INVENT values (0, '' or a zero date) in existing rows.",
+}
+
+_BREAKING: frozenset[Outcome] = frozenset(
+    {"will_fail", "may_fail", "loses_data", "blocks", "unknown"}
+)
+
+
+def critical_warnings(
+    findings: Iterable[Finding], operations: Iterable[Operation]
+) -> tuple[str, ...]:
+    """The coordinator's three warnings, one for each finding they are about."""
+    found = {(f.rule, f.subject) for f in findings}
+    steps = (step.operation for step in walk(operations))
+    return tuple(dict.fromkeys(w for o in steps for w in _warnings(found, o)))
+
+
+def _warnings(found: set[tuple[str, str]], operation: Operation) -> Iterable[str]:
+    name = visible(operation.subject)
+    match operation.kind:
+        case "add_column" if operation.column:
+            column = visible(operation.column.name)
+            for rule, consequence in _CONSEQUENCES.items():
+                if (rule, name) in found:
+                    yield _NOT_NULL.format(column=column, consequence=consequence)
+        case "drop_column" if ("drop-column", name) in found:
+            yield _DROP.format(what="column", name=name, phrase=DROP_PHRASE)
+        case "drop_table" if ("drop-table", name) in found:
+            yield _DROP.format(what="table", name=name, phrase=DROP_PHRASE)
+        case "alter_column" if {("type-change", name), ("narrow", name)} & found:
+            yield _type_warning(name, operation)
+        case _:
+            return
+
+
+def _type_warning(name: str, operation: Operation) -> str:
+    change = operation.change("type")
+    old = (change.before if change else None) or "its present type"
+    new = (change.after if change else None) or "another type"
+    return _TYPE.format(name=name, old=visible(old), new=visible(new))
+
+
+def approval_request(plan: Plan) -> str:
+    """The approval request (STEP 5), for an upgrade or for a downgrade."""
+    back = plan.kind == "downgrade"
+    return "\n".join(
+        (
+            f"## {'Rollback' if back else 'Migration'} Ready for Review",
+            "",
+            f"**Description:** {visible(plan.description)}",
+            f"**File:** {visible(plan.path)}",
+            f"**Risk Level:** {plan.risk}",
+            "",
+            "### Changes",
+            *(_changes(plan)),
+            "",
+            "### Breaking Changes",
+            *(_breaking(plan.findings) or ("None detected",)),
+            "",
+            "### Recommended Actions Before Apply",
+            *(f"- [ ] {action}" for action in _actions(plan)),
+            "",
+            f"### {'Command to Undo the Rollback' if back else 'Rollback Command'}",
+            visible(plan.rollback_command),
+            "",
+            "---",
+            f"Should I apply this {'rollback' if back else 'migration'}? (Reply: yes/no)",
+        )
+    )
+
+
+def _changes(plan: Plan) -> tuple[str, ...]:
+    lines = (f"- {visible(c.subject)}: {visible(c.description)}" for c in plan.changes)
+    return tuple(lines) or ("- No schema changes",)
+
+
+def _breaking(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(
+        f"- [{f.severity}] {visible(f.subject)}: {visible(f.evidence)} ({f.rule})"
+        for f in findings
+        if f.severity == "CRITICAL" or f.outcome in _BREAKING
+    )
+
+
+def _actions(plan: Plan) -> tuple[str, ...]:
+    where = f"{plan.environment}, {plan.database.label}"
+    typed = (f"Be ready to type: {phrase}" for phrase in plan.phrases)
+    return (
+        f"Check that this is the database you mean: {visible(where)}",
+        *pre_migration_checklist(plan.findings),
+        *typed,
+    )
+
+
+def generation_question(findings: Sequence[Finding], operations: Iterable[Operation]) -> str:
+    """What a person answers before a CRITICAL revision is even written."""
+    drops = tuple(s.operation for s in walk(operations) if s.operation.kind.startswith("drop_"))
+    deletes = tuple(dict.fromkeys(f"This will DELETE all data in {n}." for n in _deleted(drops)))
+    others = (
+        f"{visible(f.subject)}: {visible(f.evidence)}"
+        for f in findings
+        if f.severity == "CRITICAL" and f.rule not in {"drop-column", "drop-table"}
+    )
+    lines = tuple(f"CRITICAL: {text}" for text in (*deletes, *others))
+    thing = "table" if any(o.kind == "drop_table" for o in drops) else "column"
+    return "\n".join(
+        (
+            *lines,
+            "",
+            "Before I generate this migration:",
+            "1. Have you backed up the database?",
+            f"2. Are you sure no code references this {thing}?",
+            "",
+            "Proceed with migration generation? (yes/no)",
+        )
+    )
+
+
+def _deleted(drops: Iterable[Operation]) -> Iterable[str]:
+    for operation in drops:
+        if operation.kind == "drop_table":
+            yield visible(operation.qualified)
+        elif operation.kind == "drop_column" and operation.column:
+            yield visible(operation.column.name)
+
+
+def needs_changes_question(findings: Sequence[Finding]) -> str:
+    """The issues with a fix for each, and the question that goes to a person."""
+    issues = (
+        f"{number}. [{f.severity}] {visible(f.subject)}: {visible(f.evidence)}\n"
+        f"   Fix: {visible(f.fix, limit=800)}"
+        for number, f in enumerate(findings, start=1)
+    )
+    return "\n".join((*issues, "", "Should I fix these issues, or proceed anyway?"))
+
+
+def applied_text(*, current: str, previous: str, rollback_command: str) -> str:
+    """What is said after a successful apply, always with the way back."""
+    return (
+        "Migration applied successfully.\n\n"
+        f"To rollback if needed:\n{visible(rollback_command)}\n\n"
+        f"Current revision: {visible(current)}\nPrevious revision: {visible(previous)}"
+    )
+
+
+def rollback_command(flavour: Literal["flask-migrate", "alembic"], revision: str | None) -> str:
+    """The command that goes back to `revision`, or to the very beginning for None."""
+    tool = "flask db" if flavour == "flask-migrate" else "alembic"
+    return f"{tool} downgrade {revision or 'base'}"

@@ -214,6 +214,12 @@ class UnknownAnalysis(GateError):
     next_step = "Call `analyze`; the analysis_id is in its result."
 
 
+class AnalysisStale(GateError):
+    """The models or the database moved on since {analysis_id}. Nothing was written."""
+
+    next_step = "Call `analyze` again and go on with its analysis_id."
+
+
 class PlanExpired(GateError):
     """The plan {plan_id} expired at {expired}."""
 
@@ -262,6 +268,15 @@ class AnswerRefused(GateError):
     """The answer for plan {plan_id} does not approve it: {reason}. Nothing was changed."""
 
     next_step = "Call `confirm` again; the person has to answer the question as it is asked."
+
+
+class StoreFailed(RulezeroError):
+    """rulezero's own store, where plans and approvals are kept, failed: {reason}."""
+
+    next_step = (
+        "Nothing runs while nothing can be remembered. See to the store (disk, permissions, the "
+        "server behind its URL), then call `status`."
+    )
 
 
 PROJECT_ERRORS: dict[str, type[ProjectError]] = {

@@ -1,0 +1,303 @@
+"""A connection that writes down what it is asked to execute, and executes nothing."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+from sqlalchemy.engine import Connection, Engine
+
+from . import elements
+from .operations import Step
+
+Write = Callable[[list[Step]], list[Step]]
+"""Takes the steps of one call, keeps them, and gives back what it kept."""
+
+UNSEEN = "what follows depends on the rows of this query, and here it was given none"
+
+_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
+_READ = re.compile(r"[\s(]*(select|with|show|pragma|explain|values|describe|desc|table)\b", re.I)
+_WRITE_IN_READ = re.compile(r"\b(insert|update|delete|merge|into|analyze)\b", re.I)
+_RETURNING = re.compile(r"\breturning\b", re.I)
+_SEQUENCE = re.compile(r"\s*select\s+nextval\b|\s*select\s+next\s+value\b", re.I)
+_CATALOGUE = re.compile(
+    r"\b(pg_catalog|information_schema|sqlite_(temp_)?(master|schema)|pg_(class|type|enum|index"
+    r"|indexes|tables|views|constraint|attribute|namespace|extension|sequence|proc|trigger))\b"
+    r"|^\s*show\s+(full\s+)?(create|tables|columns|index|variables|databases|collation)\b"
+    r"|^\s*desc(ribe)?\s|^\s*pragma\s+(\w+\.)?(table_x?info|index_x?info|index_list|table_list"
+    r"|foreign_key_list|database_list)\b",
+    re.I,
+)
+_CALL = re.compile(r"\b([a-z_]\w*)\s*\(", re.I)
+_HARMLESS = frozenset((
+    "all", "and", "any", "array", "array_agg", "as", "bool_and", "bool_or", "case", "cast",
+    "coalesce", "col_description", "concat", "count", "database_list", "else", "exists",
+    "filter", "foreign_key_list", "format_type", "from", "generate_series",
+    "generate_subscripts", "group_concat", "ifnull", "in", "index_info", "index_list",
+    "index_xinfo", "join", "json_agg", "json_build_object", "lateral", "length", "like",
+    "lower", "max", "min", "not", "nullif", "obj_description", "on", "or", "order", "over",
+    "pg_table_is_visible", "pg_type_is_visible", "pragma_index_info", "pragma_table_info",
+    "pragma_table_list", "quote_ident", "replace", "row_number", "select", "string_agg",
+    "substr", "sum", "table_info", "table_list", "table_xinfo", "then", "to_regclass", "trim",
+    "unnest", "upper", "using", "values", "when", "where",
+))  # fmt: skip
+"""What may be called in a query that is passed on: it reads, and has no effect of its own."""
+
+
+class Sink:
+    """Where statements end. Queries of the catalogue alone are answered, by the real database."""
+
+    def __init__(self, real: Connection, write: Write) -> None:
+        """Answer from `real`, which must not be able to write; hand everything else to `write`."""
+        self._real = real
+        self._write = write
+        self._keys = itertools.count(1)
+
+    def dialect(self) -> Any:
+        """The real dialect, with its execution led here."""
+        dialect: Any = copy.copy(self._real.dialect)
+        # Rows come one statement at a time: a batch would look for sentinels in the answer.
+        dialect.use_insertmanyvalues = False
+        dialect.do_execute = self.execute
+        dialect.do_executemany = self.execute
+        dialect.do_execute_no_params = self.execute_plain
+        for ending in ("do_begin", "do_commit", "do_rollback", "do_close", "do_terminate"):
+            setattr(dialect, ending, _nothing)
+        return dialect
+
+    def execute_plain(self, cursor: Any, statement: str, context: Any = None) -> None:
+        """The dialect's way to execute without parameters."""
+        self.execute(cursor, statement, (), context)
+
+    def execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """Answer a statement, or write it down."""
+        bare = _COMMENT.sub(" ", statement)
+        if _SEQUENCE.match(bare):
+            cursor.answer(["nextval"], [(next(self._keys),)])
+        elif is_read(bare) and _CATALOGUE.search(bare) and _is_harmless(bare):
+            cursor.pass_on(self._ask(statement, parameters))
+        else:
+            self._note(cursor, statement, bare, parameters, context)
+
+    def _ask(self, statement: str, parameters: Any) -> Any:
+        # `connection` is the raw one: the dialect has rendered this statement already.
+        raw: Any = self._real.connection
+        cursor = raw.cursor()
+        try:
+            cursor.execute(statement, *([parameters] if parameters else []))
+        except Exception:
+            cursor.close()
+            raw.rollback()
+            raise
+        return cursor
+
+    def _note(self, cursor: Any, statement: str, bare: str, values: Any, context: Any) -> None:
+        sets = len(cast("list[Any]", values)) if isinstance(values, list) else None
+        step: Step = {"kind": "execute", "sql": self._text(statement, context)}
+        if sets is not None:
+            step["detail"] = f"{sets} times, with values"
+        kept = self._write([step])
+        if is_read(bare):
+            cursor.answer(_labels(context), [], lambda: _unseen(kept))
+            return
+        # No row was there to update: a loop that goes on while rows change has to end.
+        cursor.rowcount = (1 if sets is None else sets) if _is_insert(bare) else 0
+        cursor.lastrowid = next(self._keys)
+        if _RETURNING.search(bare):
+            labels = _labels(context)
+            made = _is_insert(bare) and getattr(context, "isinsert", False)
+            rows = [tuple(next(self._keys) for _ in labels)] if made else []
+            cursor.answer(labels, rows, None if made else lambda: _unseen(kept))
+
+    def _text(self, statement: str, context: Any) -> str:
+        dialect = self._real.dialect
+        compiled = cast("Any", getattr(context, "compiled", None))
+        own = compiled is not None and statement == getattr(context, "statement", None)
+        if not own or getattr(context, "isddl", False):
+            preparer: Any = dialect.identifier_preparer
+            doubled = own and getattr(preparer, "_double_percents", False)
+            return (statement.replace("%%", "%") if doubled else statement).strip()
+        sets: list[dict[str, Any]] = context.compiled_parameters
+        values = sets[0] if len(sets) == 1 else {}
+        return elements.sql_text(compiled.statement, dialect, values, compiled.column_keys)
+
+
+def is_read(statement: str) -> bool:
+    """Whether a statement, free of comments, only asks."""
+    return bool(_READ.match(statement)) and not _WRITE_IN_READ.search(statement)
+
+
+def is_catalogue_read(statement: str) -> bool:
+    """Whether a statement only asks what the database's catalogue says."""
+    bare = _COMMENT.sub(" ", statement)
+    return is_read(bare) and bool(_CATALOGUE.search(bare)) and _is_harmless(bare)
+
+
+def _is_insert(statement: str) -> bool:
+    return statement.lstrip().lower().startswith("insert")
+
+
+def _is_harmless(statement: str) -> bool:
+    called = {name.lower() for name in _CALL.findall(statement)}
+    return all(name in _HARMLESS or name.startswith("pg_get_") for name in called)
+
+
+def _unseen(steps: list[Step]) -> None:
+    for step in steps:
+        step.update(kind="opaque", detail=UNSEEN)
+
+
+def _labels(context: Any) -> list[str]:
+    columns = getattr(getattr(context, "compiled", None), "_result_columns", None) or ()
+    return [str(c[0]) for c in columns] or ["value"]
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """A transaction here has nothing to begin or to end."""
+
+
+class Cursor:
+    """A DBAPI cursor over an answer that was given, not fetched."""
+
+    arraysize = 1
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._real: Any = None
+        self._rows: Iterator[Any] = iter(())
+        self._on_fetch: Callable[[], None] | None = None
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: Any = None
+
+    def answer(
+        self, labels: list[str], rows: list[Any], on_fetch: Callable[[], None] | None = None
+    ) -> None:
+        """Give these rows, and call `on_fetch` once somebody asks for them."""
+        self.description = [(label, None, None, None, None, None, None) for label in labels]
+        self._rows, self._on_fetch = iter(rows), on_fetch
+
+    def pass_on(self, real: Any) -> None:
+        """Give what a real cursor gives."""
+        self._real, self.description = real, real.description
+
+    def execute(self, statement: Any, parameters: Any = (), *_: Any, **__: Any) -> Cursor:
+        """Code that goes down to the driver ends here too."""
+        self._sink.execute(self, str(statement), parameters)
+        return self
+
+    def executemany(self, statement: Any, parameters: Any = (), *_: Any, **__: Any) -> Cursor:
+        """One statement, many values."""
+        self._sink.execute(self, str(statement), list(parameters))
+        return self
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        return next(iter(self._fetch()), None)
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        """The next rows."""
+        limit = self.arraysize if size is None else size
+        return list(itertools.islice(iter(self._fetch()), limit))
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        return list(self._fetch())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._fetch())
+
+    def _fetch(self) -> Iterable[Any]:
+        if self._on_fetch is not None:
+            self._on_fetch()
+        return iter(self._real.fetchone, None) if self._real is not None else self._rows
+
+    def close(self) -> None:
+        """Close the real cursor, if there is one."""
+        if self._real is not None:
+            self._real.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Drivers' own settings (`setinputsizes`, ...) change nothing here."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _nothing
+
+
+class Raw:
+    """A DBAPI connection without a database."""
+
+    autocommit = False
+    isolation_level = None
+    is_valid = True
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.info: dict[Any, Any] = {}
+        self.dbapi_connection = self.connection = self.driver_connection = self
+
+    def cursor(self, *_: Any, **__: Any) -> Cursor:
+        """A new cursor, whatever kind was asked for."""
+        return Cursor(self._sink)
+
+    def __getattr__(self, name: str) -> Any:
+        """Commit, rollback, close and drivers' own settings change nothing here."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _nothing
+
+
+class RecordingConnection(Connection):
+    """A SQLAlchemy connection whose statements end in a `Sink`."""
+
+    rulezero_recording = True
+
+    def execution_options(self, **options: Any) -> Any:
+        """An isolation level is nothing to a database that is not there."""
+        options.pop("isolation_level", None)
+        return super().execution_options(**options) if options else self
+
+    def get_isolation_level(self) -> Any:
+        """The level that the dialect starts with."""
+        return self.dialect.default_isolation_level
+
+    def _run_ddl_visitor(self, visitorcallable: Any, element: Any, **options: Any) -> None:
+        # Whether the object is there cannot be asked of a database that the run has not changed.
+        options["checkfirst"] = False
+        super()._run_ddl_visitor(visitorcallable, element, **options)
+
+
+class RecordingEngine(Engine):
+    """The engine of a recording connection: what it connects to records too."""
+
+    rulezero_recording = True
+
+    def connect(self, **_: Any) -> Any:
+        """Another recording connection."""
+        return RecordingConnection(self, connection=self.raw_connection())
+
+    def raw_connection(self, *_: Any) -> Any:
+        """A DBAPI connection without a database."""
+        return Raw(self.sink)
+
+    def execution_options(self, **_: Any) -> Any:
+        """The options of an engine choose isolation levels and schemas: nothing to record."""
+        return self
+
+    sink: Sink
+
+
+def connect(real: Connection, write: Write) -> RecordingConnection:
+    """A recording connection that speaks as `real` does.
+
+    Args:
+        real: The project's own connection, which must be read-only.
+        write: Is given every statement as a step.
+    """
+    sink = Sink(real, write)
+    engine = RecordingEngine(real.engine.pool, sink.dialect(), real.engine.url)
+    engine.sink = sink
+    return engine.connect()

@@ -1,0 +1,79 @@
+"""What a revision does, seen by letting it run where nothing can happen."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from . import errors, operations, secrets, tree
+from .operations import Step
+from .recorder import Tape, TooLongError, recording_of
+
+
+def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
+    """Record what `upgrade()` and `downgrade()` of revisions do; nothing is executed.
+
+    Args:
+        loaded: The project.
+        args: `revisions`: ids, traced in this order.
+
+    Returns:
+        `traces`: one dict a revision, shaped as `ports.Trace`.
+
+    Raises:
+        alembic.util.CommandError: There is no such revision.
+    """
+    scripts = [loaded.script.get_revision(revision) for revision in args["revisions"]]
+    traces: list[dict[str, Any]] = []
+
+    def look(_: Any, context: Any) -> list[Any]:
+        if not traces:
+            traces.extend(_trace(script, context, loaded.root) for script in scripts)
+        return []
+
+    loaded.run_env(look, dont_mutate=True)
+    return {"traces": traces}
+
+
+def _trace(script: Any, context: Any, root: str) -> dict[str, Any]:
+    path = os.path.realpath(str(script.path))
+    upgrade, upgrade_error = record(script, "upgrade", context)
+    downgrade, downgrade_error = record(script, "downgrade", context)
+    return {
+        "revision": script.revision,
+        "path": os.path.relpath(path, os.path.realpath(root)).replace(os.sep, "/"),
+        "message": script.doc or "",
+        "upgrade": upgrade,
+        "downgrade": downgrade,
+        "upgrade_error": upgrade_error,
+        "downgrade_error": downgrade_error,
+        "tree": tree.tree(path, root),
+    }
+
+
+def record(script: Any, direction: str, context: Any) -> tuple[list[Step], str | None]:
+    """The steps of one direction of a revision, and the error that ended them, if any.
+
+    Args:
+        script: An alembic `Script`.
+        direction: "upgrade" or "downgrade".
+        context: The project's own migration context, online.
+    """
+    function = getattr(script.module, direction, None)
+    if function is None:
+        return [], None if direction == "downgrade" else "the revision has no upgrade()"
+    tape = Tape(str(script.path))
+    try:
+        with recording_of(context, tape):
+            function()
+    except (Exception, SystemExit, TooLongError) as error:  # noqa: BLE001 - a revision may raise anything
+        return _ended(tape, error)
+    return tape.steps, None
+
+
+def _ended(tape: Tape, error: BaseException) -> tuple[list[Step], str]:
+    line = tape.line_of(error)
+    where = "" if line is None else f" (line {line})"
+    text = f"{secrets.scrub(errors.text(error))}{where}"
+    unseen = operations.opaque(f"what comes after this was not seen: {text}", line=line)
+    return [*tape.steps, unseen], text

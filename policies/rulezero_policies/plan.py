@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
@@ -43,6 +43,14 @@ class FileHash:
     sha256: str
 
 
+def hashes(files: Mapping[str, bytes]) -> tuple[FileHash, ...]:
+    """Each file's hash, in a stable order."""
+    return tuple(
+        FileHash(path=path, sha256=hashlib.sha256(files[path]).hexdigest())
+        for path in sorted(files)
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlannedChange:
     """One line of what a person is shown: the subject and what happens to it."""
@@ -56,7 +64,7 @@ class Plan:
     """Everything a person approves, and everything that is compared again before it runs.
 
     `files` are all files that may run (revisions, env.py and what lies beside them); `revisions`
-    are those that this plan runs, in order. `phrases` are what the person must type. A `generate`
+    are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what the person must type. A `generate`
     plan has no revisions yet: it lets a CRITICAL revision be written, and nothing else.
     """
 
@@ -78,6 +86,7 @@ class Plan:
     facts: tuple[Fact, ...]
     verdict: Verdict
     risk: Risk
+    warnings: tuple[str, ...]
     phrases: tuple[str, ...]
     rollback_command: str
     policy: str

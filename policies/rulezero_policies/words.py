@@ -198,3 +198,9 @@ def rollback_command(flavour: Literal["flask-migrate", "alembic"], revision: str
     """The command that goes back to `revision`, or to the very beginning for None."""
     tool = "flask db" if flavour == "flask-migrate" else "alembic"
     return f"{tool} downgrade {revision or 'base'}"
+
+
+def upgrade_command(flavour: Literal["flask-migrate", "alembic"], revision: str) -> str:
+    """The command that goes forward to `revision` again, after a rollback."""
+    tool = "flask db" if flavour == "flask-migrate" else "alembic"
+    return f"{tool} upgrade {revision}"

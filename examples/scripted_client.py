@@ -1,0 +1,71 @@
+"""Migrate a project from a script: the same server, and a person at this terminal decides.
+
+    python examples/scripted_client.py --project path/to/project "add notes to tasks"
+
+The script calls the tools; the questions that rulezero asks come up here, and are answered by
+whoever sits here. Nothing is applied without that.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+import anyio
+from mcp import Client, StdioServerParameters
+from mcp.client.context import ClientRequestContext
+from mcp.types import ElicitRequestParams, ElicitResult
+
+
+async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    """Show the question, read the answers; anything but a plain yes declines."""
+    del context
+    print(f"\n{params.message}\n", flush=True)
+    fields: dict[str, Any] = getattr(params, "requested_schema", {}).get("properties", {})
+    content: dict[str, str | int | float | bool | list[str] | None] = {}
+    for name, spec in fields.items():
+        prompt = f"{spec.get('title', name)} ({spec.get('description', '')}) "
+        typed = await anyio.to_thread.run_sync(input, prompt)
+        if spec["type"] == "boolean" and typed.strip().lower() not in {"yes", "y"}:
+            return ElicitResult(action="decline")
+        content[name] = True if spec["type"] == "boolean" else typed
+    return ElicitResult(action="accept", content=content)
+
+
+async def call(client: Client, tool: str, **arguments: str) -> dict[str, Any]:
+    """Call a tool; what it refuses is printed and ends the script."""
+    result = await client.call_tool(tool, arguments)
+    if result.is_error or result.structured_content is None:
+        raise SystemExit("\n".join(getattr(c, "text", "") for c in result.content))
+    return result.structured_content
+
+
+async def migrate(project: str, message: str) -> None:
+    """analyze, generate, review, confirm, apply."""
+    server = StdioServerParameters(
+        command=sys.executable, args=["-m", "rulezero_server", "serve", "--project", project]
+    )
+    async with Client(server, elicitation_callback=ask) as client:
+        analysis = await call(client, "analyze", description=message)
+        print(f"risk {analysis['risk']}: {analysis['strategy']}")
+        wanted = {"analysis_id": analysis["analysis_id"], "message": message}
+        made = await call(client, "generate", **wanted)
+        if made["status"] == "needs_confirmation":
+            token = (await call(client, "confirm", plan_id=made["plan_id"]))["token"]
+            made = await call(client, "generate", token=token, **wanted)
+        print(f"wrote {made['path']}")
+        plan = (await call(client, "review"))["plan_id"]
+        token = (await call(client, "confirm", plan_id=plan))["token"]
+        print((await call(client, "apply", plan_id=plan, token=token))["message"])
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--project", required=True)
+    parser.add_argument("message")
+    options = parser.parse_args()
+    anyio.run(migrate, options.project, options.message)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What is wrong with the set-up, and how to mend it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rulezero_policies.errors import RulezeroError
+from rulezero_server.app import App
+from rulezero_tools.planning import holes, protected
+from rulezero_tools.ports import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    good: bool
+    what: str
+    advice: str = ""
+
+
+def doctor(directory: Path, environment: str | None) -> Iterator[Check]:
+    """Look at project, interpreter, database, loading and channels, in the order they depend."""
+    app = App(directory)
+    try:
+        session = app.session(environment, client="rulezero doctor")
+        yield Check(good=True, what=f"project {session.project.name}")
+        yield Check(good=True, what=f"interpreter {app.interpreter(session)}")
+        yield from _project(session)
+    except RulezeroError as error:
+        yield Check(good=False, what=str(error), advice=error.advice)
+
+
+def _project(session: Session) -> Iterator[Check]:
+    seen = session.project.describe()
+    identity = seen.database.identity
+    yield Check(
+        good=True, what=f"{seen.flavour}, alembic {seen.alembic}, sqlalchemy {seen.sqlalchemy}"
+    )
+    yield Check(good=True, what=f"database {identity.label}, {seen.database.version}, read-only")
+    yield Check(
+        good=len(seen.heads) < 2,
+        what=f"{len(seen.revisions)} revisions, heads: {', '.join(seen.heads) or 'none'}",
+        advice="Merge the heads: `flask db merge heads` or `alembic merge heads`."
+        if len(seen.heads) > 1
+        else "",
+    )
+    for hole in holes(seen.interceptions):
+        yield Check(good=False, what=hole, advice="Run migrations apart from starting the app.")
+    if protected(session.project, identity):
+        yield Check(
+            good=False,
+            what="this database is protected: approval needs more than the client's form",
+            advice="Plans can be made and reviewed here; this version cannot have them approved.",
+        )

@@ -1,0 +1,102 @@
+"""Results for people, in a terminal."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from rulezero_policies.findings import Finding
+from rulezero_server.cli.doctor import Check
+from rulezero_tools.results import AnalyzeResult, DatabaseView, HistoryResult, ReviewResult
+
+COLOURS = {
+    "SAFE": "green",
+    "PASS": "green",
+    "WARNING": "yellow",
+    "NEEDS_CHANGES": "yellow",
+    "CRITICAL": "red",
+    "UNSAFE": "red",
+}
+
+console = Console(highlight=False)
+
+
+def _coloured(word: str) -> str:
+    return f"[bold {COLOURS[word]}]{word}[/]"
+
+
+def _database(view: DatabaseView) -> str:
+    return f"[dim]database[/]  {escape(view.identity)}, {view.dialect} {escape(view.version)}"
+
+
+def _lines(title: str, lines: Iterable[str]) -> None:
+    kept = list(lines)
+    if kept:
+        console.print(f"\n[bold]{title}[/]")
+    for line in kept:
+        console.print(f"  {line}")
+
+
+def _findings(found: Iterable[Finding]) -> None:
+    for f in found:
+        line = f" [dim]line {f.line}[/]" if f.line else ""
+        console.print(f"\n  {_coloured(f.severity)} {f.rule}  [bold]{escape(f.subject)}[/]{line}")
+        console.print(f"    {escape(f.evidence)}")
+        console.print(f"    [dim]→[/] {escape(f.fix)}")
+
+
+def analysis(result: AnalyzeResult) -> None:
+    """An analysis."""
+    console.print(f"Risk {_coloured(result.risk)}   {escape(result.strategy)}")
+    console.print(_database(result.database))
+    _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
+    _findings(result.breaking)
+    _lines("Foreign keys", map(escape, result.foreign_key_order))
+    _lines("Indexes worth adding", map(escape, result.indexes_to_add))
+    _lines("Before you go on", (f"[ ] {escape(c)}".replace("[ ]", "☐") for c in result.checklist))
+    _lines("Warnings", map(escape, result.warnings))
+    console.print(f"\n[dim]Next:[/] {escape(result.next_step)}")
+
+
+def review(result: ReviewResult) -> None:
+    """A review."""
+    console.rule(f"{escape(result.revision)}  {escape(result.path)}", align="left", style="dim")
+    console.print(f"{_coloured(result.verdict)}   risk {_coloured(result.risk)}")
+    console.print(_database(result.database))
+    _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
+    _findings(result.findings)
+    marks = {True: "[green]✓[/]", False: "[red]✗[/]"}
+    _lines("Checklist", (f"{marks[c.passed]} {escape(c.item)}" for c in result.checklist))
+    _lines("Warnings", map(escape, result.warnings))
+    console.print(f"\n[dim]Next:[/] {escape(result.next_step)}")
+
+
+def history(result: HistoryResult) -> None:
+    """The audit trail."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("#", "when", "what", "plan", "who", "detail"):
+        table.add_column(column, overflow="fold")
+    for e in result.entries:
+        row = (str(e.sequence), e.at, e.event, e.plan_id or "", e.principal, e.detail)
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+    console.print(f"chain: {result.chain}")
+
+
+def checks(found: Iterable[Check]) -> bool:
+    """What the doctor saw; True when nothing is wrong."""
+    good = True
+    for check in found:
+        good = good and check.good
+        console.print(f"{'[green]✓[/]' if check.good else '[red]✗[/]'} {escape(check.what)}")
+        if check.advice:
+            console.print(f"  [dim]→[/] {escape(check.advice)}")
+    return good
+
+
+def spoken(who: str, text: str, colour: str) -> None:
+    """Something a party of the demo says."""
+    console.print(Panel(Text(text), title=who, title_align="left", border_style=colour))

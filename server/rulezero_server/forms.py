@@ -1,0 +1,69 @@
+"""The forms a person answers through the client: never empty, never a default, strict booleans."""
+
+from pydantic import BaseModel, Field, StrictBool, StrictStr
+
+from rulezero_policies.findings import Finding
+from rulezero_policies.plan import Plan
+from rulezero_tools.gate import FormAnswer
+
+
+class ApplyForm(BaseModel):
+    """Yes or no to a run."""
+
+    approve: StrictBool = Field(title="Apply this migration?", description="Yes applies it, once.")
+
+
+class DropForm(ApplyForm):
+    """Yes or no to a run that destroys data: the words have to be typed."""
+
+    typed: StrictStr = Field(
+        title="Type the words", description="Data is deleted. To go on, type: yes, drop it"
+    )
+
+
+class GenerateForm(BaseModel):
+    """Whether a CRITICAL revision may be written."""
+
+    backed_up: StrictBool = Field(
+        title="Have you backed up the database?", description="Yes only if a backup exists."
+    )
+    approve: StrictBool = Field(
+        title="Proceed with migration generation?",
+        description="Yes writes the file. Applying it is asked separately.",
+    )
+
+
+class GenerateDropForm(GenerateForm):
+    """The same for a revision that drops something."""
+
+    no_code_references: StrictBool = Field(
+        title="Are you sure no code references what is dropped?",
+        description="Yes only if no code still uses it.",
+    )
+
+
+def form_for(plan: Plan) -> type[BaseModel]:
+    """The form that asks what this plan needs to be asked."""
+    if plan.kind == "generate":
+        return GenerateDropForm if _drops(plan.findings) else GenerateForm
+    return DropForm if plan.phrases else ApplyForm
+
+
+def _drops(findings: tuple[Finding, ...]) -> bool:
+    return any(f.outcome == "loses_data" for f in findings)
+
+
+def read_form(data: object) -> FormAnswer:
+    """A submitted form as the gate takes it; anything that is not one of ours approves nothing."""
+    if isinstance(data, ApplyForm):
+        typed = data.typed if isinstance(data, DropForm) else ""
+        return FormAnswer(action="accept", approve=data.approve, typed=typed)
+    if isinstance(data, GenerateForm):
+        sure = data.no_code_references if isinstance(data, GenerateDropForm) else None
+        return FormAnswer(
+            action="accept",
+            approve=data.approve,
+            backed_up=data.backed_up,
+            no_code_references=sure,
+        )
+    return FormAnswer(action="cancel")

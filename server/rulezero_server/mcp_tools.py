@@ -1,0 +1,263 @@
+"""The tools as a model sees them: thin, typed, and never the place where something is decided.
+
+A tool's docstring is what the model reads.
+"""
+
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ParamSpec, TypeVar
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.resolve import (
+    AcceptedElicitation,
+    Elicit,
+    ElicitationResult,
+    Resolve,
+)
+from mcp_types import ToolAnnotations
+from pydantic import BaseModel, Field
+
+from rulezero_policies.errors import RulezeroError
+from rulezero_policies.grant import Challenge
+from rulezero_policies.plan import Plan
+from rulezero_server.app import App
+from rulezero_server.forms import form_for, read_form
+from rulezero_tools import gate, reading, results
+from rulezero_tools.analyze import analyze as analyze_models
+from rulezero_tools.apply import apply as apply_plan
+from rulezero_tools.generate import generate as generate_revision
+from rulezero_tools.ports import Session
+from rulezero_tools.review import review as review_pending
+from rulezero_tools.rollback import rollback as plan_rollback
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_log = logging.getLogger("rulezero")
+
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+WRITES_A_FILE = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
+)
+ASKS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
+)
+RUNS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+)
+
+Environment = Annotated[
+    str | None, Field(description="An environment of rulezero.toml; default: the first one.")
+]
+PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
+
+
+def reported(tool: Callable[P, R]) -> Callable[P, R]:
+    """Turn our errors into what a model can act on; everything else into one frozen sentence."""
+
+    @functools.wraps(tool)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return tool(*args, **kwargs)
+        except RulezeroError as error:
+            raise ToolError(f"{error.code}: {error} Next: {error.advice}") from None
+        except ToolError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a boundary: nothing of it may reach the client
+            _log.error("%s in %s", type(error).__name__, tool.__name__)
+            raise ToolError(
+                f"InternalError: {tool.__name__} failed inside rulezero. Nothing more is known to "
+                "have changed. Next: call `status`."
+            ) from None
+
+    return call
+
+
+def can_ask(ctx: Context) -> bool:
+    """Whether the client declared form elicitation (an empty declaration means form)."""
+    capabilities = ctx.client_capabilities
+    asking = capabilities.elicitation if capabilities else None
+    return asking is not None and (asking.form is not None or asking.url is None)
+
+
+def _client_name(ctx: Context) -> str:
+    params = ctx.session.client_params
+    return params.client_info.name if params and params.client_info else "unnamed client"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A question that stands open: the plan, and the challenge a person answers."""
+
+    session: Session
+    plan: Plan
+    challenge: Challenge
+
+
+def register(server: MCPServer, app: App) -> None:
+    """Put every tool on `server`."""
+    _readers(server, app)
+    _planners(server, app)
+    _writers(server, app)
+    _asker(server, app)
+
+
+def _session(app: App, ctx: Context, environment: str | None) -> Session:
+    return app.session(environment, client=_client_name(ctx))
+
+
+def _readers(server: MCPServer, app: App) -> None:
+    @server.tool(title="Migration status", annotations=READS)
+    @reported
+    def status(ctx: Context, environment: Environment = None) -> results.StatusResult:
+        """Read where the project and its database stand, who can approve, and the next step.
+
+        Call this first. It changes nothing.
+        """
+        return app.status(_session(app, ctx, environment), can_ask=can_ask(ctx))
+
+    @server.tool(title="Read a plan", annotations=READS)
+    @reported
+    def get_plan(
+        ctx: Context,
+        plan_id: PlanId,
+        section: results.Section = "summary",
+        page: int = 1,
+        environment: Environment = None,
+    ) -> results.PlanSection:
+        """Read one section of a plan, page by page: summary, sql, findings, changes, files, run."""
+        session = _session(app, ctx, environment)
+        return reading.get_plan(session, plan_id=plan_id, section=section, page=page)
+
+    @server.tool(title="Audit trail", annotations=READS)
+    @reported
+    def history(
+        ctx: Context,
+        limit: Annotated[int, Field(ge=1, le=200)] = 20,
+        environment: Environment = None,
+    ) -> results.HistoryResult:
+        """Read the audit trail: every proposal, question, answer, refusal and outcome."""
+        return reading.history(_session(app, ctx, environment), limit=limit)
+
+
+def _planners(server: MCPServer, app: App) -> None:
+    @server.tool(title="Analyze model changes", annotations=READS)
+    @reported
+    def analyze(
+        ctx: Context,
+        description: Annotated[str, Field(description="What the change is for.")] = "",
+        environment: Environment = None,
+    ) -> results.AnalyzeResult:
+        """Compare the models with the database: what changes, what breaks, how risky it is.
+
+        It changes nothing. Call it before `generate`, which needs its analysis_id. Show the
+        person the changes, the breaking ones and the warnings as they are written.
+        """
+        return analyze_models(_session(app, ctx, environment), description=description)
+
+    @server.tool(title="Review what waits to run", annotations=READS)
+    @reported
+    def review(
+        ctx: Context,
+        revision: Annotated[
+            str | None, Field(description="Review up to this revision; default: the head.")
+        ] = None,
+        environment: Environment = None,
+    ) -> results.ReviewResult:
+        """Review the pending revisions and make the plan a person can confirm. It applies nothing.
+
+        The verdict is SAFE, NEEDS_CHANGES or UNSAFE, each finding with its evidence and its fix.
+        Show the approval_request and the warnings to the person as they are written.
+        """
+        return review_pending(_session(app, ctx, environment), revision=revision)
+
+    @server.tool(title="Plan a rollback", annotations=READS)
+    @reported
+    def rollback(
+        ctx: Context,
+        revision: Annotated[
+            str | None,
+            Field(description='Go back to this revision, or "base"; default: one step.'),
+        ] = None,
+        environment: Environment = None,
+    ) -> results.RollbackResult:
+        """Plan a downgrade and say which data it loses. It rolls nothing back.
+
+        The plan goes through `confirm` and `apply` like any other.
+        """
+        return plan_rollback(_session(app, ctx, environment), revision=revision)
+
+
+def _writers(server: MCPServer, app: App) -> None:
+    @server.tool(title="Generate the revision", annotations=WRITES_A_FILE)
+    @reported
+    def generate(
+        ctx: Context,
+        analysis_id: Annotated[str, Field(description="From `analyze`.")],
+        message: Annotated[str, Field(description="The revision's message.", min_length=1)],
+        token: Annotated[
+            str | None, Field(description="Only for a CRITICAL analysis: from `confirm`.")
+        ] = None,
+        environment: Environment = None,
+    ) -> results.GenerateResult:
+        """Write one new revision file from an analysis; it never applies anything.
+
+        A CRITICAL analysis writes nothing at first: it answers with a plan_id that a person has
+        to confirm; call again with the token.
+        """
+        session = _session(app, ctx, environment)
+        return generate_revision(session, analysis_id=analysis_id, message=message, token=token)
+
+    @server.tool(
+        title="Apply an approved plan",
+        annotations=RUNS,
+        meta={"anthropic/requiresUserInteraction": True},
+    )
+    @reported
+    def apply(
+        ctx: Context,
+        plan_id: PlanId,
+        token: Annotated[str, Field(description="From `confirm`, for this plan.")],
+        environment: Environment = None,
+    ) -> results.ApplyResult:
+        """Run a plan that a person approved through `confirm`; without its token nothing runs.
+
+        It runs exactly the approved bytes on exactly the approved database, once, and reads the
+        revision back. A second call answers with the recorded outcome.
+        """
+        session = _session(app, ctx, environment)
+        return apply_plan(session, app.runner(session), plan_id=plan_id, token=token)
+
+
+def _asker(server: MCPServer, app: App) -> None:
+    @reported
+    def open_question(plan_id: str, environment: str | None, ctx: Context) -> Asked:
+        session = _session(app, ctx, environment)
+        plan, challenge = gate.open_question(session, plan_id, can_ask=can_ask(ctx))
+        return Asked(session=session, plan=plan, challenge=challenge)
+
+    def ask(asked: Annotated[Asked, Resolve(open_question)]) -> Elicit[BaseModel]:
+        return Elicit(gate.question_text(asked.plan, asked.challenge), form_for(asked.plan))
+
+    @server.tool(title="Ask a person", annotations=ASKS)
+    @reported
+    def confirm(
+        plan_id: PlanId,
+        asked: Annotated[Asked, Resolve(open_question)],
+        answer: Annotated[ElicitationResult[BaseModel], Resolve(ask)],
+        environment: Environment = None,
+    ) -> results.ConfirmResult:
+        """Put a plan before a person and wait for the answer; only a person's yes gives the token.
+
+        You cannot answer it, and no argument counts as an answer. Never claim that the person
+        agreed: this call is where they do.
+        """
+        given = (
+            read_form(answer.data)
+            if isinstance(answer, AcceptedElicitation)
+            else gate.FormAnswer(action=answer.action)
+        )
+        return gate.answer(asked.session, asked.plan, asked.challenge, given)

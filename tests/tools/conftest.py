@@ -1,0 +1,227 @@
+"""A project that is not there: it implements the port, and counts what was run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from rulezero_policies.errors import NoConnection, ProjectError
+from rulezero_policies.findings import Fact, Question
+from rulezero_policies.grant import Permit
+from rulezero_policies.operations import Column, Operation
+from rulezero_policies.plan import DatabaseIdentity, Plan
+from rulezero_server.stores import open_store
+from rulezero_tools.ports import (
+    Database,
+    Description,
+    Diff,
+    Generated,
+    Rendered,
+    Revision,
+    RunReport,
+    Session,
+    Store,
+    Trace,
+    Tree,
+)
+
+START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+NOTES = Operation(kind="add_column", table="tasks", column=Column(name="notes", type="TEXT"))
+DROP = Operation(kind="drop_column", table="tasks", column=Column(name="code", type="VARCHAR(20)"))
+
+
+@dataclass
+class StoppedClock:
+    """Moves only when told to."""
+
+    time: datetime = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def forward(self, **amount: float) -> None:
+        self.time += timedelta(**amount)
+
+
+@dataclass
+class CountingChance:
+    """Different every time, the same in every run."""
+
+    drawn: int = 0
+
+    def token(self) -> str:
+        self.drawn += 1
+        return f"{self.drawn:064x}"
+
+    def nonce(self) -> str:
+        self.drawn += 1
+        return f"nonce-{self.drawn}"
+
+
+def reverse(operation: Operation) -> Operation:
+    """The step that undoes an added or dropped column."""
+    other = "drop_column" if operation.kind == "add_column" else "add_column"
+    return replace(operation, kind=other)
+
+
+@dataclass
+class FakeProject:
+    """One table, a few revisions, and whatever a test wants changed."""
+
+    name: str = "/projects/todo"
+    environment: str = "development"
+    protected: bool = False
+    wanted: tuple[Operation, ...] = (NOTES,)
+    host: str | None = None
+    current: str | None = "r1"
+    fingerprint: str = "schema-1"
+    counts: int = 3
+    revisions: dict[str, tuple[Operation, ...]] = field(
+        default_factory=dict[str, tuple[Operation, ...]]
+    )
+    contents: dict[str, bytes] = field(
+        default_factory=lambda: {"migrations/env.py": b"env", "migrations/versions/r1.py": b"r1"}
+    )
+    broken: ProjectError | None = None
+
+    def _revisions(self) -> tuple[Revision, ...]:
+        names = ["r1", *self.revisions]
+        return tuple(
+            Revision(
+                id=name,
+                down=(names[n - 1],) if n else (),
+                path=f"migrations/versions/{name}.py",
+                message=f"message of {name}",
+            )
+            for n, name in enumerate(names)
+        )
+
+    def describe(self) -> Description:
+        if self.broken:
+            raise self.broken
+        identity = DatabaseIdentity(
+            dialect="postgresql", host=self.host, port=5432, name="todo", server_id="1/2"
+        )
+        revisions = self._revisions()
+        return Description(
+            flavour="flask-migrate",
+            root=self.name,
+            script_location="migrations",
+            heads=(revisions[-1].id,),
+            revisions=revisions,
+            database=Database(
+                identity=identity,
+                version="18.0",
+                current=(self.current,) if self.current else (),
+                fingerprint=self.fingerprint,
+            ),
+            interceptions=(),
+            python="3.12.0",
+            alembic="1.20.1",
+            sqlalchemy="2.1.9",
+        )
+
+    def diff(self) -> Diff:
+        return Diff(operations=self.wanted, interceptions=())
+
+    def generate(self, message: str) -> Generated:
+        name = f"r{len(self.revisions) + 2}"
+        self.revisions[name] = self.wanted
+        path = f"migrations/versions/{name}.py"
+        self.contents[path] = message.encode()
+        return Generated(revision=name, path=path)
+
+    def trace(self, revisions: Sequence[str]) -> tuple[Trace, ...]:
+        return tuple(
+            Trace(
+                revision=name,
+                path=f"migrations/versions/{name}.py",
+                message=f"message of {name}",
+                upgrade=self.revisions.get(name, ()),
+                downgrade=tuple(reverse(o) for o in reversed(self.revisions.get(name, ()))),
+                upgrade_error=None,
+                downgrade_error=None,
+                tree=Tree(
+                    has_upgrade=True,
+                    has_downgrade=True,
+                    downgrade_is_empty=False,
+                    downgrade_line=9,
+                ),
+            )
+            for name in revisions
+        )
+
+    def render(
+        self, *, direction: Literal["upgrade", "downgrade"], start: str, to: str
+    ) -> Rendered:
+        return Rendered(sql=f"-- {direction} {start} {to}", reason=None)
+
+    def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
+        return tuple(
+            Fact(question=f"{q.probe} of {q.table}", count=self.counts, asked=q) for q in questions
+        )
+
+    def files(self) -> Mapping[str, bytes]:
+        return dict(self.contents)
+
+
+@dataclass
+class FakeRunner:
+    """Moves the project when it is run, and remembers with what."""
+
+    project: FakeProject
+    runs: list[tuple[Permit, Plan, Mapping[str, bytes]]] = field(
+        default_factory=list[tuple[Permit, Plan, Mapping[str, bytes]]]
+    )
+    error: str | None = None
+    crash: ProjectError | None = None
+    commits: bool = True
+    breaks_the_database: bool = False
+
+    def run(self, permit: Permit, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
+        self.runs.append((permit, plan, files))
+        if self.breaks_the_database:
+            self.project.broken = NoConnection(error="connection refused", database="todo")
+        if self.crash:
+            raise self.crash
+        if self.error is None and self.commits:
+            self.project.current = None if plan.to_revision == "base" else plan.to_revision
+            self.project.fingerprint += "+"
+        return RunReport(statements=("ALTER TABLE tasks",), error=self.error, seconds=0.1)
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def project() -> FakeProject:
+    return FakeProject()
+
+
+@pytest.fixture
+def dropping() -> FakeProject:
+    """A project whose models no longer want a column that holds data."""
+    return FakeProject(wanted=(DROP,))
+
+
+@pytest.fixture
+def runner(project: FakeProject) -> FakeRunner:
+    return FakeRunner(project)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(f"sqlite:///{tmp_path / 'state.db'}")
+
+
+@pytest.fixture
+def session(project: FakeProject, store: Store, clock: StoppedClock) -> Session:
+    return Session(
+        project=project, store=store, clock=clock, chance=CountingChance(), principal="ann via test"
+    )

@@ -1,0 +1,91 @@
+"""How a run ends, and what is known of it."""
+
+from typing import Any
+
+import pytest
+
+from rulezero_policies.errors import WorkerTimeout
+from rulezero_tools import gate
+from rulezero_tools.analyze import analyze
+from rulezero_tools.apply import apply
+from rulezero_tools.gate import FormAnswer
+from rulezero_tools.generate import generate
+from rulezero_tools.ports import Session
+from rulezero_tools.results import ApplyResult
+from rulezero_tools.review import review
+
+
+def applied(session: Session, runner: Any) -> ApplyResult:
+    """Everything up to the run, and the run."""
+    generate(session, analysis_id=analyze(session).analysis_id, message="add notes")
+    plan, challenge = gate.open_question(session, review(session).plan_id or "", can_ask=True)
+    yes = FormAnswer(action="accept", approve=True)
+    token = gate.answer(session, plan, challenge, yes).token
+    return apply(session, runner, plan_id=plan.plan_id, token=token)
+
+
+@pytest.mark.proves("A16", "A20")
+def test_a_run_is_read_back_and_always_gives_the_rollback_command(
+    session: Session, runner: Any
+) -> None:
+    result = applied(session, runner)
+    assert result.verified
+    assert "flask db downgrade r1" in result.message
+    assert "Current revision: r2" in result.message
+    assert "Previous revision: r1" in result.message
+
+
+@pytest.mark.proves("A18", "A16")
+def test_a_failed_run_gives_the_error_and_that_nothing_remains(
+    session: Session, runner: Any
+) -> None:
+    runner.error = "IntegrityError: NOT NULL constraint failed: tasks.notes"
+    result = applied(session, runner)
+    assert result.status == "failed"
+    assert "NOT NULL constraint failed: tasks.notes" in result.message
+    assert "still at r1 and its schema is unchanged" in result.message
+    assert result.rollback_command == "flask db downgrade r1"
+
+
+@pytest.mark.proves("A18")
+def test_a_run_that_left_something_behind_is_called_partly_applied(
+    session: Session, runner: Any, project: Any
+) -> None:
+    runner.error = "OperationalError: disk full"
+    fresh = project.describe
+
+    def changed_behind() -> Any:
+        if runner.runs:
+            project.fingerprint = "half-way"
+        return fresh()
+
+    project.describe = changed_behind
+    assert "part of the revision was applied" in applied(session, runner).message
+
+
+def test_a_run_that_reports_success_but_commits_nothing_is_caught(
+    session: Session, runner: Any
+) -> None:
+    runner.commits = False
+    result = applied(session, runner)
+    assert result.status == "failed"
+    assert not result.verified
+    assert "still at r1" in result.message
+
+
+@pytest.mark.proves("D08")
+def test_a_run_that_never_answered_is_judged_by_the_database(session: Session, runner: Any) -> None:
+    runner.crash = WorkerTimeout(verb="upgrade", seconds=3600)
+    result = applied(session, runner)
+    assert result.status == "failed"
+    assert "still at r1" in result.message
+
+
+@pytest.mark.proves("D08")
+def test_when_the_database_cannot_be_read_back_the_outcome_is_unknown(
+    session: Session, runner: Any
+) -> None:
+    runner.breaks_the_database = True
+    result = applied(session, runner)
+    assert result.status == "unknown"
+    assert result.current_revision == "unknown"

@@ -1,0 +1,82 @@
+"""What the models want changed: the five questions, with what the live data says."""
+
+from rulezero_policies import checklist, risk, rules, words
+from rulezero_policies.operations import Operation
+from rulezero_policies.plan import digest
+from rulezero_policies.scene import Scene, questions
+from rulezero_tools.planning import database_view, fact_views, holes, record
+from rulezero_tools.ports import Analysis, Session
+from rulezero_tools.results import AnalyzeResult
+
+
+def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
+    """Compare models and database, count what matters, class the risk. Writes nothing.
+
+    Raises:
+        ProjectError: The project cannot be read, has several heads, or is not at its head.
+    """
+    seen = session.project.describe()
+    diff = session.project.diff()
+    asked = questions(diff.operations)
+    facts = session.project.probe(asked) if asked else ()
+    scene = Scene(
+        dialect=seen.database.identity.dialect,
+        stage="models",
+        upgrade=diff.operations,
+        facts=facts,
+    )
+    findings = rules.review(scene)
+    analysis = _kept(
+        session, diff.operations, seen.database.current, risk.risk(findings), description
+    )
+    return AnalyzeResult(
+        analysis_id=analysis.analysis_id,
+        project=session.project.name,
+        environment=session.project.environment,
+        database=database_view(seen),
+        risk=risk.risk(findings),
+        changes=tuple(checklist.describe(o) for o in diff.operations),
+        breaking=findings,
+        strategy=checklist.strategy(findings, diff.operations),
+        foreign_key_order=checklist.foreign_key_order(diff.operations),
+        indexes_to_add=checklist.indexes_worth_adding(diff.operations),
+        checklist=checklist.pre_migration_checklist(findings),
+        facts=fact_views(facts),
+        warnings=(*words.critical_warnings(findings, diff.operations), *holes(seen.interceptions)),
+        next_step=_next(analysis),
+    )
+
+
+def _kept(
+    session: Session,
+    operations: tuple[Operation, ...],
+    current: tuple[str, ...],
+    level: str,
+    description: str,
+) -> Analysis:
+    project = session.project
+    name = digest([project.name, project.environment, current, [digest(o) for o in operations]])
+    analysis = Analysis(
+        analysis_id=f"analysis-{name[:16]}",
+        project=project.name,
+        environment=project.environment,
+        operations=operations,
+        risk=level,
+        description=description,
+        from_revisions=current,
+        created=session.clock.now(),
+    )
+    session.store.save_analysis(analysis)
+    record(session, "analyzed", None, f"{analysis.analysis_id}: {len(operations)} changes, {level}")
+    return analysis
+
+
+def _next(analysis: Analysis) -> str:
+    if not analysis.operations:
+        return "Models and database agree; there is nothing to generate."
+    if analysis.risk == "CRITICAL":
+        return (
+            "Show this to the person. To go on, call `generate` with this analysis_id: it answers "
+            "with a plan that the person has to confirm before a file is written."
+        )
+    return "Show this to the person, then call `generate` with this analysis_id and a message."

@@ -1,0 +1,105 @@
+"""Write the revision; a CRITICAL one only after a person said to go on."""
+
+from rulezero_policies import checklist, rules, words
+from rulezero_policies.errors import AnalysisStale, NoChanges, OutOfOrder, UnknownAnalysis
+from rulezero_policies.plan import Plan
+from rulezero_policies.scene import Scene, questions
+from rulezero_tools import gate
+from rulezero_tools.planning import Draft, make_plan, record, refused
+from rulezero_tools.ports import Analysis, Description, Session
+from rulezero_tools.results import GenerateResult
+
+
+def generate(
+    session: Session, *, analysis_id: str, message: str, token: str | None = None
+) -> GenerateResult:
+    """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
+
+    Args:
+        session: The project, the store and the caller.
+        analysis_id: From `analyze`; the models must still want exactly that.
+        message: The revision's message.
+        token: For a CRITICAL analysis: what `confirm` gave for the plan made here.
+
+    Raises:
+        OutOfOrder: No analysis was made.
+        UnknownAnalysis: This project has no such analysis.
+        AnalysisStale: Models or database moved on since.
+        GateError: The token does not allow it.
+        ProjectError: The file could not be generated.
+    """
+    analysis = _analysis(session, analysis_id)
+    seen = session.project.describe()
+    _still_wanted(session, analysis)
+    if analysis.risk != "CRITICAL":
+        return _written(session, message, None)
+    if token is None:
+        return _stop(session, seen, analysis, message)
+    plan = gate.plan_of(session, token, kind="generate")
+    if plan.to_revision != analysis.analysis_id:
+        raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
+    gate.redeem(session, plan, token)
+    return _written(session, message, plan)
+
+
+def _analysis(session: Session, analysis_id: str) -> Analysis:
+    if not analysis_id:
+        raise OutOfOrder(step="generate", first="analyze")
+    analysis = session.store.analysis(analysis_id)
+    mine = (session.project.name, session.project.environment)
+    if analysis is None or (analysis.project, analysis.environment) != mine:
+        raise UnknownAnalysis(analysis_id=analysis_id)
+    return analysis
+
+
+def _still_wanted(session: Session, analysis: Analysis) -> None:
+    operations = session.project.diff().operations
+    if not operations:
+        raise NoChanges
+    if operations != analysis.operations:
+        raise AnalysisStale(analysis_id=analysis.analysis_id)
+
+
+def _stop(session: Session, seen: Description, analysis: Analysis, message: str) -> GenerateResult:
+    asked = questions(analysis.operations)
+    facts = session.project.probe(asked) if asked else ()
+    scene = Scene(
+        dialect=seen.database.identity.dialect,
+        stage="models",
+        upgrade=analysis.operations,
+        facts=facts,
+    )
+    findings = rules.review(scene)
+    draft = Draft(
+        kind="generate",
+        to_revision=analysis.analysis_id,
+        revisions=(),
+        description=message,
+        path="",
+        changes=tuple(checklist.describe(o) for o in analysis.operations),
+        findings=findings,
+        facts=facts,
+        warnings=(words.generation_question(findings, analysis.operations),),
+        sql=None,
+        rollback_command="delete the generated file before it is applied",
+    )
+    plan = make_plan(session, seen, draft)
+    return GenerateResult(
+        status="needs_confirmation",
+        plan_id=plan.plan_id,
+        question=gate.question_text(plan),
+        next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}; then call "
+        "`generate` again with the same analysis_id, the same message and the token.",
+    )
+
+
+def _written(session: Session, message: str, plan: Plan | None) -> GenerateResult:
+    made = session.project.generate(message)
+    record(session, "generated", plan, f"{made.revision} in {made.path}")
+    return GenerateResult(
+        status="written",
+        revision=made.revision,
+        path=made.path,
+        next_step="Show the path. Nothing was applied. Call `review` with revision "
+        f"{made.revision}.",
+    )

@@ -1,0 +1,149 @@
+"""From what was read to a frozen plan: for review, rollback and the stop before generation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rulezero_policies import risk as judge
+from rulezero_policies.audit import Event
+from rulezero_policies.errors import GateError
+from rulezero_policies.findings import Fact, Finding
+from rulezero_policies.plan import (
+    DatabaseIdentity,
+    Observed,
+    Plan,
+    PlanKind,
+    PlannedChange,
+    hashes,
+)
+from rulezero_policies.policy import Policy, is_protected, phrases
+from rulezero_policies.text import scrub, visible
+from rulezero_tools.ports import Description, Interception, Project, Session
+from rulezero_tools.results import DatabaseView, FactView
+
+POLICY = Policy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a plan says beyond who, when and where."""
+
+    kind: PlanKind
+    to_revision: str
+    revisions: tuple[str, ...]
+    description: str
+    path: str
+    changes: tuple[PlannedChange, ...]
+    findings: tuple[Finding, ...]
+    facts: tuple[Fact, ...]
+    warnings: tuple[str, ...]
+    sql: str | None
+    rollback_command: str
+
+
+def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:
+    """Freeze `draft` with everything it depends on, keep it with its files, and record it."""
+    project, now = session.project, session.clock.now()
+    files = project.files()
+    plan = Plan(
+        kind=draft.kind,
+        project=project.name,
+        environment=project.environment,
+        protected=protected(project, seen.database.identity),
+        database=seen.database.identity,
+        from_revisions=tuple(sorted(seen.database.current)),
+        to_revision=draft.to_revision,
+        revisions=draft.revisions,
+        files=hashes(files),
+        sql=draft.sql,
+        fingerprint=seen.database.fingerprint,
+        description=draft.description,
+        path=draft.path,
+        changes=draft.changes,
+        findings=draft.findings,
+        facts=draft.facts,
+        verdict=judge.verdict(draft.findings),
+        risk=judge.risk(draft.findings),
+        warnings=draft.warnings,
+        phrases=_phrases(draft),
+        rollback_command=draft.rollback_command,
+        policy=POLICY.digest,
+        created=now,
+        expires=now + POLICY.plan_life,
+    )
+    session.store.save_plan(plan, files)
+    record(session, "proposed", plan, f"{plan.kind} to {plan.to_revision}, risk {plan.risk}")
+    return plan
+
+
+def observe(project: Project, plan: Plan) -> tuple[Observed, Mapping[str, bytes]]:
+    """What stands there now, to hold against `plan`; with the bytes that were read."""
+    seen = project.describe()
+    files = project.files()
+    facts = project.probe([f.asked for f in plan.facts]) if plan.facts else ()
+    observed = Observed(
+        database=seen.database.identity,
+        current=tuple(sorted(seen.database.current)),
+        files=hashes(files),
+        fingerprint=seen.database.fingerprint,
+        facts=facts,
+        policy=POLICY.digest,
+    )
+    return observed, files
+
+
+def protected(project: Project, identity: DatabaseIdentity) -> bool:
+    """Whether the policy treats this environment as protected."""
+    return is_protected(marked=project.protected, host=identity.host)
+
+
+def _phrases(draft: Draft) -> tuple[str, ...]:
+    # Writing a draft file drops nothing yet: the phrase belongs to the run.
+    if draft.kind == "generate":
+        return ()
+    return phrases(draft.findings, judge.risk(draft.findings))
+
+
+def record(session: Session, event: Event, plan: Plan | None, detail: str) -> None:
+    """Add an audit entry for `plan`, with nothing secret and nothing hidden in it."""
+    session.store.append(
+        at=session.clock.now(),
+        event=event,
+        project=session.project.name,
+        principal=session.principal,
+        plan_id=plan.plan_id if plan else None,
+        detail=visible(scrub(detail)),
+    )
+
+
+def refused(session: Session, plan: Plan | None, error: GateError) -> GateError:
+    """Record a refusal and hand the error back to be raised."""
+    record(session, "refused", plan, f"{error.code}: {error}")
+    return error
+
+
+def database_view(seen: Description) -> DatabaseView:
+    """The database as results show it."""
+    identity = seen.database.identity
+    return DatabaseView(
+        dialect=identity.dialect,
+        version=seen.database.version,
+        name=identity.name,
+        identity=identity.label,
+    )
+
+
+def fact_views(facts: tuple[Fact, ...]) -> tuple[FactView, ...]:
+    """Facts as results show them."""
+    return tuple(
+        FactView(question=f.question, count=f.count, sample=f.sample, at_least=f.at_least)
+        for f in facts
+    )
+
+
+def holes(interceptions: tuple[Interception, ...]) -> tuple[str, ...]:
+    """What the project tried to change while it was only being loaded."""
+    return tuple(
+        f"Rule 0 hole: {i.file}, line {i.line}, calls {i.call} while the app loads. It was stopped "
+        "here, but it changes the database unasked whenever the app starts: remove it."
+        for i in interceptions
+    )

@@ -1,0 +1,98 @@
+"""Reading back what was planned and what happened."""
+
+from rulezero_policies.audit import broken_at
+from rulezero_policies.findings import Finding
+from rulezero_policies.plan import Plan
+from rulezero_tools import gate, graph
+from rulezero_tools.ports import Run, Session
+from rulezero_tools.results import HistoryEntry, HistoryResult, PlanSection, Section
+
+PAGE = 6000
+"""Characters on a page."""
+
+
+def get_plan(
+    session: Session, *, plan_id: str, section: Section = "summary", page: int = 1
+) -> PlanSection:
+    """One section of a plan, a page at a time.
+
+    Raises:
+        UnknownPlan: There is no such plan in this project.
+    """
+    plan = gate.find_plan(session, plan_id, step="get_plan")
+    text = _section(plan, section, session.store.run(plan_id))
+    pages = max(1, -(-len(text) // PAGE))
+    page = min(max(page, 1), pages)
+    return PlanSection(
+        plan_id=plan_id,
+        section=section,
+        page=page,
+        pages=pages,
+        text=text[(page - 1) * PAGE : page * PAGE],
+    )
+
+
+def _section(plan: Plan, section: Section, run: Run | None) -> str:
+    texts: dict[Section, str] = {
+        "summary": _summary(plan, run),
+        "sql": plan.sql or "-- no SQL",
+        "findings": "\n".join(map(_finding, plan.findings)) or "No findings.",
+        "changes": "\n".join(f"{c.subject}: {c.description}" for c in plan.changes),
+        "files": "\n".join(f"{f.sha256}  {f.path}" for f in plan.files),
+        "approval_request": gate.question_text(plan),
+        "run": _run(run),
+    }
+    return texts[section]
+
+
+def _finding(finding: Finding) -> str:
+    return (
+        f"{finding.severity} {finding.rule} {finding.subject} (line {finding.line or '?'}): "
+        f"{finding.evidence} Fix: {finding.fix}"
+    )
+
+
+def _summary(plan: Plan, run: Run | None) -> str:
+    return "\n".join(
+        [
+            f"{plan.kind} of {plan.project} ({plan.environment})",
+            f"database: {plan.database.label}",
+            f"from {graph.at(plan.from_revisions)} to {plan.to_revision}",
+            f"revisions: {', '.join(plan.revisions) or 'none'}",
+            f"verdict {plan.verdict}, risk {plan.risk}, {len(plan.findings)} findings",
+            f"expires {plan.expires:%Y-%m-%d %H:%M} UTC",
+            f"digest {plan.digest}",
+            f"rollback: {plan.rollback_command}",
+            f"state: {run.status if run else 'not run'}",
+        ]
+    )
+
+
+def _run(run: Run | None) -> str:
+    if run is None:
+        return "This plan was not run."
+    lines = [f"{run.status}: {run.outcome or 'no outcome recorded'}"]
+    if run.report:
+        lines += [f"{n}. {s}" for n, s in enumerate(run.report.statements, start=1)]
+    return "\n".join(lines)
+
+
+def history(session: Session, *, limit: int = 20) -> HistoryResult:
+    """The newest `limit` entries of this project's audit trail, oldest first."""
+    entries = session.store.entries(project=session.project.name, limit=limit)
+    broken = broken_at(session.store.entries())
+    return HistoryResult(
+        entries=tuple(
+            HistoryEntry(
+                sequence=e.sequence,
+                at=f"{e.at:%Y-%m-%d %H:%M:%S} UTC",
+                event=e.event,
+                plan_id=e.plan_id,
+                principal=e.principal,
+                detail=e.detail,
+            )
+            for e in entries
+        ),
+        chain="whole" if broken is None else f"broken at entry {broken}",
+        next_step="Call `get_plan` with a plan_id for what a plan said.",
+    )

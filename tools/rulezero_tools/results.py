@@ -1,0 +1,227 @@
+"""What the use cases answer with: every value a client or the command line shows."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rulezero_policies.findings import Finding, Risk, Verdict
+from rulezero_policies.plan import PlanKind, PlannedChange
+
+Section = Literal["summary", "sql", "findings", "changes", "files", "approval_request", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseView:
+    """The database, without user or password."""
+
+    dialect: str
+    version: str
+    name: str
+    identity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactView:
+    """Something counted on the live database; count null means it could not be asked."""
+
+    question: str
+    count: int | None
+    sample: tuple[str, ...] = ()
+    at_least: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevisionView:
+    """A revision that waits to be applied."""
+
+    revision: str
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanView:
+    """An open plan in one line."""
+
+    plan_id: str
+    kind: PlanKind
+    description: str
+    risk: Risk
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusResult:
+    """Where the project stands and what to do next."""
+
+    project: str
+    flavour: str
+    environment: str
+    environments: tuple[str, ...]
+    protected: bool
+    interpreter: str
+    database: DatabaseView
+    current: tuple[str, ...]
+    heads: tuple[str, ...]
+    pending: tuple[RevisionView, ...]
+    approval: str
+    open_plans: tuple[PlanView, ...]
+    warnings: tuple[str, ...]
+    next_step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyzeResult:
+    """What the models want changed, how risky it is, and what to do about it."""
+
+    analysis_id: str
+    project: str
+    environment: str
+    database: DatabaseView
+    risk: Risk
+    changes: tuple[PlannedChange, ...]
+    breaking: tuple[Finding, ...]
+    strategy: str
+    foreign_key_order: tuple[str, ...]
+    indexes_to_add: tuple[str, ...]
+    checklist: tuple[str, ...]
+    facts: tuple[FactView, ...]
+    warnings: tuple[str, ...]
+    next_step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateResult:
+    """The revision file that was written, or the plan a person must confirm first."""
+
+    status: Literal["written", "needs_confirmation"]
+    next_step: str
+    revision: str | None = None
+    path: str | None = None
+    plan_id: str | None = None
+    question: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One line of the review's checklist."""
+
+    item: str
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """What a shadow database showed; `ran` is false where none was used."""
+
+    ran: bool
+    where: str | None = None
+    upgrade: Literal["ok", "failed", "skipped"] = "skipped"
+    downgrade: Literal["ok", "failed", "skipped"] = "skipped"
+    reupgrade: Literal["ok", "failed", "skipped"] = "skipped"
+    schema_restored: bool | None = None
+    data_restored: bool | None = None
+    rewrites: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    seconds: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewResult:
+    """The verdict on what waits to run, with its evidence, and the plan to confirm."""
+
+    project: str
+    database: DatabaseView
+    revision: str
+    path: str
+    verdict: Verdict
+    risk: Risk
+    findings: tuple[Finding, ...]
+    facts: tuple[FactView, ...]
+    rehearsal: Rehearsal
+    checklist: tuple[Check, ...]
+    changes: tuple[PlannedChange, ...]
+    warnings: tuple[str, ...]
+    sql: str | None
+    approval_request: str
+    plan_id: str | None
+    next_step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmResult:
+    """A person said yes: the apply-token, good once and for minutes."""
+
+    plan_id: str
+    token: str
+    expires: str
+    approved_through: str
+    proves: str
+    next_step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyResult:
+    """How the run ended, read back from the database."""
+
+    plan_id: str
+    status: Literal["applied", "failed", "unknown"]
+    current_revision: str
+    previous_revision: str
+    rollback_command: str
+    verified: bool
+    statements: int
+    seconds: float
+    repeated: bool
+    message: str
+    next_step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackResult:
+    """A downgrade plan: nothing was changed yet."""
+
+    plan_id: str
+    from_revision: str
+    to_revision: str
+    verdict: Verdict
+    risk: Risk
+    changes: tuple[PlannedChange, ...]
+    findings: tuple[Finding, ...]
+    facts: tuple[FactView, ...]
+    warnings: tuple[str, ...]
+    sql: str | None
+    approval_request: str
+    next_step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanSection:
+    """One section of a plan, paged."""
+
+    plan_id: str
+    section: Section
+    page: int
+    pages: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryEntry:
+    """One entry of the audit trail."""
+
+    sequence: int
+    at: str
+    event: str
+    plan_id: str | None
+    principal: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryResult:
+    """The newest entries of the audit trail, oldest first; `chain` says whether it is whole."""
+
+    entries: tuple[HistoryEntry, ...]
+    chain: str
+    next_step: str

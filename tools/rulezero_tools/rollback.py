@@ -1,0 +1,88 @@
+"""Plan a downgrade: what it undoes, which data it loses. It runs through the same gate."""
+
+from rulezero_policies import checklist, rules, words
+from rulezero_policies.findings import Fact
+from rulezero_policies.plan import Plan
+from rulezero_policies.scene import Scene, questions
+from rulezero_tools import graph
+from rulezero_tools.planning import Draft, fact_views, make_plan
+from rulezero_tools.ports import Description, Revision, Session, Trace
+from rulezero_tools.results import RollbackResult
+from rulezero_tools.review import shown_sql
+
+
+def rollback(session: Session, *, revision: str | None = None) -> RollbackResult:
+    """Plan a downgrade to `revision` ("base" for none; default: the one before the current).
+
+    Raises:
+        NothingPending: There is nothing to undo, or the database is before that revision.
+        UnknownRevision: There is no such revision.
+        ProjectError: The project cannot be read.
+    """
+    seen = session.project.describe()
+    graph.check_current(seen)
+    target = _target(seen, revision)
+    undo = graph.to_undo(seen, target)
+    draft = _draft(session, seen, undo, target or "base")
+    plan = make_plan(session, seen, draft)
+    return _result(plan)
+
+
+def _target(seen: Description, revision: str | None) -> str | None:
+    if revision is not None:
+        return None if revision == "base" else graph.find(seen, revision).id
+    newest = graph.to_undo(seen, None)[0]
+    return newest.down[0] if newest.down else None
+
+
+def _draft(session: Session, seen: Description, undo: tuple[Revision, ...], target: str) -> Draft:
+    traces = session.project.trace([r.id for r in undo])
+    scene = _scene(seen.database.identity.dialect, traces)
+    asked = questions(scene.upgrade)
+    facts = session.project.probe(asked) if asked else ()
+    scene = _scene(seen.database.identity.dialect, traces, facts)
+    findings = rules.review(scene)
+    rendered = session.project.render(direction="downgrade", start=undo[0].id, to=target)
+    return Draft(
+        kind="downgrade",
+        to_revision=target,
+        revisions=tuple(r.id for r in undo),
+        description=f"roll back {'; '.join(r.message for r in undo)}",
+        path=undo[0].path,
+        changes=tuple(checklist.describe(o) for o in scene.upgrade),
+        findings=findings,
+        facts=facts,
+        warnings=words.critical_warnings(findings, scene.upgrade),
+        sql=rendered.sql or f"-- not rendered: {rendered.reason}",
+        rollback_command=words.upgrade_command(seen.flavour, undo[0].id),
+    )
+
+
+def _scene(dialect: str, traces: tuple[Trace, ...], facts: tuple[Fact, ...] = ()) -> Scene:
+    """The downgrades as steps of their own; rules about a file's other half do not apply."""
+    errors = [f"{t.revision}: {t.downgrade_error}" for t in traces if t.downgrade_error]
+    return Scene(
+        dialect=dialect,
+        stage="rollback",
+        upgrade=tuple(o for t in traces for o in t.downgrade),
+        upgrade_error="; ".join(errors) or None,
+        facts=facts,
+    )
+
+
+def _result(plan: Plan) -> RollbackResult:
+    return RollbackResult(
+        plan_id=plan.plan_id,
+        from_revision=graph.at(plan.from_revisions),
+        to_revision=plan.to_revision,
+        verdict=plan.verdict,
+        risk=plan.risk,
+        changes=plan.changes,
+        findings=plan.findings,
+        facts=fact_views(plan.facts),
+        warnings=plan.warnings,
+        sql=shown_sql(plan.sql),
+        approval_request=words.approval_request(plan),
+        next_step=f"Nothing was changed. Show this to the person, then call `confirm` with plan_id "
+        f"{plan.plan_id}; with the token, `apply`.",
+    )

@@ -1,0 +1,76 @@
+"""Where the project stands and what to do next."""
+
+from rulezero_policies.policy import reaches
+from rulezero_tools import graph
+from rulezero_tools.planning import POLICY, database_view, holes, protected
+from rulezero_tools.ports import Description, Session
+from rulezero_tools.results import PlanView, RevisionView, StatusResult
+
+
+def status(
+    session: Session, *, environments: tuple[str, ...], interpreter: str, can_ask: bool
+) -> StatusResult:
+    """Read the project, its database and what is open.
+
+    Args:
+        session: The project, the store and the caller.
+        environments: The names the configuration knows.
+        interpreter: The project's Python and where it was found.
+        can_ask: Whether the client can put a form before a person.
+
+    Raises:
+        ProjectError: The project or its database cannot be read.
+    """
+    seen = session.project.describe()
+    guarded = protected(session.project, seen.database.identity)
+    waiting = graph.pending(seen)
+    return StatusResult(
+        project=session.project.name,
+        flavour=seen.flavour,
+        environment=session.project.environment,
+        environments=environments,
+        protected=guarded,
+        interpreter=f"{interpreter}; Python {seen.python}, alembic {seen.alembic}, "
+        f"sqlalchemy {seen.sqlalchemy}",
+        database=database_view(seen),
+        current=seen.database.current,
+        heads=seen.heads,
+        pending=tuple(RevisionView(revision=r.id, path=r.path, message=r.message) for r in waiting),
+        approval=_approval(can_ask=can_ask, guarded=guarded),
+        open_plans=_open_plans(session),
+        warnings=holes(seen.interceptions),
+        next_step=_next(seen, waiting=bool(waiting)),
+    )
+
+
+def _approval(*, can_ask: bool, guarded: bool) -> str:
+    needed = POLICY.needed(protected=guarded)
+    if not reaches("client", needed):
+        return f"Needs level {needed!r}, which no channel of this version reaches: nothing can run."
+    if can_ask:
+        return "A person is asked through this client's form (level 'client')."
+    return "This client cannot show a form: plans can be made here, not approved."
+
+
+def _open_plans(session: Session) -> tuple[PlanView, ...]:
+    now = session.clock.now()
+    plans = session.store.plans(session.project.name)
+    return tuple(
+        PlanView(
+            plan_id=p.plan_id,
+            kind=p.kind,
+            description=p.description,
+            risk=p.risk,
+            state="waits for a person" if run is None else run.status,
+        )
+        for p in plans[:5]
+        if (run := session.store.run(p.plan_id)) is None and now < p.expires
+    )
+
+
+def _next(seen: Description, *, waiting: bool) -> str:
+    if len(seen.heads) > 1:
+        return f"Merge the heads {graph.at(seen.heads)} first."
+    if waiting:
+        return "Call `review`: revisions wait to be applied."
+    return "Change the models, then call `analyze`."

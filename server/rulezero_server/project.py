@@ -1,0 +1,133 @@
+"""One project in one environment, seen through its own interpreter."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+from rulezero_policies.findings import Fact, Question
+from rulezero_server import discover, interpreter, launch, settings
+from rulezero_tools.ports import Description, Diff, Generated, Rendered, Trace
+
+T = TypeVar("T")
+
+PROBE_BOUND = 100_000
+"""Rows at which counting stops."""
+
+PROBE_SECONDS = 5
+"""Seconds that one count may take."""
+
+
+class WorkerProject:
+    """A project behind a worker. Every call starts a fresh process and reads only."""
+
+    def __init__(self, target: launch.Target, environment: settings.Environment) -> None:
+        """Use `open` to find a project; this takes one that was found."""
+        self.target = target
+        self._environment = environment
+        self._seen: Description | None = None
+
+    @classmethod
+    def open(cls, folder: Path, environment: str | None = None) -> Self:
+        """Find the project in `folder` and how to run it; nothing of it is loaded yet.
+
+        Raises:
+            ProjectError: No project, several, unreadable settings, an unknown environment.
+        """
+        top = folder.resolve()
+        chosen = settings.read(top)
+        entry = chosen.environment(environment)
+        found = discover.find(top, chosen)
+        target = launch.Target(
+            found=found,
+            interpreter=interpreter.choose((found.root, top), chosen),
+            variables=entry.variables(),
+            flask_app=chosen.flask_app,
+            timeout=chosen.timeout,
+            run_timeout=chosen.run_timeout,
+        )
+        return cls(target, entry)
+
+    @property
+    def name(self) -> str:
+        """The project's root folder, resolved."""
+        return str(self.target.found.root)
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self._environment.name
+
+    @property
+    def protected(self) -> bool:
+        """Whether the environment is marked as protected in the configuration."""
+        return self._environment.protected
+
+    def describe(self) -> Description:
+        """Project, revisions and database, freshly read."""
+        reply = launch.ask(self.target, "describe")
+        interceptions = {"interceptions": list(reply.interceptions)}
+        self._seen = _as(Description, {**reply.result, **interceptions})
+        return self._seen
+
+    def diff(self) -> Diff:
+        """What autogenerate would write."""
+        reply = launch.ask(self.target, "diff")
+        return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
+
+    def generate(self, message: str) -> Generated:
+        """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
+        return _as(Generated, launch.ask(self.target, "generate", {"message": message}).result)
+
+    def trace(self, revisions: Sequence[str]) -> tuple[Trace, ...]:
+        """Record what these revisions do, without doing it, in the order given."""
+        reply = launch.ask(self.target, "trace", {"revisions": list(revisions)})
+        return tuple(_as(Trace, entry) for entry in reply.result["traces"])
+
+    def render(
+        self, *, direction: Literal["upgrade", "downgrade"], start: str, to: str
+    ) -> Rendered:
+        """The SQL from revision `start` (or "base") to `to`."""
+        args = {"direction": direction, "start": start, "to": to}
+        return _as(Rendered, launch.ask(self.target, "render", args).result)
+
+    def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
+        """Count on the target, read-only and bounded; one fact a question, in order."""
+        if not questions:
+            return ()
+        args = {
+            "questions": [asdict(question) for question in questions],
+            "bound": PROBE_BOUND,
+            "seconds": PROBE_SECONDS,
+        }
+        reply = launch.ask(self.target, "probe", args)
+        return tuple(_as(Fact, entry) for entry in reply.result["facts"])
+
+    def files(self) -> Mapping[str, bytes]:
+        """Every file under the script and version locations, by path under the project."""
+        seen = self._seen or self.describe()
+        root = self.target.found.root
+        places = {root / place for place in (seen.script_location, *seen.versions)}
+        return {_name(path, root): path.read_bytes() for path in sorted(_below(places))}
+
+
+def _below(places: set[Path]) -> Iterator[Path]:
+    """The files below these folders, each once; what Python compiled for itself left out."""
+    seen: set[Path] = set()
+    for place in sorted(places):
+        for path in sorted(place.rglob("*")):
+            compiled = "__pycache__" in path.parts or path.suffix == ".pyc"
+            if path.is_file() and not compiled and path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _name(path: Path, root: Path) -> str:
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def _as(kind: type[T], value: Mapping[str, Any]) -> T:
+    """A reply as the dataclass it must fit."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - not needed until a project is read
+
+    return TypeAdapter(kind).validate_python(value)

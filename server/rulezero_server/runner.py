@@ -1,0 +1,86 @@
+"""The one module that may ask for a writable session, and only with a spent grant."""
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rulezero_policies.errors import PlanStale, TokenRefused
+from rulezero_policies.grant import Permit, same
+from rulezero_policies.plan import Plan
+from rulezero_server import launch
+from rulezero_tools.ports import RunReport, Store
+
+
+class WorkerRunner:
+    """Runs a plan's sealed revisions against its database."""
+
+    def __init__(self, target: launch.Target, store: Store) -> None:
+        """Run in `target`; ask `store` itself whether a permit's grant is spent."""
+        self._target = target
+        self._store = store
+
+    def run(self, permit: Permit, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
+        """Run the plan's revisions from `files` (the sealed bytes).
+
+        Raises:
+            TokenRefused: The permit is not for this plan, or the store does not know it as spent.
+            PlanStale: `files` are not exactly the files of the plan.
+            ProjectError: The worker could not start, did not answer, or refused.
+        """
+        self._check(permit, plan)
+        _check_files(plan, files)
+        with tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder:
+            sealed = _seal(Path(folder), self._target.found.root, files)
+            args = {"to": plan.to_revision, "from": list(plan.from_revisions), "sealed": sealed}
+            reply = launch.ask(self._target, _verb(plan), args, writable=True)
+        return _report(reply.result)
+
+    def _check(self, permit: Permit, plan: Plan) -> None:
+        if not same(permit.plan_digest, plan.digest):
+            raise TokenRefused(reason="This permit is for another plan.")
+        grant = self._store.grant(permit.token_hash)
+        if grant is None or grant.spent is None:
+            raise TokenRefused(reason="The store knows no spent token for this permit.")
+        if not same(grant.plan_digest, plan.digest):
+            raise TokenRefused(reason="This token was given for another plan.")
+        if plan.project != str(self._target.found.root):
+            raise TokenRefused(reason="This plan is for another project.")
+
+
+def _verb(plan: Plan) -> str:
+    if plan.kind not in {"upgrade", "downgrade"}:
+        raise TokenRefused(reason=f"A {plan.kind} plan changes no database.")
+    return plan.kind
+
+
+def _check_files(plan: Plan, files: Mapping[str, bytes]) -> None:
+    approved = {file.path: file.sha256 for file in plan.files}
+    given = {path: _sha256(content) for path, content in files.items()}
+    if approved != given:
+        wrong = sorted(p for p in approved.keys() | given.keys() if approved.get(p) != given.get(p))
+        raise PlanStale(plan_id=plan.plan_id, differences=f"not as approved: {', '.join(wrong)}")
+
+
+def _seal(folder: Path, root: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
+    """Write the approved bytes where nothing else writes; map each original path to its copy."""
+    sealed: dict[str, dict[str, str]] = {}
+    for number, (path, content) in enumerate(sorted(files.items())):
+        copy = folder / f"{number:06d}"
+        copy.write_bytes(content)
+        entry = {"sealed": str(copy), "sha256": _sha256(content)}
+        sealed[str(root / path)] = entry
+    return sealed
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _report(result: Mapping[str, Any]) -> RunReport:
+    return RunReport(
+        statements=tuple(result["statements"]),
+        error=result["error"],
+        seconds=float(result["seconds"]),
+    )

@@ -1,0 +1,108 @@
+"""The project as its own interpreter sees it: revisions, heads, and the database as it stands."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+import alembic
+import sqlalchemy
+
+from . import errors, identity
+from .load import Loaded
+
+
+def describe(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
+    """Everything of `ports.Description` but the interceptions, which every reply carries.
+
+    Raises:
+        Failure: SeveralDatabases, NoConnection, UnknownDatabaseRevision or a failing env.py.
+    """
+    return {
+        "flavour": loaded.flavour,
+        "root": loaded.root,
+        "script_location": path_under(loaded.root, str(loaded.script.dir)),
+        "versions": [path_under(loaded.root, str(p)) for p in version_locations(loaded)],
+        "heads": sorted(loaded.script.get_heads()),
+        "revisions": revisions(loaded),
+        "database": database(loaded),
+        "python": platform.python_version(),
+        "alembic": alembic.__version__,
+        "sqlalchemy": sqlalchemy.__version__,
+    }
+
+
+def version_locations(loaded: Loaded) -> list[str]:
+    """The folders that hold revision files, absolute."""
+    # A property until 1.15, and under another name since.
+    found = getattr(loaded.script, "_version_locations", None)
+    return [os.path.abspath(p) for p in found]  # noqa: PTH100
+
+
+def revisions(loaded: Loaded) -> list[dict[str, Any]]:
+    """Every revision file, base first."""
+    found = reversed(list(loaded.script.walk_revisions()))
+    return [
+        {
+            "id": script.revision,
+            "down": _as_list(script.down_revision),
+            "path": path_under(loaded.root, str(script.path)),
+            "message": script.doc or "",
+            "branch_labels": sorted(script.branch_labels or ()),
+        }
+        for script in found
+    ]
+
+
+def database(loaded: Loaded) -> dict[str, Any]:
+    """Identity, version, current revisions and fingerprint of the one database env.py opens."""
+    seen: list[dict[str, Any]] = []
+
+    def look(current: Any, context: Any) -> list[Any]:
+        seen.append(_look(current, context))
+        return []
+
+    loaded.run_env(look)
+    refuse_several([entry["identity"] for entry in seen])
+    refuse_unknown(loaded, seen[0]["current"])
+    return seen[0]
+
+
+def _look(current: Any, context: Any) -> dict[str, Any]:
+    connection = context.connection
+    table = (context.version_table_schema, context.version_table)
+    return {
+        "identity": identity.identity(connection),
+        "version": identity.version(connection),
+        "current": sorted(_as_list(current)),
+        "fingerprint": identity.fingerprint(connection, table),
+    }
+
+
+def refuse_several(identities: list[dict[str, Any]]) -> None:
+    """One run of env.py must be one migration of one database."""
+    if len(identities) > 1:
+        names = ", ".join(str(entry["name"]) for entry in identities)
+        raise errors.Failure("SeveralDatabases", count=len(identities), databases=names)
+
+
+def refuse_unknown(loaded: Loaded, current: list[str]) -> None:
+    """The database must stand at revisions of which the files exist."""
+    known = {script.revision for script in loaded.script.walk_revisions()}
+    for revision in current:
+        if revision not in known:
+            raise errors.Failure("UnknownDatabaseRevision", revision=revision)
+
+
+def path_under(root: str, path: str) -> str:
+    """`path` relative to the root with `/`; absolute where it lies outside."""
+    real = os.path.realpath(path)
+    inside = real == root or real.startswith(root + os.sep)
+    return (os.path.relpath(real, root) if inside else real).replace(os.sep, "/")
+
+
+def _as_list(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else [str(entry) for entry in value]

@@ -1,0 +1,80 @@
+"""What autogenerate would write, through the project's own env.py; nothing is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.autogenerate import RevisionContext
+
+from . import describe, errors, identity, operations
+from .load import Loaded
+
+_ARGUMENTS = {
+    "autogenerate": True, "sql": False, "head": "head", "splice": False, "branch_label": None,
+    "version_path": None, "rev_id": None, "depends_on": None,
+}  # fmt: skip
+"""What `alembic revision --autogenerate` passes when nothing but a message is given."""
+
+
+def diff(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
+    """The operations that the models ask for, in order.
+
+    Raises:
+        Failure: SeveralHeads, DatabaseNotAtHead, SeveralDatabases, or a failing env.py.
+    """
+    revision, dialect = autogenerate(loaded, message=None)
+    found = operations_of(revision)
+    return {"operations": operations.serialize(found, dialect) if found else []}
+
+
+def autogenerate(loaded: Loaded, *, message: str | None) -> tuple[RevisionContext, Any]:
+    """Compare models and database as `alembic revision --autogenerate -m MESSAGE` does.
+
+    Returns:
+        The revision as Alembic would write it, not written yet, and the dialect.
+    """
+    _refuse_heads(loaded)
+    revision = RevisionContext(loaded.config, loaded.script, {**_ARGUMENTS, "message": message})
+    asked: list[Any] = []
+
+    def compare(current: Any, context: Any) -> list[Any]:
+        asked.append(context)
+        describe.refuse_several([identity.identity(c.connection) for c in asked])
+        _refuse_behind(loaded, current)
+        revision.run_autogenerate(current, context)
+        return []
+
+    loaded.run_env(compare, template_args=revision.template_args, revision_context=revision)
+    return revision, asked[0].dialect
+
+
+def operations_of(revision: RevisionContext) -> list[Any]:
+    """The operations of everything the revision context would write."""
+    return [
+        operation
+        for script in revision.generated_revisions
+        for upgrade in script.upgrade_ops_list
+        for operation in upgrade.ops
+    ]
+
+
+def _refuse_heads(loaded: Loaded) -> None:
+    heads = sorted(loaded.script.get_heads())
+    if len(heads) > 1:
+        raise errors.Failure("SeveralHeads", heads=", ".join(heads))
+
+
+def _refuse_behind(loaded: Loaded, current: Any) -> None:
+    """Autogenerate compares with the database, so the database must hold every revision."""
+    here, heads = sorted(current or ()), sorted(loaded.script.get_heads())
+    describe.refuse_unknown(loaded, here)
+    if here == heads:
+        return
+    waiting = list(loaded.script.iterate_revisions("heads", tuple(here) or "base"))
+    noun = "revision is" if len(waiting) == 1 else "revisions are"
+    raise errors.Failure(
+        "DatabaseNotAtHead",
+        current=", ".join(here) or "base",
+        head=", ".join(heads),
+        pending=f"{len(waiting)} {noun}",
+    )

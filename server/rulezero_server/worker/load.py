@@ -1,0 +1,101 @@
+"""The project, loaded as its own command line would load it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from typing import Any, Callable
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+
+from . import errors
+
+
+class Loaded:
+    """A project whose configuration and revisions are read. Paths are absolute."""
+
+    def __init__(
+        self, flavour: str, ground: errors.Ground, config: Config, script: ScriptDirectory
+    ) -> None:
+        """Keep what was loaded."""
+        self.flavour = flavour
+        self.ground = ground
+        self.root = ground.root
+        self.config = config
+        self.script = script
+
+    def run_env(self, fn: Callable[[Any, Any], Any], **options: Any) -> None:
+        """Run env.py with `fn(revision, context)` in place of the migrations.
+
+        What `fn` raises is raised here, also when env.py swallows it.
+
+        Raises:
+            Failure: env.py failed, or never got to the migrations.
+        """
+        calls: list[BaseException | None] = []
+
+        def watched(revision: Any, context: Any) -> Any:
+            calls.append(None)
+            try:
+                return fn(revision, context)
+            except BaseException as exc:
+                calls[-1] = exc
+                raise
+
+        given = {"dont_mutate": True, **options}
+        with errors.stage("env", self.ground):
+            try:
+                with EnvironmentContext(self.config, self.script, fn=watched, **given):
+                    self.script.run_env()
+            finally:
+                raised = next((exc for exc in calls if exc is not None), None)
+                if raised is not None and sys.exc_info()[1] is None:
+                    raise raised
+        if not calls:
+            raise errors.Failure(
+                "EnvScriptError",
+                error="env.py ended without a call of context.run_migrations()",
+                file=os.path.relpath(os.path.join(self.script.dir, "env.py"), self.root),  # noqa: PTH118
+                line=1,
+            )
+
+
+def load(project: dict[str, Any], ground: errors.Ground, *, autogenerate: bool) -> Loaded:
+    """Load the app (for Flask-Migrate), the configuration and the revision files.
+
+    Raises:
+        Failure: One of them does not load.
+    """
+    options = ["autogenerate"] if autogenerate else []
+    if project["flavour"] == "flask-migrate":
+        from . import flaskapp  # noqa: PLC0415 - only these projects have Flask
+
+        config = flaskapp.config(project, ground, options)
+    else:
+        config = _alembic_config(project, options)
+    with errors.stage("script", ground):
+        script = _script(config, ground)
+        script.get_heads()  # loads every revision file
+    return Loaded(project["flavour"], ground, config, script)
+
+
+def _alembic_config(project: dict[str, Any], options: list[str]) -> Config:
+    sys.path.append(project["root"])  # `python -m alembic` and PYTHONPATH=. are this common
+    given = Namespace(x=None, name="alembic", raiseerr=False, **dict.fromkeys(options, True))
+    path = project["config"]
+    if os.path.basename(path) != "pyproject.toml":  # noqa: PTH119
+        return Config(path, cmd_opts=given)
+    beside = os.path.join(os.path.dirname(path), "alembic.ini")  # noqa: PTH118, PTH120
+    return Config(beside, toml_file=path, cmd_opts=given)
+
+
+def _script(config: Config, ground: errors.Ground) -> ScriptDirectory:
+    script = ScriptDirectory.from_config(config)
+    if not os.path.isfile(os.path.join(script.dir, "env.py")):  # noqa: PTH113, PTH118
+        from . import places  # noqa: PLC0415
+
+        raise errors.Failure("NoMigrations", path=places.relative(script.dir, ground.root))
+    return script

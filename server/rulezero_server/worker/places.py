@@ -1,0 +1,81 @@
+"""Which file and line of the user's code something came from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FrameType, TracebackType
+from typing import Iterable, Iterator
+
+_HERE = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120
+_LIBRARIES = ("site-packages", "dist-packages")
+
+
+def relative(path: str, root: str) -> str:
+    """`path` as a person names it: under the root, or from its package on; with `/`."""
+    real = os.path.realpath(path)
+    if real.startswith(root + os.sep):
+        return os.path.relpath(real, root).replace(os.sep, "/")
+    for folder in (*_LIBRARIES, "lib"):
+        _, found, rest = real.rpartition(os.sep + folder + os.sep)
+        if found:
+            return rest.replace(os.sep, "/")
+    return os.path.basename(real)  # noqa: PTH119
+
+
+def is_user_code(path: str, root: str) -> bool:
+    """Whether a file is the project's own: under the root and in no virtual environment."""
+    real = os.path.realpath(path)
+    libraries = any(os.sep + folder + os.sep in real for folder in _LIBRARIES)
+    inside = real.startswith(root + os.sep) and not real.startswith(_HERE + os.sep)
+    return inside and not libraries and not path.startswith("<")
+
+
+def is_inside(path: str) -> bool:
+    """Whether a place that was found lies in a file that can be named."""
+    return path != "?"
+
+
+def of_error(exc: BaseException, root: str) -> tuple[str, int]:
+    """The innermost place of the user's code in a traceback, else the innermost place."""
+    if isinstance(exc, SyntaxError) and exc.filename:
+        return relative(exc.filename, root), exc.lineno or 0
+    steps = list(_steps(exc.__traceback__))
+    mine = [step for step in steps if is_user_code(step[0], root)]
+    chosen = (mine or steps or [("?", 0)])[-1]
+    return (relative(chosen[0], root) if chosen[0] != "?" else "?"), chosen[1]
+
+
+def of_caller(root: str) -> tuple[str, int]:
+    """The innermost place of the user's code on the present stack."""
+    outer: tuple[str, int] | None = None
+    for frame in _frames(sys._getframe(2)):  # noqa: SLF001
+        path, line = frame.f_code.co_filename, frame.f_lineno
+        if is_user_code(path, root):
+            return relative(path, root), line
+        outer = outer or (relative(path, root), line)
+    return outer or ("?", 0)
+
+
+def raised_in(exc: BaseException, *packages: str) -> bool:
+    """Whether the error's traceback passes through one of these packages."""
+    parts = [os.sep + package + os.sep for package in packages]
+    return any(part in path for path, _ in _steps(exc.__traceback__) for part in parts)
+
+
+def _steps(traceback: TracebackType | None) -> Iterable[tuple[str, int]]:
+    while traceback is not None:
+        yield traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """The stack outwards, across the greenlets that SQLAlchemy's asyncio runs in."""
+    greenlet = sys.modules.get("greenlet")
+    current = greenlet.getcurrent() if greenlet is not None else None
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+        if frame is None and current is not None:
+            current = current.parent
+            frame = getattr(current, "gr_frame", None)

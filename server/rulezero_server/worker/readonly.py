@@ -1,0 +1,78 @@
+"""Every connection of the user's code is read-only, by its driver, until a run is asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from . import errors, secrets, sqlite
+
+_PG_OPTION = "-c default_transaction_read_only=on"
+
+_POSTGRESQL = ("psycopg", "pg8000", "asyncpg", "postgresql", "psycopg2")
+_MYSQL = ("mysql", "mariadb", "asyncmy")
+_SQLITE = ("sqlite",)
+
+_MAKE_READ_ONLY = {
+    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+}
+
+_LIFTS = re.compile(
+    r"\bread\s+write\b|transaction_read_only\b(?!\s*['\"]?\s*(?:$|;))|\btx_read_only\s*=", re.I
+)
+"""Statements by which a session would be made writable again."""
+
+
+def before_imports() -> None:
+    """What has to stand before anything of the user or of SQLAlchemy is imported."""
+    given = os.environ.get("PGOPTIONS", "")
+    os.environ["PGOPTIONS"] = f"{given} {_PG_OPTION}".strip()
+    sqlite.install()
+
+
+def after_imports(*, writable: bool) -> None:
+    """Watch the engines; unless `writable`, make every session of every driver read-only."""
+    secrets.watch()
+    if writable:
+        return
+    from sqlalchemy import event  # noqa: PLC0415
+    from sqlalchemy.engine import Engine  # noqa: PLC0415
+    from sqlalchemy.pool import Pool  # noqa: PLC0415
+
+    event.listen(Pool, "connect", _on_connect)
+    event.listen(Engine, "before_cursor_execute", _on_statement)
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    dialect = _dialect(connection)
+    if dialect == "sqlite":
+        return
+    cursor = connection.cursor()
+    try:
+        cursor.execute(_MAKE_READ_ONLY[dialect])
+    finally:
+        cursor.close()
+    # The setting would be lost with the transaction in which some drivers send it.
+    connection.commit()
+
+
+def _dialect(connection: Any) -> str:
+    """Which database a driver's connection is to; an unknown driver is not let through."""
+    module = type(connection).__module__.lower()
+    for name, parts in (("postgresql", _POSTGRESQL), ("mysql", _MYSQL), ("sqlite", _SQLITE)):
+        if any(part in module for part in parts):
+            return name
+    raise errors.Failure(
+        "NoConnection",
+        error=f"sessions of the driver {module.partition('.')[0]} cannot be made read-only",
+        database=secrets.last_database(),
+    )
+
+
+def _on_statement(
+    _connection: Any, _cursor: Any, statement: str, _params: Any, _context: Any, _many: Any
+) -> None:
+    if _LIFTS.search(statement) and not statement.lstrip().lower().startswith(("select", "show")):
+        raise errors.ReadOnlyError("a statement asks for a session that may write")

@@ -1,0 +1,151 @@
+"""SQLite that can only be read: the file opened read-only, and an authorizer that allows reading.
+
+A file that does not exist is an empty database in memory, so that looking creates no file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from . import errors
+
+_CONNECTION_SETTINGS = frozenset(
+    "automatic_index busy_timeout cache_size case_sensitive_like cell_size_check"
+    " defer_foreign_keys foreign_keys legacy_alter_table mmap_size read_uncommitted"
+    " recursive_triggers reverse_unordered_selects synchronous temp_store threads trusted_schema".split()
+)
+"""PRAGMAs that change how this connection behaves and nothing else."""
+
+_QUESTIONS = frozenset(
+    "application_id auto_vacuum collation_list compile_options data_version database_list encoding"
+    " freelist_count function_list journal_mode journal_size_limit locking_mode max_page_count"
+    " module_list page_count page_size pragma_list query_only schema_version secure_delete"
+    " user_version wal_autocheckpoint".split()
+)
+"""PRAGMAs that only answer, as long as they are given no value."""
+
+_LOOKUPS = frozenset(
+    "foreign_key_check foreign_key_list index_info index_list index_xinfo integrity_check"
+    " quick_check table_info table_list table_xinfo".split()
+)
+"""PRAGMAs that only answer, and whose value says about what."""
+
+_READS = frozenset(
+    {
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SAVEPOINT,
+        sqlite3.SQLITE_RECURSIVE,
+    }
+)
+
+_MEMORY = frozenset({"", ":memory:"})
+
+_ours = threading.local()
+_real_connect = sqlite3.connect
+
+
+class Guarded(sqlite3.Connection):
+    """A connection whose authorizer stays."""
+
+    def set_authorizer(self, *_args: Any, **_kwargs: Any) -> None:
+        """Keep the one that is set."""
+
+
+def install() -> None:
+    """Put the reading connection in front of the driver's own; refuse connections around it."""
+    sqlite3.connect = connect
+    sqlite3.dbapi2.connect = connect
+    sys.addaudithook(_refuse_others)
+
+
+def connect(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
+    """What `sqlite3.connect` is while the project is read. Raises what that raises."""
+    target, in_memory = _target(os.fsdecode(database), uri=_is_uri(args, kwargs))
+    factory = kwargs.get("factory", args[5] if len(args) > 5 else sqlite3.Connection)
+    kwargs = {**_named(args), **kwargs, "uri": True, "factory": _guarded(factory)}
+    _ours.opening = True
+    try:
+        connection: sqlite3.Connection = _real_connect(target, **kwargs)
+    finally:
+        _ours.opening = False
+    if not in_memory:
+        connection.execute("PRAGMA query_only=ON")
+    allowed = _memory_only if in_memory else _reading
+    sqlite3.Connection.set_authorizer(connection, allowed)
+    return connection
+
+
+def _guarded(factory: Any) -> Any:
+    return type("ReadOnlyConnection", (Guarded, factory), {})
+
+
+_PARAMETERS = (
+    "timeout", "detect_types", "isolation_level", "check_same_thread", "factory",
+    "cached_statements", "uri",
+)  # fmt: skip
+
+
+def _named(args: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(_PARAMETERS, args))
+
+
+def _is_uri(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return bool({**_named(args), **kwargs}.get("uri"))
+
+
+def _target(database: str, *, uri: bool) -> tuple[str, bool]:
+    """The URI to open instead, and whether it is the user's own database in memory."""
+    path, options = database, {}
+    if uri and database.startswith("file:"):
+        path, _, query = database[len("file:") :].partition("?")
+        path, options = _local(unquote(path)), dict(parse_qsl(query.partition("#")[0]))
+    if path in _MEMORY or options.get("mode") == "memory" or options.get("vfs") == "memdb":
+        return (database if uri else ":memory:"), True
+    if not os.path.isfile(path):  # noqa: PTH113
+        return "file::memory:?mode=memory", False
+    options["mode"] = "ro"
+    return f"file:{_quoted(path)}?{urlencode(options)}", False
+
+
+def _local(path: str) -> str:
+    """The path of a `file:` URI without its empty or local authority."""
+    for authority in ("//localhost/", "///"):
+        if path.startswith(authority):
+            path = "/" + path[len(authority) :]
+    return path[1:] if os.name == "nt" and path[2:3] == ":" else path
+
+
+def _quoted(path: str) -> str:
+    absolute = os.path.abspath(path).replace(os.sep, "/")  # noqa: PTH100
+    return quote(absolute if absolute.startswith("/") else "/" + absolute)
+
+
+def _reading(action: int, one: str | None, two: str | None, *_: Any) -> int:
+    if action in _READS or (action == sqlite3.SQLITE_FUNCTION and two != "load_extension"):
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA:
+        return sqlite3.SQLITE_OK if _pragma_reads(one or "", two) else sqlite3.SQLITE_IGNORE
+    return sqlite3.SQLITE_DENY
+
+
+def _pragma_reads(name: str, value: str | None) -> bool:
+    name = name.lower()
+    return name in _CONNECTION_SETTINGS | _LOOKUPS or (name in _QUESTIONS and value is None)
+
+
+def _memory_only(action: int, one: str | None, *_: Any) -> int:
+    """A database in memory may be written; a file may not be attached to it."""
+    attaches_file = action == sqlite3.SQLITE_ATTACH and one not in _MEMORY
+    return sqlite3.SQLITE_DENY if attaches_file else sqlite3.SQLITE_OK
+
+
+def _refuse_others(event: str, _args: Any) -> None:
+    if event == "sqlite3.connect" and not getattr(_ours, "opening", False):
+        raise errors.ReadOnlyError("a connection to SQLite that goes around sqlite3.connect")

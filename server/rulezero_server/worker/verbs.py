@@ -1,0 +1,61 @@
+"""What can be asked of the worker: one table."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from . import errors
+
+TABLE = {
+    "describe": "describe:describe",
+    "diff": "diff:diff",
+    "generate": "generate:generate",
+    "trace": "trace:trace",
+    "render": "render:render",
+    "probe": "probe:probe",
+    "upgrade": "run:run",
+    "downgrade": "run:run",
+}
+"""Verb -> module:function. A verb that is not here does not exist."""
+
+RUNS = frozenset({"upgrade", "downgrade"})
+"""The verbs that need a writable session, and the only ones that may have one."""
+
+_AUTOGENERATE = frozenset({"diff", "generate"})
+
+_COMMANDS = {"diff": "check", "generate": "migrate", "upgrade": "upgrade", "downgrade": "downgrade"}
+
+
+def check(verb: str, *, writable: bool) -> None:
+    """Refuse a verb that is unknown, or writable where it must not be."""
+    if verb not in TABLE or writable != (verb in RUNS):
+        raise ValueError(f"no such verb: {verb}")
+
+
+def command_line(verb: str, flavour: str) -> list[str]:
+    """The command line an app that looks at `sys.argv` would see for this."""
+    command = _COMMANDS.get(verb, "current")
+    if flavour == "flask-migrate":
+        return ["flask", "db", command]
+    return ["alembic", "revision" if command == "migrate" else command]
+
+
+def prepare(verb: str, args: dict[str, Any]) -> None:
+    """What has to happen before anything of the project is loaded."""
+    if verb in RUNS:
+        import_module(".run", __package__).prepare(args)
+
+
+def call(
+    verb: str, project: dict[str, Any], args: dict[str, Any], ground: errors.Ground
+) -> dict[str, Any]:
+    """Load the project and carry the verb out."""
+    from . import load  # noqa: PLC0415 - alembic must not load before the connections are guarded
+
+    loaded = load.load(project, ground, autogenerate=verb in _AUTOGENERATE)
+    module, _, function = TABLE[verb].partition(":")
+    run = getattr(import_module(f".{module}", __package__), function)
+    direction = {"direction": verb} if verb in RUNS else {}
+    with errors.stage("env", ground):
+        return run(loaded, {**direction, **args})

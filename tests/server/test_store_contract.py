@@ -94,6 +94,7 @@ def plan(**changes: object) -> Plan:
         facts=(Fact(question="values in tasks.title", count=3, sample=("1",), asked=asked),),
         verdict="UNSAFE",
         risk="CRITICAL",
+        warnings=("This DELETES data.",),
         phrases=("yes, drop it",),
         rollback_command="flask db downgrade a0",
         policy="p" * 64,

@@ -15,6 +15,7 @@ from typing import Any, cast
 from alembic import op as op_module
 from alembic.operations import BatchOperations, Operations, ops
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine.mock import MockConnection as Mock
 
 from . import operations, recording
 from .operations import Step
@@ -148,7 +149,7 @@ def recording_of(real: Any, tape: Tape) -> Generator[RecordingOperations]:
     with ExitStack() as stack:
         stack.enter_context(_installed(recorder))
         stack.enter_context(_in_place_of(real, context))
-        stack.enter_context(_own_ddl())
+        stack.enter_context(own_ddl())
         yield recorder
 
 
@@ -183,8 +184,8 @@ def _in_place_of(real: Any, context: RecordingContext) -> Generator[None]:
 
 
 @contextmanager
-def _own_ddl() -> Generator[None]:
-    """Let `create_all` and the like through to a recording connection, and only to that."""
+def own_ddl() -> Generator[None]:
+    """Let `create_all` and the like through to what records or renders, and only to that."""
     schema: Any = import_module("sqlalchemy.schema")
     owners = ((schema.MetaData, ("create_all", "drop_all")), (schema.Table, ("create", "drop")))
     methods = [(owner, name, getattr(owner, name)) for owner, names in owners for name in names]
@@ -201,7 +202,7 @@ def _recorded(current: Any) -> Any:
     original = getattr(current, "__wrapped__", current)
 
     def method(self: Any, bind: Any = None, *args: Any, **kwargs: Any) -> Any:
-        ours = bool(getattr(bind, "rulezero_recording", False))
+        ours = isinstance(bind, (recording.RecordingConnection, recording.RecordingEngine, Mock))
         return partial(original if ours else current, self, bind, *args, **kwargs)()
 
     return method

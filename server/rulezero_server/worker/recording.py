@@ -114,11 +114,12 @@ class Sink:
 
     def _text(self, statement: str, context: Any) -> str:
         dialect = self._real.dialect
-        compiled = cast("Any", getattr(context, "compiled", None))
-        own = compiled is not None and statement == getattr(context, "statement", None)
-        if not own or getattr(context, "isddl", False):
+        compiled = getattr(context, "compiled", None)
+        if compiled is None or statement != context.statement:
+            return statement.strip()
+        if context.isddl:
             preparer: Any = dialect.identifier_preparer
-            doubled = own and getattr(preparer, "_double_percents", False)
+            doubled = preparer._double_percents  # noqa: SLF001 - what the compiler looks at
             return (statement.replace("%%", "%") if doubled else statement).strip()
         sets: list[dict[str, Any]] = context.compiled_parameters
         values = sets[0] if len(sets) == 1 else {}
@@ -253,8 +254,6 @@ class Raw:
 class RecordingConnection(Connection):
     """A SQLAlchemy connection whose statements end in a `Sink`."""
 
-    rulezero_recording = True
-
     def execution_options(self, **options: Any) -> Any:
         """An isolation level is nothing to a database that is not there."""
         options.pop("isolation_level", None)
@@ -272,8 +271,6 @@ class RecordingConnection(Connection):
 
 class RecordingEngine(Engine):
     """The engine of a recording connection: what it connects to records too."""
-
-    rulezero_recording = True
 
     def connect(self, **_: Any) -> Any:
         """Another recording connection."""

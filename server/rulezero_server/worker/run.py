@@ -1,0 +1,114 @@
+"""The one thing the worker does that changes a database: running approved revisions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from . import errors, places, sealed, secrets
+from .recording import is_catalogue_read
+
+LONGEST = 4000
+"""Characters of a statement that are kept."""
+
+
+class MovedError(Exception):
+    """The database is not at the revision that the approval was given for."""
+
+
+def prepare(args: dict[str, Any]) -> None:
+    """Seal the project's revision files; to be called before anything of it is loaded.
+
+    Raises:
+        SealError: A sealed copy is not what was approved.
+    """
+    sealed.install(args["sealed"])
+
+
+def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade or downgrade, as `alembic upgrade` / `flask db upgrade` would.
+
+    Args:
+        loaded: The project, loaded after `prepare`.
+        args: `direction` ("upgrade" or "downgrade"), `to` (a revision, or "base"), `from` (the
+            revisions that the database must be at).
+
+    Returns:
+        `statements` in the order they were sent (text only, each cut at `LONGEST` characters),
+        `error` (None when it went through) and `seconds`, shaped as `ports.RunReport`.
+    """
+    started = time.monotonic()
+    sent: list[str] = []
+    error = None
+    try:
+        _look(loaded, args["from"])
+        with _noting(sent):
+            _migrate(loaded, args)
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
+        error = _text(raised, loaded.root)
+    return {"statements": sent, "error": error, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _look(loaded: Any, expected: Sequence[str]) -> None:
+    """Alembic makes its version table before it asks for steps: look before that, too."""
+
+    def look(current: Sequence[str], _: Any) -> list[Any]:
+        return _at(current, expected)
+
+    loaded.run_env(look, dont_mutate=True)
+
+
+def _migrate(loaded: Any, args: dict[str, Any]) -> None:
+    """What `alembic.command.upgrade` and `downgrade` do, with the check made once more inside."""
+    script, to = loaded.script, args["to"]
+    upgrade = args["direction"] == "upgrade"
+    steps = script._upgrade_revs if upgrade else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
+
+    def move(current: Sequence[str], _: Any) -> Any:
+        _at(current, args["from"])
+        return steps(to, current)
+
+    loaded.run_env(
+        move, as_sql=False, starting_rev=None, destination_rev=to, tag=None, dont_mutate=False
+    )
+
+
+def _at(current: Sequence[str], expected: Sequence[str]) -> list[Any]:
+    if set(current) != set(expected):
+        found, wanted = _names(current), _names(expected)
+        raise MovedError(f"the database is at {found}, not at {wanted}; nothing was sent")
+    return []
+
+
+def _names(revisions: Sequence[str]) -> str:
+    return ", ".join(sorted(revisions)) or "base"
+
+
+@contextmanager
+def _noting(sent: list[str]) -> Generator[None, None, None]:
+    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not is_catalogue_read(statement):
+            sent.append(secrets.scrub(statement[:LONGEST]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def _text(raised: BaseException, root: str) -> str:
+    cause = raised.__cause__ if isinstance(raised, errors.Failure) else raised
+    if cause is None:
+        facts = getattr(raised, "facts", {})
+        return secrets.scrub(str(facts.get("error") or raised))
+    if isinstance(cause, MovedError):
+        return f"MovedError: {cause}"
+    file, line = places.of_error(cause, root)
+    where = f" ({file}, line {line})" if places.is_inside(file) else ""
+    return secrets.scrub(f"{errors.text(cause)}{where}")

@@ -72,6 +72,12 @@ class Scene:
         made = (o for o in (*self.earlier, *self.upgrade) if o.kind == "create_table")
         return any((o.schema, o.table) == (schema, table) for o in made)
 
+    def added(self, table: str, schema: str | None = None) -> frozenset[str]:
+        """The columns that the plan adds to this table."""
+        made = (o for o in (*self.earlier, *self.upgrade) if o.kind == "add_column" and o.column)
+        place = (schema, table)
+        return frozenset(o.column.name for o in made if o.column and (o.schema, o.table) == place)
+
     @property
     def dropped_tables(self) -> frozenset[Place]:
         """The tables that this upgrade drops."""
@@ -99,7 +105,7 @@ def _asks(step: Step) -> Iterator[Question]:
         case "drop_column" if not step.new_column:
             yield step.values
         case "add_column":
-            if operation.column and (demands_value(operation.column) or operation.column.unique):
+            if operation.column and demands_value(operation.column):
                 yield step.rows
         case "create_index" if operation.index and operation.index.unique:
             yield step.rows

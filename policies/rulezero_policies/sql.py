@@ -149,6 +149,14 @@ def drops(operation: Operation) -> tuple[Operation, ...]:
     return tuple(replace(o, line=operation.line, batch=operation.batch) for o in found)
 
 
+def only_drops(statement: str) -> bool:
+    """Whether all that it does is to drop tables or columns, each of them told."""
+    text = masked(statement)
+    found = _ALTER.fullmatch(text)
+    wanted = len(_flat(found["actions"]).split(",")) if found else 1
+    return len(_drops(text)) >= wanted
+
+
 def _drops(statement: str) -> list[Operation]:
     if found := _DROP_TABLE.fullmatch(statement):
         names = (re.fullmatch(_NAME, name.strip()) for name in found["names"].split(","))

@@ -61,8 +61,13 @@ def walk(operations: Iterable[Operation]) -> Iterator[Step]:
 
 def demands_value(column: Column) -> bool:
     """Whether every existing row needs a value that the definition does not give."""
-    serial = column.type.upper().endswith("SERIAL")
-    return not (column.nullable or column.generated or serial or has_default(column))
+    return not (column.nullable or column.generated or _counts_up(column) or has_default(column))
+
+
+def _counts_up(column: Column) -> bool:
+    """An integer primary key numbers its rows by itself."""
+    kind = column.type.upper()
+    return kind.endswith("SERIAL") or (column.primary_key and "INT" in kind)
 
 
 def has_default(column: Column) -> bool:

@@ -1,0 +1,45 @@
+"""An UPDATE or DELETE that takes every row."""
+
+from collections.abc import Iterator
+
+from rulezero_policies import sql
+from rulezero_policies.rules.opaque import fills
+from rulezero_policies.rules.rule import Hit, Rule, revision
+from rulezero_policies.scene import Scene
+
+
+def _check(scene: Scene) -> Iterator[Hit]:
+    for operation in scene.upgrade:
+        for statement in sql.statements(operation.sql or ""):
+            change = sql.dml(statement)
+            if change is None or not change.everywhere or fills(scene, change):
+                continue
+            why = "no WHERE" if change.condition is None else "a WHERE that is always true"
+            what = "overwrites" if change.verb == "UPDATE" else "deletes"
+            yield Hit(
+                subject=change.table,
+                evidence=f"{change.verb} with {why} {what} every row: {_excerpt(statement)}",
+                line=operation.line,
+            )
+
+
+def _excerpt(statement: str) -> str:
+    return sql.masked(statement)[:200]
+
+
+RULE = Rule(
+    id="dml-without-where",
+    severity="CRITICAL",
+    outcome="loses_data",
+    title="UPDATE or DELETE without WHERE",
+    why="It overwrites or deletes every row of the table, and no downgrade brings the old values "
+    "back.",
+    fix="Say in a WHERE which rows of {subject} are meant; back up first.",
+    bad=revision("op.execute(\"UPDATE tasks SET status = 'open'\")", "pass"),
+    good=revision(
+        "op.execute(\"UPDATE tasks SET status = 'open' WHERE status IS NULL\")\n"
+        "op.alter_column('tasks', 'status', existing_type=sa.String(20), server_default='open')",
+        "op.alter_column('tasks', 'status', existing_type=sa.String(20), server_default=None)",
+    ),
+    check=_check,
+)

@@ -1,0 +1,57 @@
+"""What the review could not follow."""
+
+from collections.abc import Iterator
+
+from rulezero_policies import sql
+from rulezero_policies.rules.rule import Hit, Rule, revision
+from rulezero_policies.scene import Scene
+
+
+def understood(scene: Scene, statement: str) -> bool:
+    """Whether it is known what the statement does, by this rule or by another one."""
+    known = sql.harmless(statement) or sql.only_drops(statement) or sql.cascades(statement)
+    if known or sql.truncated(statement):
+        return True
+    change = sql.dml(statement)
+    return change is not None and (change.everywhere or fills(scene, change))
+
+
+def fills(scene: Scene, change: sql.Dml) -> bool:
+    """Whether it only adds: new rows, values of new columns, values in place of NULL."""
+    if change.verb == "INSERT" or scene.is_new(change.table, change.schema):
+        return True
+    added = scene.added(change.table, change.schema)
+    new = bool(change.columns) and set(change.columns) <= added
+    return change.verb == "UPDATE" and (new or change.only_nulls)
+
+
+def _check(scene: Scene) -> Iterator[Hit]:
+    name = f"revision {scene.revision}" if scene.revision else "upgrade()"
+    if scene.upgrade_error is not None:
+        seen = f"upgrade() stops while it is read: {scene.upgrade_error}; later steps are unknown"
+        yield Hit(subject=name, evidence=seen, severity="CRITICAL")
+    for operation in scene.upgrade:
+        if operation.kind == "opaque" and scene.upgrade_error is None:
+            detail = f"not understood: {operation.detail or 'unknown step'}"
+            yield Hit(subject=operation.qualified or name, evidence=detail, line=operation.line)
+        for statement in sql.statements(operation.sql or ""):
+            if not understood(scene, statement):
+                text = f"SQL that is not followed: {sql.masked(statement)[:200]}"
+                yield Hit(subject=operation.qualified or name, evidence=text, line=operation.line)
+
+
+RULE = Rule(
+    id="opaque",
+    severity="WARNING",
+    outcome="unknown",
+    title="Something could not be followed",
+    why="What is not understood is unknown, never safe: it may change or delete anything.",
+    fix="Read it by eye, or write it with op.* operations ({subject}); rehearse it on a copy.",
+    bad=revision("op.execute('SELECT rebuild_totals()')", "op.execute('SELECT rebuild_totals()')"),
+    good=revision(
+        "op.execute(\"SET LOCAL lock_timeout = '2s'\")\n"
+        "op.add_column('events', sa.Column('notes', sa.Text(), nullable=True))",
+        "op.drop_column('events', 'notes')",
+    ),
+    check=_check,
+)

@@ -1,0 +1,33 @@
+"""A TRUNCATE."""
+
+from collections.abc import Iterator
+
+from rulezero_policies import sql
+from rulezero_policies.rules.rule import Hit, Rule, revision
+from rulezero_policies.scene import Scene
+
+
+def _check(scene: Scene) -> Iterator[Hit]:
+    for operation in scene.upgrade:
+        for statement in sql.statements(operation.sql or ""):
+            if tables := sql.truncated(statement):
+                evidence = f"TRUNCATE deletes every row of {tables}"
+                yield Hit(subject=tables, evidence=evidence, line=operation.line)
+
+
+RULE = Rule(
+    id="truncate",
+    severity="CRITICAL",
+    outcome="loses_data",
+    title="A table is emptied",
+    why="Every row is deleted without a trace; with CASCADE also those of every table that refers "
+    "to it, named or not.",
+    fix="Back up first. Delete only what is meant, with DELETE and a WHERE, and name every table "
+    "({subject}).",
+    bad=revision("op.execute('TRUNCATE sessions CASCADE')", "pass"),
+    good=revision(
+        "op.add_column('sessions', sa.Column('deleted_at', sa.DateTime(), nullable=True))",
+        "op.drop_column('sessions', 'deleted_at')",
+    ),
+    check=_check,
+)

@@ -1,0 +1,48 @@
+"""A column gets another type."""
+
+from collections.abc import Iterator
+
+from rulezero_policies.findings import Outcome, Severity
+from rulezero_policies.rules.facts import by_rows
+from rulezero_policies.rules.rule import Hit, Rule, revision
+from rulezero_policies.rules.types import compare
+from rulezero_policies.scene import Scene
+
+_STORED_ANEW = "every value is kept, but the whole table may be rewritten under an exclusive lock"
+
+
+def _check(scene: Scene) -> Iterator[Hit]:
+    for step in scene.of("alter_column"):
+        change = step.operation.change("type")
+        if change is None or step.new_column:
+            continue
+        how = compare(change.before, change.after or "") if change.before else "changed"
+        words = f"from {change.before or 'a type that is not stated'} to {change.after}"
+        if how == "lossless":
+            kept: tuple[Severity, Outcome] = ("WARNING", "blocks")
+            yield by_rows(scene, step, f"{words}; {_STORED_ANEW}", filled=kept, empty=kept)
+        elif how == "changed":
+            yield by_rows(scene, step, words)
+
+
+RULE = Rule(
+    id="type-change",
+    severity="CRITICAL",
+    outcome="may_fail",
+    title="A column's type is changed",
+    why="Values may not convert, or convert to something else; the whole table may be rewritten "
+    "under an exclusive lock meanwhile.",
+    fix="Back up first. Add a column of the new type beside {subject}, copy the data into it with "
+    "a conversion, verify it, switch the code, and drop the old column in a later revision.",
+    bad=revision(
+        "op.alter_column('orders', 'amount', existing_type=sa.String(20), type_=sa.Integer(), "
+        "postgresql_using='amount::integer')",
+        "op.alter_column('orders', 'amount', existing_type=sa.Integer(), type_=sa.String(20))",
+    ),
+    good=revision(
+        "op.add_column('orders', sa.Column('amount_number', sa.Integer(), nullable=True))\n"
+        "op.execute('UPDATE orders SET amount_number = CAST(amount AS INTEGER)')",
+        "op.drop_column('orders', 'amount_number')",
+    ),
+    check=_check,
+)

@@ -1,0 +1,97 @@
+"""How one column type compares to another, both as the target's dialect writes them."""
+
+import re
+from typing import Literal
+
+Comparison = Literal["same", "wider", "narrower", "lossless", "changed"]
+
+_TYPE = re.compile(
+    r"(?P<base>[A-Z_][A-Z_ ]*?)\s*(?:\((?P<args>[\d\s,]+)\))?(?P<rest>\s*[A-Z\[(].*)?"
+)
+
+_SYNONYMS = {
+    "INT": "INTEGER",
+    "INT4": "INTEGER",
+    "INT8": "BIGINT",
+    "INT2": "SMALLINT",
+    "DECIMAL": "NUMERIC",
+    "DEC": "NUMERIC",
+    "BOOL": "BOOLEAN",
+    "CHARACTER VARYING": "VARCHAR",
+    "CHARACTER": "CHAR",
+    "NVARCHAR": "VARCHAR",
+    "FLOAT8": "DOUBLE PRECISION",
+    "FLOAT4": "REAL",
+    "DOUBLE": "DOUBLE PRECISION",
+    "CLOB": "TEXT",
+}
+_NO_ZONE = re.compile(r"\s*WITHOUT TIME ZONE$")
+_INTEGERS = ("TINYINT", "SMALLINT", "MEDIUMINT", "INTEGER", "BIGINT")
+_TEXTS = ("VARCHAR", "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT")
+_LOSSLESS = frozenset({("REAL", "DOUBLE PRECISION"), ("JSON", "JSONB")})
+_FAMILIES = (
+    frozenset({*_TEXTS, "CHAR"}),
+    frozenset({*_INTEGERS, "NUMERIC", "FLOAT", "REAL", "DOUBLE PRECISION"}),
+    frozenset({"DATE", "DATETIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}),
+    frozenset({"JSON", "JSONB"}),
+)
+
+_Parsed = tuple[str, tuple[int, ...], str]
+
+
+def compare(before: str, after: str) -> Comparison:
+    """What going from `before` to `after` does to the values.
+
+    "same" changes nothing; "wider" and "narrower" are changes of length, precision or size within
+    one type; "lossless" keeps every value but stores it anew; "changed" may lose or refuse values.
+    """
+    old, new = _parsed(before), _parsed(after)
+    if old == new:
+        return "same"
+    if old[0] in _INTEGERS and new[0] in _INTEGERS and old[2] == new[2]:
+        return _integers(old[0], new[0])
+    if (old[0], new[0]) in _LOSSLESS:
+        return "lossless"
+    if old[2] != new[2]:
+        return "changed"
+    if old[0] in _TEXTS and new[0] in _TEXTS and old[0] != new[0]:
+        return "wider" if _TEXTS.index(old[0]) < _TEXTS.index(new[0]) else "narrower"
+    return _sizes(old[1], new[1]) if old[0] == new[0] else "changed"
+
+
+def similar(one: str, other: str) -> bool:
+    """Whether values of one type could have been values of the other; unknown types could."""
+    if not one or not other:
+        return True
+    first, second = _parsed(one)[0], _parsed(other)[0]
+    return first == second or any({first, second} <= family for family in _FAMILIES)
+
+
+def _parsed(text: str) -> _Parsed:
+    """Base name, sizes, and what else was said."""
+    plain = _NO_ZONE.sub("", " ".join(text.upper().split()))
+    found = _TYPE.fullmatch(plain)
+    if found is None:
+        return plain, (), ""
+    base, rest = found["base"], (found["rest"] or "").strip()
+    name = _SYNONYMS.get(base, base)
+    return name, tuple(int(a) for a in (found["args"] or "").split(",") if a.strip()), rest
+
+
+def _integers(old: str, new: str) -> Comparison:
+    # A display width, as in MySQL's INTEGER(11), says nothing about the values.
+    before, after = _INTEGERS.index(old), _INTEGERS.index(new)
+    if before == after:
+        return "same"
+    return "lossless" if before < after else "narrower"
+
+
+def _sizes(old: tuple[int, ...], new: tuple[int, ...]) -> Comparison:
+    """No size at all is the widest."""
+    if not new:
+        return "wider"
+    if not old:
+        return "narrower"
+    (before, scale), (after, new_scale) = (*old, 0)[:2], (*new, 0)[:2]
+    fits = after - new_scale >= before - scale and new_scale >= scale
+    return "wider" if fits else "narrower"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def _run(target: Target, verb: str, arguments: list[str], seconds: float) -> int
 
 
 @contextlib.contextmanager
-def _started(target: Target, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(target: Target, arguments: list[str]) -> Generator[subprocess.Popen[bytes]]:
     try:
         process = subprocess.Popen(
             [str(target.interpreter.path), *arguments],
@@ -108,7 +108,8 @@ def _started(target: Target, arguments: list[str]) -> Iterator[subprocess.Popen[
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            **_own_group(),
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     except OSError as exc:
         raise InterpreterMissing(
@@ -122,12 +123,6 @@ def _started(target: Target, arguments: list[str]) -> Iterator[subprocess.Popen[
         finally:
             _kill_group(process)
             process.wait(_GRACE)
-
-
-def _own_group() -> dict[str, Any]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

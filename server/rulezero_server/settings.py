@@ -95,7 +95,7 @@ class _Reader:
     def settings(self, table: Mapping[str, Any]) -> Settings:
         known = ("python", "config", "flask_app", "timeout", "run_timeout", "environments")
         self._only(table, known, "")
-        environments = self._get(table, "environments", dict, "a table") or {}
+        environments = self._table(table, "environments")
         named = {name: self._environment(name, entry) for name, entry in environments.items()}
         return Settings(
             python=self._interpreter(table),
@@ -112,7 +112,7 @@ class _Reader:
             raise self._wrong(where.rstrip("."), "a table")
         entry = cast("Mapping[str, Any]", table)
         self._only(entry, ("env_file", "env", "protected"), where)
-        env = self._get(entry, "env", dict, "a table", where) or {}
+        env = self._table(entry, "env", where)
         for key, value in env.items():
             if not isinstance(value, str):
                 raise self._wrong(f"{where}env.{key}", "a string")
@@ -136,6 +136,9 @@ class _Reader:
             raise self._wrong(where + key, called)
         return value
 
+    def _table(self, table: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
+        return self._get(table, key, dict, "a table", where) or {}
+
     def _seconds(self, table: Mapping[str, Any], key: str, default: float) -> float:
         value = table.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
@@ -148,8 +151,8 @@ class _Reader:
 
     def _interpreter(self, table: Mapping[str, Any]) -> Path | None:
         """A bare command name is looked up on PATH; everything else is a path."""
-        value = self._get(table, "python", str, "a string")
-        bare = value is not None and not any(mark in value for mark in "/\\")
+        value = self._get(table, "python", str, "a string") or ""
+        bare = value and not any(mark in value for mark in "/\\")
         return Path(value) if bare else self._path(table, "python")
 
     def _wrong(self, key: str, called: str) -> UnreadableConfig:

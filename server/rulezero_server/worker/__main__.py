@@ -8,8 +8,9 @@ HERE = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120 - pathlib is 
 # Python put this folder first: nothing of it may shadow a module of the project or the library.
 sys.path[:] = [entry for entry in sys.path if not entry or os.path.realpath(entry) != HERE]
 
-import importlib.util
-from importlib import import_module
+import importlib.util  # noqa: E402 - only now is it certain to be the library's
+from importlib import import_module  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 PACKAGE = "_rulezero_worker"
 
@@ -17,7 +18,7 @@ PACKAGE = "_rulezero_worker"
 def _load() -> None:
     """Load the siblings of this file as a package whose name no project uses."""
     spec = importlib.util.spec_from_file_location(
-        PACKAGE, os.path.join(HERE, "__init__.py"), submodule_search_locations=[HERE]
+        PACKAGE, Path(HERE, "__init__.py"), submodule_search_locations=[HERE]
     )
     if spec is None or spec.loader is None:
         raise ImportError(HERE)

@@ -8,34 +8,36 @@ from sqlalchemy import text
 
 _PG_OURS = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 
-_POSTGRESQL = (
-    f"""SELECT n.nspname, c.relname, 'column', a.attnum, a.attname,
+_POSTGRESQL_QUERIES = (
+    """SELECT n.nspname, c.relname, 'column', a.attnum, a.attname,
         format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
         pg_get_expr(d.adbin, d.adrelid), c.relkind
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {_PG_OURS}""",
-    f"""SELECT n.nspname, c.relname, 'table', c.relkind::text, c.relpersistence::text
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {ours}""",
+    """SELECT n.nspname, c.relname, 'table', c.relkind::text, c.relpersistence::text
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'f', 'S') AND {_PG_OURS}""",
-    f"""SELECT n.nspname, c.relname, 'constraint', k.conname, pg_get_constraintdef(k.oid),
+    WHERE c.relkind IN ('r', 'p', 'f', 'S') AND {ours}""",
+    """SELECT n.nspname, c.relname, 'constraint', k.conname, pg_get_constraintdef(k.oid),
         k.convalidated
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_PG_OURS}""",
-    f"""SELECT n.nspname, c.relname, 'index', pg_get_indexdef(i.indexrelid), i.indisvalid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours}""",
+    """SELECT n.nspname, c.relname, 'index', pg_get_indexdef(i.indexrelid), i.indisvalid
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind <> 't' AND {_PG_OURS}""",
-    f"""SELECT n.nspname, t.typname, 'enum', e.enumsortorder, e.enumlabel
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind <> 't' AND {ours}""",
+    """SELECT n.nspname, t.typname, 'enum', e.enumsortorder, e.enumlabel
     FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
-    JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {_PG_OURS}""",
-    f"""SELECT n.nspname, c.relname, 'view', pg_get_viewdef(c.oid)
+    JOIN pg_namespace n ON n.oid = t.typnamespace WHERE {ours}""",
+    """SELECT n.nspname, c.relname, 'view', pg_get_viewdef(c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('v', 'm') AND {_PG_OURS}""",
-    f"""SELECT n.nspname, c.relname, 'trigger', pg_get_triggerdef(t.oid)
+    WHERE c.relkind IN ('v', 'm') AND {ours}""",
+    """SELECT n.nspname, c.relname, 'trigger', pg_get_triggerdef(t.oid)
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND {_PG_OURS}""",
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND {ours}""",
 )
+
+_POSTGRESQL = tuple(query.replace("{ours}", _PG_OURS) for query in _POSTGRESQL_QUERIES)
 
 _SQLITE = ("SELECT NULL, tbl_name, type, name, sql FROM sqlite_master",)
 

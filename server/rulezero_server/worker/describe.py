@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from typing import Any
 
 import alembic
@@ -35,9 +36,9 @@ def describe(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
 
 def version_locations(loaded: Loaded) -> list[str]:
     """The folders that hold revision files, absolute."""
-    # A property until 1.15, and under another name since.
-    found = getattr(loaded.script, "_version_locations", None)
-    return [os.path.abspath(p) for p in found]  # noqa: PTH100
+    # Alembic has no public name for it where there are several.
+    found: Any = getattr(loaded.script, "_version_locations")  # noqa: B009
+    return [str(place) for place in found]
 
 
 def revisions(loaded: Loaded) -> list[dict[str, Any]]:
@@ -87,7 +88,7 @@ def refuse_several(identities: list[dict[str, Any]]) -> None:
         raise errors.Failure("SeveralDatabases", count=len(identities), databases=names)
 
 
-def refuse_unknown(loaded: Loaded, current: list[str]) -> None:
+def refuse_unknown(loaded: Loaded, current: Sequence[str]) -> None:
     """The database must stand at revisions of which the files exist."""
     known = {script.revision for script in loaded.script.walk_revisions()}
     for revision in current:

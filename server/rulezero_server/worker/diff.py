@@ -66,7 +66,8 @@ def _refuse_heads(loaded: Loaded) -> None:
 
 def _refuse_behind(loaded: Loaded, current: Any) -> None:
     """Autogenerate compares with the database, so the database must hold every revision."""
-    here, heads = sorted(current or ()), sorted(loaded.script.get_heads())
+    here: list[str] = sorted(current or ())
+    heads = sorted(loaded.script.get_heads())
     describe.refuse_unknown(loaded, here)
     if here == heads:
         return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, Iterator, NamedTuple
+from typing import Any, NamedTuple
 
 from . import places, secrets
 
@@ -15,9 +16,12 @@ _KIND_OF_STAGE = {"app": "AppLoadError", "env": "EnvScriptError", "script": "Rev
 
 _OURS = frozenset({"alembic", "sqlalchemy", "flask", "flask_migrate"})
 
-_READ_ONLY_TEXT = re.compile(
-    r"readonly database|not authorized|read-only transaction|READ ONLY transaction|25006|1792"
+_READ_ONLY = re.compile(
+    r"readonly database|not authorized$|prohibited$|read-only transaction|READ ONLY transaction"
 )
+"""How SQLite, PostgreSQL and MariaDB refuse a write in a session that only reads."""
+
+_CONNECTING = ("asyncpg", "pymysql", "aiomysql", "asyncmy", "psycopg", "pg8000")
 
 
 class Failure(Exception):
@@ -50,7 +54,7 @@ def as_json(failure: Failure, interceptions: list[dict[str, Any]]) -> dict[str, 
 
 
 @contextmanager
-def stage(name: str, ground: Ground) -> Iterator[None]:
+def stage(name: str, ground: Ground) -> Generator[None]:
     """Turn what is raised inside into a `Failure` of this stage: app, env or script."""
     try:
         yield
@@ -65,12 +69,12 @@ def typed(exc: BaseException, name: str, ground: Ground) -> Failure:
     if isinstance(exc, Failure):
         return exc
     chain = list(_chain(exc))
-    for judge in (_read_only, _app_missing, _syntax, _missing_import, _connection, _alembic):
+    for judge in _JUDGES:
         for link in chain:
-            failure = judge(link, name, ground, exc)
+            failure = judge(_Raised(link, name, ground, exc))
             if failure is not None:
                 return failure
-    return _plain(_KIND_OF_STAGE[name], exc, ground)
+    return _Raised(exc, name, ground, exc).failure(_KIND_OF_STAGE[name])
 
 
 def text(exc: BaseException) -> str:
@@ -96,81 +100,96 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
         waiting += [original if isinstance(original, BaseException) else None, following]
 
 
-def _plain(
-    kind: str, exc: BaseException, ground: Ground, top: BaseException | None = None
-) -> Failure:
-    file, line = places.of_error(exc, ground.root)
-    if top is not None and not places.is_inside(file):
-        file, line = places.of_error(top, ground.root)
-    return Failure(kind, error=text(exc), file=file, line=line)
+class _Raised(NamedTuple):
+    """One link of a chain of errors, and the error that was raised at the end of it."""
+
+    link: BaseException
+    stage: str
+    ground: Ground
+    top: BaseException
+
+    @property
+    def name(self) -> str:
+        return type(self.link).__name__
+
+    def failure(self, kind: str) -> Failure:
+        """This link as a failure with its place; the whole error's where it has none itself."""
+        own = self.link.__traceback__ is not None or isinstance(self.link, SyntaxError)
+        file, line = places.of_error(self.link if own else self.top, self.ground.root)
+        return Failure(kind, error=text(self.link), file=file, line=line)
 
 
-def _read_only(link: BaseException, _n: str, ground: Ground, top: BaseException) -> Failure | None:
-    refused = isinstance(link, ReadOnlyError)
-    if not refused and _is_driver_error(link):
-        code = getattr(link, "sqlstate", None) or getattr(link, "pgcode", None)
-        refused = code == "25006" or bool(_READ_ONLY_TEXT.search(str(link)))
-    return _plain("ReadOnlyRefused", link, ground, top) if refused else None
+def _read_only(raised: _Raised) -> Failure | None:
+    link = raised.link
+    refused = isinstance(link, ReadOnlyError) or (
+        _is_driver_error(link)
+        and (_state(link) == "25006" or 1792 in link.args or bool(_READ_ONLY.search(str(link))))
+    )
+    return raised.failure("ReadOnlyRefused") if refused else None
 
 
 def _is_driver_error(exc: BaseException) -> bool:
-    return any(
-        base.__name__ in {"Error", "DatabaseError", "DBAPIError"} for base in type(exc).__mro__
-    )
+    return any(base.__name__ in {"Error", "DatabaseError"} for base in type(exc).__mro__)
 
 
-def _app_missing(
-    link: BaseException, _n: str, ground: Ground, top: BaseException
-) -> Failure | None:
+def _state(exc: BaseException) -> Any:
+    return getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None)
+
+
+def _app_missing(raised: _Raised) -> Failure | None:
     """Flask's CLI hides an import error of the app's module in the text of its own error."""
-    if type(link).__name__ != "NoAppException":
+    if raised.name != "NoAppException":
         return None
-    inner = link.__context__
-    if isinstance(inner, ImportError) and "While importing" in str(link):
-        return _missing_import(inner, "app", ground, inner)
-    return Failure("AppNotFound", error=" ".join(str(link).partition("\n\n")[0].split()))
+    inner = raised.link.__context__
+    if isinstance(inner, ImportError) and "While importing" in str(raised.link):
+        return _missing_import(_Raised(inner, "app", raised.ground, inner))
+    said = str(raised.link).partition("\n\n")[0]
+    return Failure("AppNotFound", error=" ".join(said.split()).rstrip("."))
 
 
-def _syntax(link: BaseException, name: str, ground: Ground, top: BaseException) -> Failure | None:
+def _syntax(raised: _Raised) -> Failure | None:
+    link = raised.link
     if not isinstance(link, SyntaxError) or link.filename is None:
         return None
-    file = places.relative(link.filename, ground.root)
-    said = f"{type(link).__name__}: {link.msg}"
-    if name == "script":
-        return Failure("RevisionScriptError", file=file, line=link.lineno or 0, error=said)
-    if file.endswith("/env.py"):
-        return Failure("EnvScriptError", file=file, line=link.lineno or 0, error=said)
-    return Failure("ModelSyntaxError", file=file, line=link.lineno or 0, error=link.msg)
+    if raised.stage == "script":
+        return raised.failure("RevisionScriptError")
+    file, line = places.of_error(link, raised.ground.root)
+    if file.rpartition("/")[2] == "env.py":
+        return raised.failure("EnvScriptError")
+    return Failure("ModelSyntaxError", file=file, line=line, error=link.msg)
 
 
-def _missing_import(
-    link: BaseException, name: str, ground: Ground, top: BaseException
-) -> Failure | None:
+def _missing_import(raised: _Raised) -> Failure | None:
+    link = raised.link
     if not isinstance(link, ImportError):
         return None
     package = (link.name or "").partition(".")[0]
-    missing = isinstance(link, ModuleNotFoundError)
-    if missing and (package in _OURS or places.raised_in(link, "sqlalchemy")):
+    asked_by_library = package in _OURS or places.ended_in(link, "sqlalchemy")
+    if isinstance(link, ModuleNotFoundError) and asked_by_library:
         return Failure("PackageMissing", package=package)
-    kind = "RevisionScriptError" if name == "script" else "ModelImportError"
-    return _plain(kind, link, ground, top)
+    return raised.failure("RevisionScriptError" if raised.stage == "script" else "ModelImportError")
 
 
-def _connection(link: BaseException, _n: str, ground: Ground, top: BaseException) -> Failure | None:
-    refused = isinstance(link, OSError) and places.raised_in(top, "asyncpg", "pymysql", "aiomysql")
-    unsent = type(link).__name__ in {"OperationalError", "InterfaceError", "DBAPIError"}
-    unsent = unsent and hasattr(link, "statement") and getattr(link, "statement", "") is None
-    if not refused and not (unsent and places.raised_in(link, "sqlalchemy")):
+def _connection(raised: _Raised) -> Failure | None:
+    """What was raised before any statement was sent."""
+    refused = isinstance(raised.link, OSError) and places.raised_in(raised.top, *_CONNECTING)
+    wrapped = raised.name in {"OperationalError", "InterfaceError", "DBAPIError"}
+    unsent = wrapped and getattr(raised.link, "statement", "") is None
+    if not refused and not unsent:
         return None
-    return Failure("NoConnection", error=text(link), database=secrets.last_database())
+    return Failure("NoConnection", error=text(raised.link), database=secrets.last_database())
 
 
-def _alembic(link: BaseException, name: str, ground: Ground, top: BaseException) -> Failure | None:
-    """Alembic's own complaints about the revision files."""
-    module = type(link).__module__
-    if module == "alembic.script.revision" and name == "script":
-        return Failure("RevisionScriptError", error=text(link), file="the revision files", line=0)
-    if type(link).__name__ == "CommandError" and module.startswith("alembic"):
-        if "Path doesn't exist" in str(link):
-            return Failure("NoMigrations", path=str(link).partition(": ")[2].partition(".  ")[0])
+def _alembic(raised: _Raised) -> Failure | None:
+    """Alembic's own complaints about the configuration and the revision files."""
+    said = str(raised.link)
+    if raised.name == "CommandError" and "Path doesn't exist" in said:
+        path = said.partition(": ")[2].partition(".  ")[0].strip("'\"")
+        return Failure("NoMigrations", path=places.relative(path, raised.ground.root))
+    if raised.name == "CommandError" and "script_location" in said:
+        return Failure("NoMigrations", path="that script_location names")
     return None
+
+
+_JUDGES = (_read_only, _app_missing, _syntax, _missing_import, _connection, _alembic)
+"""Asked in this order; the first that knows an error names it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from flask import current_app
@@ -41,13 +42,11 @@ def _environment(project: dict[str, Any]) -> None:
 
 def _without_dotenv() -> None:
     """FLASK_APP out of .flaskenv, for an interpreter that lacks python-dotenv."""
-    if not os.path.isfile(".flaskenv"):  # noqa: PTH113
-        return
-    with open(".flaskenv", encoding="utf-8") as file:  # noqa: PTH123
-        for line in file:
-            key, found, value = line.strip().removeprefix("export ").partition("=")
-            if found and key.strip() == "FLASK_APP":
-                os.environ["FLASK_APP"] = value.strip().strip("\"'")
+    path = Path(".flaskenv")
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        key, found, value = line.strip().removeprefix("export ").partition("=")
+        if found and key.strip() == "FLASK_APP":
+            os.environ["FLASK_APP"] = value.strip().strip("\"'")
 
 
 def _directory(project: dict[str, Any], ground: errors.Ground) -> str | None:

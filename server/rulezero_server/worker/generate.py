@@ -1,4 +1,4 @@
-"""One new revision file, as `flask db migrate -m` and `alembic revision --autogenerate -m` write it."""
+"""One new revision file, as `flask db migrate` and `alembic revision --autogenerate` write it."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -95,8 +96,8 @@ def _address(connection: Any) -> tuple[str | None, int | None]:
     port = getattr(info, "port", None) or url.port or url.query.get("port")
     if not host and connection.dialect.name == "postgresql":
         host = connection.scalar(text("SELECT host(inet_server_addr())"))
-    first = host[0] if isinstance(host, tuple) else host
-    return (first or None), (int(str(port)) if port and not socket else None)
+    first = str(host).strip("()'").partition("'")[0] if host else None
+    return first, (int(str(port)) if port and not socket else None)
 
 
 def _driver_connection(connection: Any) -> Any:
@@ -106,7 +107,7 @@ def _driver_connection(connection: Any) -> Any:
 
 def _sqlite(connection: Any) -> dict[str, Any]:
     path = _sqlite_path(connection.engine.url.database or ":memory:")
-    found = os.stat(path) if os.path.isfile(path) else None  # noqa: PTH113, PTH116
+    found = Path(path).stat() if Path(path).is_file() else None
     return {
         "dialect": "sqlite",
         "host": None,

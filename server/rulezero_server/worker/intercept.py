@@ -1,11 +1,12 @@
-"""Keeps an app from changing the database while it is only being loaded, and says where it tried."""
+"""Keeps an app from changing the database while it is only loaded; says where it tried."""
 
 from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any
 
 from . import errors, places
 
@@ -85,5 +86,5 @@ class Recorder:
 
 def _called_by_us() -> bool:
     """Whether the worker itself makes the call: two frames up stands who called the stand-in."""
-    name = sys._getframe(2).f_globals.get("__name__", "")  # noqa: SLF001
+    name = places.caller(2).f_globals.get("__name__", "")
     return name.partition(".")[0] == __name__.partition(".")[0] and name != __name__

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import Namespace
-from typing import Any, Callable
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
-from . import errors
+from . import errors, places
 
 
 class Loaded:
@@ -58,7 +59,7 @@ class Loaded:
             raise errors.Failure(
                 "EnvScriptError",
                 error="env.py ended without a call of context.run_migrations()",
-                file=os.path.relpath(os.path.join(self.script.dir, "env.py"), self.root),  # noqa: PTH118
+                file=places.relative(str(Path(self.script.dir, "env.py")), self.root),
                 line=1,
             )
 
@@ -85,17 +86,14 @@ def load(project: dict[str, Any], ground: errors.Ground, *, autogenerate: bool) 
 def _alembic_config(project: dict[str, Any], options: list[str]) -> Config:
     sys.path.append(project["root"])  # `python -m alembic` and PYTHONPATH=. are this common
     given = Namespace(x=None, name="alembic", raiseerr=False, **dict.fromkeys(options, True))
-    path = project["config"]
-    if os.path.basename(path) != "pyproject.toml":  # noqa: PTH119
-        return Config(path, cmd_opts=given)
-    beside = os.path.join(os.path.dirname(path), "alembic.ini")  # noqa: PTH118, PTH120
-    return Config(beside, toml_file=path, cmd_opts=given)
+    path = Path(project["config"])
+    if path.name != "pyproject.toml":
+        return Config(str(path), cmd_opts=given)
+    return Config(str(path.with_name("alembic.ini")), toml_file=path, cmd_opts=given)
 
 
 def _script(config: Config, ground: errors.Ground) -> ScriptDirectory:
     script = ScriptDirectory.from_config(config)
-    if not os.path.isfile(os.path.join(script.dir, "env.py")):  # noqa: PTH113, PTH118
-        from . import places  # noqa: PLC0415
-
+    if not Path(script.dir, "env.py").is_file():
         raise errors.Failure("NoMigrations", path=places.relative(script.dir, ground.root))
     return script

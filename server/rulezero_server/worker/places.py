@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Iterable, Iterator
 
-_HERE = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120
+_HERE = str(Path(os.path.realpath(__file__)).parent)
 _LIBRARIES = ("site-packages", "dist-packages")
 
 
@@ -20,7 +21,7 @@ def relative(path: str, root: str) -> str:
         _, found, rest = real.rpartition(os.sep + folder + os.sep)
         if found:
             return rest.replace(os.sep, "/")
-    return os.path.basename(real)  # noqa: PTH119
+    return Path(real).name
 
 
 def is_user_code(path: str, root: str) -> bool:
@@ -29,11 +30,6 @@ def is_user_code(path: str, root: str) -> bool:
     libraries = any(os.sep + folder + os.sep in real for folder in _LIBRARIES)
     inside = real.startswith(root + os.sep) and not real.startswith(_HERE + os.sep)
     return inside and not libraries and not path.startswith("<")
-
-
-def is_inside(path: str) -> bool:
-    """Whether a place that was found lies in a file that can be named."""
-    return path != "?"
 
 
 def of_error(exc: BaseException, root: str) -> tuple[str, int]:
@@ -49,7 +45,7 @@ def of_error(exc: BaseException, root: str) -> tuple[str, int]:
 def of_caller(root: str) -> tuple[str, int]:
     """The innermost place of the user's code on the present stack."""
     outer: tuple[str, int] | None = None
-    for frame in _frames(sys._getframe(2)):  # noqa: SLF001
+    for frame in _frames(caller(1)):
         path, line = frame.f_code.co_filename, frame.f_lineno
         if is_user_code(path, root):
             return relative(path, root), line
@@ -57,10 +53,21 @@ def of_caller(root: str) -> tuple[str, int]:
     return outer or ("?", 0)
 
 
+def caller(levels: int) -> FrameType:
+    """The frame `levels` above the one that calls this."""
+    return sys._getframe(levels + 1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the cheap way
+
+
 def raised_in(exc: BaseException, *packages: str) -> bool:
     """Whether the error's traceback passes through one of these packages."""
     parts = [os.sep + package + os.sep for package in packages]
     return any(part in path for path, _ in _steps(exc.__traceback__) for part in parts)
+
+
+def ended_in(exc: BaseException, package: str) -> bool:
+    """Whether the innermost frame of the error's traceback lies in `package`."""
+    innermost = [path for path, _ in _steps(exc.__traceback__) if not path.startswith("<")][-1:]
+    return any(os.sep + package + os.sep in path for path in innermost)
 
 
 def _steps(traceback: TracebackType | None) -> Iterable[tuple[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from . import errors, intercept, readonly, verbs
@@ -12,9 +13,8 @@ from . import errors, intercept, readonly, verbs
 
 def main(request_path: str, reply_path: str) -> None:
     """Answer the request in one file into the other, then end, whatever threads still run."""
-    with open(request_path, encoding="utf-8") as file:  # noqa: PTH123 - the cheapest start
-        request = json.load(file)
-    _write(reply_path, answer(request))
+    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
+    _write(Path(reply_path), answer(request))
     os._exit(0)
 
 
@@ -60,8 +60,8 @@ def _require(*packages: str) -> None:
             raise errors.Failure("PackageMissing", package=package) from exc
 
 
-def _write(path: str, reply: dict[str, Any]) -> None:
+def _write(path: Path, reply: dict[str, Any]) -> None:
     """Write under another name first: who sees the reply sees the whole of it."""
-    with open(path + ".part", "w", encoding="utf-8") as file:  # noqa: PTH123
-        json.dump(reply, file)
-    os.replace(path + ".part", path)  # noqa: PTH105
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(reply), encoding="utf-8")
+    part.replace(path)

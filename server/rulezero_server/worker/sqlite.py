@@ -7,32 +7,42 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sqlite3.dbapi2
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from . import errors
 
 _CONNECTION_SETTINGS = frozenset(
-    "automatic_index busy_timeout cache_size case_sensitive_like cell_size_check"
-    " defer_foreign_keys foreign_keys legacy_alter_table mmap_size read_uncommitted"
-    " recursive_triggers reverse_unordered_selects synchronous temp_store threads trusted_schema".split()
-)
+    {
+        "automatic_index", "busy_timeout", "cache_size", "case_sensitive_like",
+        "cell_size_check", "defer_foreign_keys", "foreign_keys", "legacy_alter_table",
+        "mmap_size", "read_uncommitted", "recursive_triggers", "reverse_unordered_selects",
+        "synchronous", "temp_store", "threads", "trusted_schema",
+    }
+)  # fmt: skip
 """PRAGMAs that change how this connection behaves and nothing else."""
 
 _QUESTIONS = frozenset(
-    "application_id auto_vacuum collation_list compile_options data_version database_list encoding"
-    " freelist_count function_list journal_mode journal_size_limit locking_mode max_page_count"
-    " module_list page_count page_size pragma_list query_only schema_version secure_delete"
-    " user_version wal_autocheckpoint".split()
-)
+    {
+        "application_id", "auto_vacuum", "collation_list", "compile_options",
+        "data_version", "database_list", "encoding", "freelist_count", "function_list",
+        "journal_mode", "journal_size_limit", "locking_mode", "max_page_count",
+        "module_list", "page_count", "page_size", "pragma_list", "query_only",
+        "schema_version", "secure_delete", "user_version", "wal_autocheckpoint",
+    }
+)  # fmt: skip
 """PRAGMAs that only answer, as long as they are given no value."""
 
 _LOOKUPS = frozenset(
-    "foreign_key_check foreign_key_list index_info index_list index_xinfo integrity_check"
-    " quick_check table_info table_list table_xinfo".split()
-)
+    {
+        "foreign_key_check", "foreign_key_list", "index_info", "index_list", "index_xinfo",
+        "integrity_check", "quick_check", "table_info", "table_list", "table_xinfo",
+    }
+)  # fmt: skip
 """PRAGMAs that only answer, and whose value says about what."""
 
 _READS = frozenset(
@@ -108,7 +118,7 @@ def _target(database: str, *, uri: bool) -> tuple[str, bool]:
         path, options = _local(unquote(path)), dict(parse_qsl(query.partition("#")[0]))
     if path in _MEMORY or options.get("mode") == "memory" or options.get("vfs") == "memdb":
         return (database if uri else ":memory:"), True
-    if not os.path.isfile(path):  # noqa: PTH113
+    if not Path(path).is_file():
         return "file::memory:?mode=memory", False
     options["mode"] = "ro"
     return f"file:{_quoted(path)}?{urlencode(options)}", False
@@ -123,7 +133,7 @@ def _local(path: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    absolute = os.path.abspath(path).replace(os.sep, "/")  # noqa: PTH100
+    absolute = Path(path).absolute().as_posix()
     return quote(absolute if absolute.startswith("/") else "/" + absolute)
 
 

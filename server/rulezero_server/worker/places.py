@@ -32,6 +32,11 @@ def is_user_code(path: str, root: str) -> bool:
     return inside and not libraries and not path.startswith("<")
 
 
+def is_inside(path: str) -> bool:
+    """Whether a place that was found lies in a file that can be named."""
+    return path != "?"
+
+
 def of_error(exc: BaseException, root: str) -> tuple[str, int]:
     """The innermost place of the user's code in a traceback, else the innermost place."""
     if isinstance(exc, SyntaxError) and exc.filename:

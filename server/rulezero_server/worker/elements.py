@@ -31,7 +31,10 @@ def plain(dialect: Any) -> Any:
     reader.positional = False
     reader.identifier_preparer = reader.preparer(reader)
     # Literal renderers are kept there, closed over the dialect that they were made for.
-    cast("dict[str, Any]", vars(reader)).pop("_type_memos", None)
+    kept = cast("dict[str, Any]", vars(reader))
+    kept.pop("_type_memos", None)
+    # A driver that needs casts around its parameters has none here.
+    kept["_bind_typing_render_casts"] = False
     return reader
 
 

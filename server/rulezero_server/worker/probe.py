@@ -83,8 +83,7 @@ def _answer(connection: Any, asked: dict[str, Any], bound: int, seconds: float) 
 
 def _count(asked: dict[str, Any], bound: int) -> Any:
     table = sa.table(asked["table"], schema=asked["schema"])
-    found: Any = sa.literal_column("1").label("found")
-    rows: Any = sa.select(found).select_from(table)
+    rows: Any = sa.select(_one()).select_from(table)
     bounded = _condition(rows, asked).limit(bound + 1).subquery("counted")
     return sa.select(sa.func.count()).select_from(bounded)
 
@@ -97,7 +96,13 @@ def _condition(rows: Any, asked: dict[str, Any]) -> Any:
 
 
 def _column(name: str) -> Any:
-    return sa.column(name)
+    column: Any = sa.column(name)  # pyright: ignore[reportUnknownVariableType] - SQLAlchemy's
+    return column
+
+
+def _one() -> Any:
+    one: Any = sa.literal_column("1").label("found")  # pyright: ignore[reportUnknownVariableType] - SQLAlchemy's
+    return one
 
 
 def _sample(connection: Any, asked: dict[str, Any]) -> list[str]:

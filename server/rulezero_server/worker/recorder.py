@@ -24,6 +24,9 @@ LONGEST = 5000
 """Steps of one run that are kept: a loop that waits for rows to change never ends here."""
 
 
+LOOKED = "what follows depends on the schema as it will be then; it was seen as it is now"
+
+
 class TooLongError(BaseException):
     """The run does not end. Not an `Exception`, so that no revision goes on after it."""
 
@@ -31,9 +34,16 @@ class TooLongError(BaseException):
 class Tape:
     """The steps of one run of `upgrade()` or `downgrade()`, as they come."""
 
-    def __init__(self, path: str) -> None:
-        """Note the lines of the revision file at `path`."""
+    def __init__(self, path: str, *, settled: bool = True) -> None:
+        """Note the lines of the revision file at `path`.
+
+        Args:
+            path: The revision file.
+            settled: Whether the schema as it stands now is the one that the run will meet.
+        """
         self.steps: list[Step] = []
+        self._settled = settled
+        self._looked: set[int | None] = set()
         self._files = {path, os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100
 
     def write(self, steps: list[Step], *, batch: bool = False) -> list[Step]:
@@ -44,6 +54,13 @@ class Tape:
         kept = [{**step, "line": line, "batch": batch} for step in steps]
         self.steps += kept
         return kept
+
+    def looked(self) -> None:
+        """Say so, once a line, where the answer may be another one when the revision runs."""
+        line = self.line()
+        if not self._settled and line not in self._looked:
+            self._looked.add(line)
+            self.write([operations.opaque(LOOKED)])
 
     def line(self) -> int | None:
         """The innermost line of the revision file on the present stack."""
@@ -140,7 +157,7 @@ def recording_of(real: Any, tape: Tape) -> Generator[RecordingOperations]:
         real: The project's own migration context, online.
         tape: Where the steps go.
     """
-    connection = recording.connect(real.connection, tape.write)
+    connection = recording.connect(real.connection, tape)
     opts = {k: v for k, v in real.opts.items() if k not in {"literal_binds", "output_encoding"}}
     opts.update(as_sql=False, output_buffer=io.StringIO())
     context = RecordingContext(connection.dialect, connection, opts, real.environment_context)

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy.engine import Connection, Engine
 
 from . import elements
 from .operations import Step
 
-Write = Callable[[list[Step]], list[Step]]
-"""Takes the steps of one call, keeps them, and gives back what it kept."""
+
+class Notes(Protocol):
+    """Where a recording connection notes what it was asked."""
+
+    def write(self, steps: list[Step]) -> list[Step]:
+        """Keep the steps of one call, and give back what was kept."""
+        ...
+
+    def looked(self) -> None:
+        """The revision was told how the schema stands now."""
+        ...
+
 
 UNSEEN = "what follows depends on the rows of this query, and here it was given none"
 
@@ -31,6 +42,7 @@ _CATALOGUE = re.compile(
     r"|foreign_key_list|database_list)\b",
     re.I,
 )
+_REFLECTING = re.compile(r"sqlalchemy\.dialects\.\w+\.(base|reflection|pg_catalog)$")
 _CALL = re.compile(r"\b([a-z_]\w*)\s*\(", re.I)
 _HARMLESS = frozenset((
     "all", "and", "any", "array", "array_agg", "as", "bool_and", "bool_or", "case", "cast",
@@ -50,10 +62,10 @@ _HARMLESS = frozenset((
 class Sink:
     """Where statements end. Queries of the catalogue alone are answered, by the real database."""
 
-    def __init__(self, real: Connection, write: Write) -> None:
-        """Answer from `real`, which must not be able to write; hand everything else to `write`."""
+    def __init__(self, real: Connection, notes: Notes) -> None:
+        """Answer from `real`, which must not be able to write; hand everything else to `notes`."""
         self._real = real
-        self._write = write
+        self._notes = notes
         self._keys = itertools.count(1)
 
     def dialect(self) -> Any:
@@ -77,8 +89,9 @@ class Sink:
         bare = _COMMENT.sub(" ", statement)
         if _SEQUENCE.match(bare):
             cursor.answer(["nextval"], [(next(self._keys),)])
-        elif is_read(bare) and _CATALOGUE.search(bare) and _is_harmless(bare):
+        elif is_catalogue_read(statement):
             cursor.pass_on(self._ask(statement, parameters))
+            self._notes.looked()
         else:
             self._note(cursor, statement, bare, parameters, context)
 
@@ -99,7 +112,7 @@ class Sink:
         step: Step = {"kind": "execute", "sql": self._text(statement, context)}
         if sets is not None:
             step["detail"] = f"{sets} times, with values"
-        kept = self._write([step])
+        kept = self._notes.write([step])
         if is_read(bare):
             cursor.answer(_labels(context), [], lambda: _unseen(kept))
             return
@@ -134,7 +147,22 @@ def is_read(statement: str) -> bool:
 def is_catalogue_read(statement: str) -> bool:
     """Whether a statement only asks what the database's catalogue says."""
     bare = _COMMENT.sub(" ", statement)
-    return is_read(bare) and bool(_CATALOGUE.search(bare)) and _is_harmless(bare)
+    if not is_read(bare):
+        return False
+    return (bool(_CATALOGUE.search(bare)) and _is_harmless(bare)) or _asked_by_sqlalchemy()
+
+
+def _asked_by_sqlalchemy() -> bool:
+    """Whether SQLAlchemy's own reflection is what asks, on behalf of whoever called that."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if module == "sqlalchemy.engine.reflection" or _REFLECTING.match(module):
+            return True
+        if not module.startswith(("sqlalchemy.", __name__)):
+            return False
+        frame = frame.f_back
+    return False
 
 
 def _is_insert(statement: str) -> bool:
@@ -287,14 +315,14 @@ class RecordingEngine(Engine):
     sink: Sink
 
 
-def connect(real: Connection, write: Write) -> RecordingConnection:
+def connect(real: Connection, notes: Notes) -> RecordingConnection:
     """A recording connection that speaks as `real` does.
 
     Args:
         real: The project's own connection, which must be read-only.
-        write: Is given every statement as a step.
+        notes: Is given every statement as a step.
     """
-    sink = Sink(real, write)
+    sink = Sink(real, notes)
     engine = RecordingEngine(real.engine.pool, sink.dialect(), real.engine.url)
     engine.sink = sink
     return engine.connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ def _names(revisions: Sequence[str]) -> str:
 def _noting(sent: list[str]) -> Generator[None, None, None]:
     def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if not is_catalogue_read(statement):
-            sent.append(secrets.scrub(statement[:LONGEST]))
+            sent.append(secrets.scrub(statement.strip()[:LONGEST]))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -109,6 +110,15 @@ def _text(raised: BaseException, root: str) -> str:
         return secrets.scrub(str(facts.get("error") or raised))
     if isinstance(cause, MovedError):
         return f"MovedError: {cause}"
-    file, line = places.of_error(cause, root)
-    where = f" ({file}, line {line})" if places.is_inside(file) else ""
-    return secrets.scrub(f"{errors.text(cause)}{where}")
+    return secrets.scrub(f"{errors.text(cause)}{_place(cause, root)}")
+
+
+def _place(raised: BaseException, root: str) -> str:
+    """The innermost place of the project's own code: the revision file, as a rule."""
+    found, step = "", raised.__traceback__
+    while step is not None:
+        path = step.tb_frame.f_code.co_filename
+        if places.is_user_code(path, os.path.realpath(root)):
+            found = f" ({places.relative(path, os.path.realpath(root))}, line {step.tb_lineno})"
+        step = step.tb_next
+    return found

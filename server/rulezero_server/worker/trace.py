@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from alembic import util
+
 from . import errors, operations, secrets, tree
 from .operations import Step
 from .recorder import Tape, TooLongError, recording_of
@@ -26,19 +28,21 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     scripts = [loaded.script.get_revision(revision) for revision in args["revisions"]]
     traces: list[dict[str, Any]] = []
 
-    def look(_: Any, context: Any) -> list[Any]:
+    def look(current: Any, context: Any) -> list[Any]:
         if not traces:
-            traces.extend(_trace(script, context, loaded.root) for script in scripts)
+            traces.extend(_trace(s, context, loaded.root, set(current)) for s in scripts)
         return []
 
     loaded.run_env(look, dont_mutate=True)
     return {"traces": traces}
 
 
-def _trace(script: Any, context: Any, root: str) -> dict[str, Any]:
+def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str, Any]:
     path = os.path.realpath(str(script.path))
-    upgrade, upgrade_error = record(script, "upgrade", context)
-    downgrade, downgrade_error = record(script, "downgrade", context)
+    is_next = set(util.to_tuple(script.down_revision, default=())) <= current
+    upgrade, upgrade_error = record(script, "upgrade", context, settled=is_next)
+    applied = script.revision in current
+    downgrade, downgrade_error = record(script, "downgrade", context, settled=applied)
     return {
         "revision": script.revision,
         "path": os.path.relpath(path, os.path.realpath(root)).replace(os.sep, "/"),
@@ -51,18 +55,21 @@ def _trace(script: Any, context: Any, root: str) -> dict[str, Any]:
     }
 
 
-def record(script: Any, direction: str, context: Any) -> tuple[list[Step], str | None]:
+def record(
+    script: Any, direction: str, context: Any, *, settled: bool = True
+) -> tuple[list[Step], str | None]:
     """The steps of one direction of a revision, and the error that ended them, if any.
 
     Args:
         script: An alembic `Script`.
         direction: "upgrade" or "downgrade".
         context: The project's own migration context, online.
+        settled: Whether the database stands where this direction would start from.
     """
     function = getattr(script.module, direction, None)
     if function is None:
         return [], None if direction == "downgrade" else "the revision has no upgrade()"
-    tape = Tape(str(script.path))
+    tape = Tape(str(script.path), settled=settled)
     try:
         with recording_of(context, tape):
             function()

@@ -1,5 +1,6 @@
 """What the analysis and the review answer: checklist, strategy, order, indexes, in plain words."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -46,11 +47,16 @@ def checklist(findings: Iterable[Finding]) -> tuple[CheckItem, ...]:
     return tuple(
         CheckItem(
             label=label,
-            passed=not any(f.rule in rules and f.evidence.startswith(start) for f in found),
+            passed=not any(f.rule in rules and _starts(f.evidence, start) for f in found),
             rules=rules,
         )
         for label, rules, start in _ITEMS
     )
+
+
+def _starts(evidence: str, start: str) -> bool:
+    """A review of several revisions puts the revision's id in brackets first."""
+    return re.sub(r"^\[\w+\] ", "", evidence).startswith(start)
 
 
 _DROP = "stop using it, deploy, back it up, and drop it in a later revision"

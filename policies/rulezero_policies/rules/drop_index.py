@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rulezero_policies.operations import Operation
 from rulezero_policies.rules import restored
-from rulezero_policies.rules.rule import Hit, Rule, revision
+from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
 from rulezero_policies.scene import Scene
 
 
@@ -50,4 +50,5 @@ RULE = Rule(
         "op.drop_index('ix_users_email_name', table_name='users')",
     ),
     check=_check,
+    stages=FORWARD,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rulezero_policies import sql
+from rulezero_policies.operations import Operation
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 
@@ -30,14 +31,25 @@ def _check(scene: Scene) -> Iterator[Hit]:
     if scene.upgrade_error is not None:
         seen = f"upgrade() stops while it is read: {scene.upgrade_error}; later steps are unknown"
         yield Hit(subject=name, evidence=seen, severity="CRITICAL")
-    for operation in scene.upgrade:
-        if operation.kind == "opaque" and scene.upgrade_error is None:
+    for operation in (*scene.upgrade, *_downgrade(scene)):
+        if operation.kind == "opaque" and not _told(scene, operation):
             detail = f"not understood: {operation.detail or 'unknown step'}"
             yield Hit(subject=operation.qualified or name, evidence=detail, line=operation.line)
+    for operation in scene.upgrade:
         for statement in sql.statements(operation.sql or ""):
             if not understood(scene, statement):
                 text = f"SQL that is not followed: {sql.masked(statement)[:200]}"
                 yield Hit(subject=operation.qualified or name, evidence=text, line=operation.line)
+
+
+def _downgrade(scene: Scene) -> tuple[Operation, ...]:
+    return scene.downgrade if scene.stage == "revision" else ()
+
+
+def _told(scene: Scene, operation: Operation) -> bool:
+    """Whether the step is what an error left unseen, which is told where the error is."""
+    errors = (scene.upgrade_error, scene.downgrade_error)
+    return any(error and error in (operation.detail or "") for error in errors)
 
 
 RULE = Rule(

@@ -9,6 +9,8 @@ from rulezero_policies.text import scrub, visible
 
 EVERYWHERE: frozenset[Stage] = frozenset({"models", "revision", "rollback"})
 IN_A_FILE: frozenset[Stage] = frozenset({"revision"})
+FORWARD: frozenset[Stage] = frozenset({"models", "revision"})
+"""A rollback brings back what was there; how well that was designed is no question then."""
 
 _HEAD = """\
 import sqlalchemy as sa

@@ -6,7 +6,7 @@ from typing import Literal
 Comparison = Literal["same", "wider", "narrower", "lossless", "changed"]
 
 _TYPE = re.compile(
-    r"(?P<base>[A-Z_][A-Z_ ]*?)\s*(?:\((?P<args>[\d\s,]+)\))?(?P<rest>\s*[A-Z\[(].*)?"
+    r"(?P<base>DOUBLE PRECISION|CHARACTER VARYING|[A-Z_]\w*)\s*(?:\((?P<args>[\d\s,]+)\))?(?P<rest>.*)"
 )
 
 _SYNONYMS = {
@@ -32,7 +32,7 @@ _LOSSLESS = frozenset({("REAL", "DOUBLE PRECISION"), ("JSON", "JSONB")})
 _FAMILIES = (
     frozenset({*_TEXTS, "CHAR"}),
     frozenset({*_INTEGERS, "NUMERIC", "FLOAT", "REAL", "DOUBLE PRECISION"}),
-    frozenset({"DATE", "DATETIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}),
+    frozenset({"DATE", "DATETIME", "TIMESTAMP"}),
     frozenset({"JSON", "JSONB"}),
 )
 
@@ -73,7 +73,7 @@ def _parsed(text: str) -> _Parsed:
     found = _TYPE.fullmatch(plain)
     if found is None:
         return plain, (), ""
-    base, rest = found["base"], (found["rest"] or "").strip()
+    base, rest = found["base"], found["rest"].strip()
     name = _SYNONYMS.get(base, base)
     return name, tuple(int(a) for a in (found["args"] or "").split(",") if a.strip()), rest
 

@@ -1,0 +1,46 @@
+"""Every rule carries a bad and a good revision; both are read as the worker reads them."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from rulezero_policies.rules import RULES, Rule, review
+from rulezero_policies.scene import Scene
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+SceneOf = Callable[..., Scene]
+
+
+@each_rule
+def test_a_rule_fires_on_its_bad_example(rule: Rule, scene_of: SceneOf) -> None:
+    found = review(scene_of(rule.bad, rule.dialect))
+    assert rule.id in {f.rule for f in found}
+
+
+@each_rule
+def test_no_rule_at_all_fires_on_a_good_example(rule: Rule, scene_of: SceneOf) -> None:
+    assert review(scene_of(rule.good, rule.dialect)) == ()
+
+
+@each_rule
+def test_a_finding_names_its_line_and_a_filled_fix(rule: Rule, scene_of: SceneOf) -> None:
+    scene = scene_of(rule.bad, rule.dialect)
+    for finding in rule.findings(scene):
+        assert finding.evidence
+        assert "{" not in finding.fix
+        assert finding.line is not None or rule.id == "downgrade-missing"
+
+
+@each_rule
+def test_a_good_example_stays_silent_as_a_model_diff(rule: Rule, scene_of: SceneOf) -> None:
+    scene = dataclasses.replace(scene_of(rule.good, rule.dialect), stage="models")
+    assert [f for f in review(scene) if f.rule not in _NEEDS_THE_FILE] == []
+
+
+_NEEDS_THE_FILE = {"drop-foreign-key", "drop-index", "add-foreign-key"}
+
+
+def test_rule_ids_are_unique() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)

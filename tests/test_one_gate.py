@@ -1,0 +1,206 @@
+"""Only the executor can reach a writable session: who may name, import and call what, exactly."""
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SERVER, TOOLS, POLICIES = (
+    "server/rulezero_server",
+    "tools/rulezero_tools",
+    "policies/rulezero_policies",
+)
+
+DRIVERS = frozenset(
+    {"aiosqlite", "asyncpg", "flask_migrate", "mysql", "MySQLdb", "pg8000", "psycopg", "psycopg2"}
+    | {"alembic", "pymysql", "sqlalchemy", "sqlite3"}
+)
+STARTERS = frozenset({"multiprocessing", "pty", "subprocess"})
+START_CALLS = frozenset(
+    {"system", "popen", "posix_spawn", "posix_spawnp", "fork", "forkpty", "startfile"}
+    | {"create_subprocess_exec", "create_subprocess_shell", "open_process", "run_process"}
+    | {
+        f"{family}{form}"
+        for family in ("exec", "spawn")
+        for form in ["l", "le", "lp", "lpe", "v", "ve", "vp", "vpe"]
+    }
+)
+
+pytestmark = pytest.mark.proves("A01", "A19", "C03")
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of the three packages, by its path in the repository."""
+    files = sorted(f for top in (SERVER, TOOLS, POLICIES) for f in (ROOT / top).rglob("*.py"))
+    return {
+        file.relative_to(ROOT).as_posix(): ast.parse(file.read_text(encoding="utf-8"))
+        for file in files
+    }
+
+
+def where(found: Callable[[ast.AST], bool]) -> set[str]:
+    """The modules in which something is found."""
+    return {path for path, tree in modules().items() if any(found(node) for node in ast.walk(tree))}
+
+
+def outside(rooms: tuple[str, ...], paths: set[str]) -> set[str]:
+    return {path for path in paths if not path.startswith(tuple(f"{SERVER}/{r}/" for r in rooms))}
+
+
+def called(node: ast.AST) -> str | None:
+    """The last name of what is called, if this is a call."""
+    if not isinstance(node, ast.Call):
+        return None
+    function = node.func
+    return getattr(function, "attr", None) or getattr(function, "id", None)
+
+
+def names(node: ast.AST) -> Iterator[str]:
+    """Every name that a node uses or imports, without the strings."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.alias):
+        yield node.name.rpartition(".")[2]
+    elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+        yield node.name
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    """The top-level packages that a node imports."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.level == 0:
+        yield (node.module or "").partition(".")[0]
+
+
+def naming(name: str) -> set[str]:
+    return where(lambda node: name in names(node))
+
+
+def calling(name: str) -> set[str]:
+    return where(lambda node: called(node) == name)
+
+
+def asks_for_writing(node: ast.AST) -> bool:
+    """A call with `writable=` anything but False, or `ask` with arguments that cannot be seen."""
+    if not isinstance(node, ast.Call):
+        return False
+    hidden = called(node) == "ask" and any(keyword.arg is None for keyword in node.keywords)
+    return hidden or any(
+        keyword.arg == "writable"
+        and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
+        for keyword in node.keywords
+    )
+
+
+def test_only_the_runner_asks_for_a_writable_session() -> None:
+    assert outside(("worker",), where(asks_for_writing)) == {f"{SERVER}/runner.py"}
+
+
+def test_only_the_launcher_writes_a_request_to_the_worker() -> None:
+    def key(node: ast.AST) -> bool:
+        return isinstance(node, ast.Constant) and node.value == "writable"
+
+    assert outside(("worker",), where(key)) == {f"{SERVER}/launch.py"}
+    assert outside(("worker",), naming("WORKER")) == {f"{SERVER}/launch.py"}
+
+
+def test_only_the_executor_and_the_composition_root_know_a_runner() -> None:
+    assert naming("Runner") == {
+        f"{TOOLS}/ports.py",
+        f"{TOOLS}/apply.py",
+        f"{SERVER}/app.py",
+    }
+    assert naming("WorkerRunner") == {f"{SERVER}/runner.py", f"{SERVER}/app.py"}
+
+
+def test_only_the_tool_apply_takes_a_runner_and_hands_it_straight_to_the_executor() -> None:
+    takes = [
+        (path, node)
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "runner"
+    ]
+    assert {path for path, _ in takes} == {f"{SERVER}/mcp_tools.py"}
+    handed = [
+        argument
+        for node in ast.walk(modules()[f"{SERVER}/mcp_tools.py"])
+        if called(node) == "apply_plan" and isinstance(node, ast.Call)
+        for argument in node.args
+        if called(argument) == "runner"
+    ]
+    assert len(handed) == len(takes) == 1
+
+
+def test_only_the_executor_runs_a_runner() -> None:
+    def runs(node: ast.AST) -> bool:
+        return called(node) == "run" and "runner" in ast.unparse(node).partition("(")[0]
+
+    assert where(runs) == {f"{TOOLS}/apply.py"}
+
+
+def test_a_permit_is_made_in_one_place_from_a_spent_grant() -> None:
+    assert calling("Permit") == {f"{POLICIES}/decision.py"}
+    assert calling("permit") == {f"{TOOLS}/gate.py"}
+    assert calling("spend") == {f"{TOOLS}/gate.py"}
+    assert calling("redeem") == {f"{TOOLS}/{name}.py" for name in ("gate", "apply", "generate")}
+
+
+def test_generating_drops_the_permit_it_is_given() -> None:
+    tree = modules()[f"{TOOLS}/generate.py"]
+    calls = [node for node in ast.walk(tree) if called(node) == "redeem"]
+    dropped = [n.value for n in ast.walk(tree) if isinstance(n, ast.Expr) and n.value in calls]
+    assert calls == dropped != []
+
+
+def test_a_grant_is_made_and_kept_in_one_place() -> None:
+    assert calling("Grant") == {f"{TOOLS}/gate.py"}
+    assert calling("save_grant") == {f"{TOOLS}/gate.py"}
+
+
+def test_only_the_stores_and_the_worker_import_a_database_driver() -> None:
+    found = where(lambda node: not DRIVERS.isdisjoint(imports(node)))
+    assert outside(("stores", "worker"), found) == set()
+    assert found, "the stores import sqlalchemy: this test would see it"
+
+
+def test_only_the_store_runs_migrations_by_alembics_commands() -> None:
+    def commands(node: ast.AST) -> bool:
+        return isinstance(node, ast.ImportFrom) and (
+            node.module == "alembic.command"
+            or (node.module == "alembic" and any(a.name == "command" for a in node.names))
+        )
+
+    assert where(commands) == {f"{SERVER}/stores/schema.py"}
+
+
+def test_in_the_worker_only_the_run_takes_steps_that_are_not_written_out_as_sql() -> None:
+    run, render = f"{SERVER}/worker/run.py", f"{SERVER}/worker/render.py"
+    assert naming("_upgrade_revs") == naming("_downgrade_revs") == {run, render}
+    calls = [node for node in ast.walk(modules()[render]) if called(node) == "run_env"]
+    assert calls
+    for call in calls:
+        assert isinstance(call, ast.Call)
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        assert ast.unparse(given["as_sql"]) == "True"
+
+
+def test_only_the_launcher_and_the_demo_start_processes() -> None:
+    imported = where(lambda node: not STARTERS.isdisjoint(imports(node)))
+    assert outside(("worker",), imported) == {
+        f"{SERVER}/launch.py",
+        f"{SERVER}/cli/demo_project/__init__.py",
+    }
+    assert outside(("worker",), where(lambda node: called(node) in START_CALLS)) == set()
+
+
+def test_nothing_outside_the_worker_imports_by_a_name_made_at_run_time() -> None:
+    dynamic = {"import_module", "__import__", "exec", "eval", "spec_from_file_location"}
+    found = where(lambda node: called(node) in dynamic)
+    assert outside(("worker",), found) == set()

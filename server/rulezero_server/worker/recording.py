@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, cast
 
 from sqlalchemy.engine import Connection, Engine
 
-from . import elements
+from . import elements, statements
 from .operations import Step
 
 
@@ -28,35 +26,6 @@ class Notes(Protocol):
 
 
 UNSEEN = "what follows depends on the rows of this query, and here it was given none"
-
-_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
-_READ = re.compile(r"[\s(]*(select|with|show|pragma|explain|values|describe|desc|table)\b", re.I)
-_WRITE_IN_READ = re.compile(r"\b(insert|update|delete|merge|into|analyze)\b", re.I)
-_RETURNING = re.compile(r"\breturning\b", re.I)
-_SEQUENCE = re.compile(r"\s*select\s+nextval\b|\s*select\s+next\s+value\b", re.I)
-_CATALOGUE = re.compile(
-    r"\b(pg_catalog|information_schema|sqlite_(temp_)?(master|schema)|pg_(class|type|enum|index"
-    r"|indexes|tables|views|constraint|attribute|namespace|extension|sequence|proc|trigger))\b"
-    r"|^\s*show\s+(full\s+)?(create|tables|columns|index|variables|databases|collation)\b"
-    r"|^\s*desc(ribe)?\s|^\s*pragma\s+(\w+\.)?(table_x?info|index_x?info|index_list|table_list"
-    r"|foreign_key_list|database_list)\b",
-    re.I,
-)
-_REFLECTING = re.compile(r"sqlalchemy\.dialects\.\w+\.(base|reflection|pg_catalog)$")
-_CALL = re.compile(r"\b([a-z_]\w*)\s*\(", re.I)
-_HARMLESS = frozenset((
-    "all", "and", "any", "array", "array_agg", "as", "bool_and", "bool_or", "case", "cast",
-    "coalesce", "col_description", "concat", "count", "database_list", "else", "exists",
-    "filter", "foreign_key_list", "format_type", "from", "generate_series",
-    "generate_subscripts", "group_concat", "ifnull", "in", "index_info", "index_list",
-    "index_xinfo", "join", "json_agg", "json_build_object", "lateral", "length", "like",
-    "lower", "max", "min", "not", "nullif", "obj_description", "on", "or", "order", "over",
-    "pg_table_is_visible", "pg_type_is_visible", "pragma_index_info", "pragma_table_info",
-    "pragma_table_list", "quote_ident", "replace", "row_number", "select", "string_agg",
-    "substr", "sum", "table_info", "table_list", "table_xinfo", "then", "to_regclass", "trim",
-    "unnest", "upper", "using", "values", "when", "where",
-))  # fmt: skip
-"""What may be called in a query that is passed on: it reads, and has no effect of its own."""
 
 
 class Sink:
@@ -86,10 +55,10 @@ class Sink:
 
     def execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Answer a statement, or write it down."""
-        bare = _COMMENT.sub(" ", statement)
-        if _SEQUENCE.match(bare):
+        bare = statements.bare(statement)
+        if statements.SEQUENCE.match(bare):
             cursor.answer(["nextval"], [(next(self._keys),)])
-        elif is_catalogue_read(statement):
+        elif statements.is_catalogue_read(statement):
             cursor.pass_on(self._ask(statement, parameters))
             self._notes.looked()
         else:
@@ -113,15 +82,15 @@ class Sink:
         if sets is not None:
             step["detail"] = f"{sets} times, with values"
         kept = self._notes.write([step])
-        if is_read(bare):
+        if statements.is_read(bare):
             cursor.answer(_labels(context), [], lambda: _unseen(kept))
             return
         # No row was there to update: a loop that goes on while rows change has to end.
-        cursor.rowcount = (1 if sets is None else sets) if _is_insert(bare) else 0
+        cursor.rowcount = (1 if sets is None else sets) if statements.is_insert(bare) else 0
         cursor.lastrowid = next(self._keys)
-        if _RETURNING.search(bare):
+        if statements.RETURNING.search(bare):
             labels = _labels(context)
-            made = _is_insert(bare) and getattr(context, "isinsert", False)
+            made = statements.is_insert(bare) and getattr(context, "isinsert", False)
             rows = [tuple(next(self._keys) for _ in labels)] if made else []
             cursor.answer(labels, rows, None if made else lambda: _unseen(kept))
 
@@ -137,41 +106,6 @@ class Sink:
         sets: list[dict[str, Any]] = context.compiled_parameters
         values = sets[0] if len(sets) == 1 else {}
         return elements.sql_text(compiled.statement, dialect, values, compiled.column_keys)
-
-
-def is_read(statement: str) -> bool:
-    """Whether a statement, free of comments, only asks."""
-    return bool(_READ.match(statement)) and not _WRITE_IN_READ.search(statement)
-
-
-def is_catalogue_read(statement: str) -> bool:
-    """Whether a statement only asks what the database's catalogue says."""
-    bare = _COMMENT.sub(" ", statement)
-    if not is_read(bare):
-        return False
-    return (bool(_CATALOGUE.search(bare)) and _is_harmless(bare)) or _asked_by_sqlalchemy()
-
-
-def _asked_by_sqlalchemy() -> bool:
-    """Whether SQLAlchemy's own reflection is what asks, on behalf of whoever called that."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__"))
-        if module == "sqlalchemy.engine.reflection" or _REFLECTING.match(module):
-            return True
-        if not module.startswith(("sqlalchemy.", __name__)):
-            return False
-        frame = frame.f_back
-    return False
-
-
-def _is_insert(statement: str) -> bool:
-    return statement.lstrip().lower().startswith("insert")
-
-
-def _is_harmless(statement: str) -> bool:
-    called = {name.lower() for name in _CALL.findall(statement)}
-    return all(name in _HARMLESS or name.startswith("pg_get_") for name in called)
 
 
 def _unseen(steps: list[Step]) -> None:

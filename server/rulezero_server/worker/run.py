@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from . import errors, places, sealed, secrets
-from .recording import is_catalogue_read
+from .statements import is_catalogue_read
 
 LONGEST = 4000
 """Characters of a statement that are kept."""

@@ -54,7 +54,7 @@ class Permit:
 
 def token_hash(token: str) -> str:
     """SHA-256 of the token, in hex; the token itself is never stored."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(_bytes(token)).hexdigest()
 
 
 def looks_like_token(token: str) -> bool:
@@ -69,4 +69,9 @@ def looks_like_token(token: str) -> bool:
 
 def same(one: str, other: str) -> bool:
     """Compare in constant time."""
-    return hmac.compare_digest(one.encode(), other.encode())
+    return hmac.compare_digest(_bytes(one), _bytes(other))
+
+
+def _bytes(text: str) -> bytes:
+    """What a client sends may hold lone surrogates; they are no reason to fail."""
+    return text.encode("utf-8", "surrogatepass")

@@ -64,8 +64,9 @@ class Plan:
     """Everything a person approves, and everything that is compared again before it runs.
 
     `files` are all files that may run (revisions, env.py and what lies beside them); `revisions`
-    are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what the person must type. A `generate`
-    plan has no revisions yet: it lets a CRITICAL revision be written, and nothing else.
+    are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what
+    the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
+    written, and nothing else.
     """
 
     kind: PlanKind

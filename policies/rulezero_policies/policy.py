@@ -12,7 +12,7 @@ LEVELS: tuple[Level, ...] = ("client", "secret", "passkey")
 DROP_PHRASE = "yes, drop it"
 """What a person types before data is dropped (the coordinator's words)."""
 
-_DROPS = frozenset({"drop-column", "drop-table"})
+_DROPS = frozenset({"drop-column", "drop-table", "drop-cascade", "truncate"})
 
 _LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
@@ -59,8 +59,12 @@ def reaches(level: Level, needed: Level) -> bool:
 
 def is_protected(*, marked: bool, host: str | None) -> bool:
     """A database is protected when it is marked so, or when it is not on this machine."""
-    local = (host or "") in _LOCAL_HOSTS or (host or "").startswith("/")
-    return marked or not local
+    # A PostgreSQL URL may name several hosts; one that is elsewhere is enough.
+    return marked or not all(_is_local(one.strip()) for one in (host or "").split(","))
+
+
+def _is_local(host: str) -> bool:
+    return host in _LOCAL_HOSTS or host.startswith("/")
 
 
 def phrases(findings: tuple[Finding, ...], risk: Risk) -> tuple[str, ...]:

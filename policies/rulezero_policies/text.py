@@ -5,10 +5,17 @@ import unicodedata
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
-_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.\-]*://[^\s:/@'\"]*:)[^\s'\"]*@", re.IGNORECASE)
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+
+_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.\-]*://[^\s:/]*:)\S*@", re.IGNORECASE)
+_VALUE = r"(?:'[^']*'|\"[^\"]*\"|[^\s,;&)]+)"
 _KEY_PASSWORD = re.compile(
-    r"(?P<head>\b(?:password|passwd|pwd|secret|token|api_key)\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,;&)]+)",
+    rf"(?P<head>(?:password|passwd|pwd|secret|token|api_?key)\w*['\"]?\s*[=:]\s*){_VALUE}",
     re.IGNORECASE,
+)
+_SQL_PASSWORD = re.compile(
+    r"(?P<head>\b(?:PASSWORD|IDENTIFIED\s+BY)\s+)(?:'[^']*'|\"[^\"]*\")", re.IGNORECASE
 )
 
 
@@ -21,16 +28,23 @@ def visible(text: str, *, limit: int = 400, lines: bool = False) -> str:
         lines: Whether line breaks may stand.
     """
     shown = "".join(
-        c
-        if (c == "\n" and lines) or unicodedata.category(c) not in _INVISIBLE
-        else f"<U+{ord(c):04X}>"
-        for c in text
+        c if (c == "\n" and lines) or not _is_hidden(c) else f"<U+{ord(c):04X}>" for c in text
     )
     return (
         shown if len(shown) <= limit else f"{shown[:limit]}… ({len(shown) - limit} more characters)"
     )
 
 
+def _is_hidden(character: str) -> bool:
+    """Whether a reader would not see it, or would see other characters moved by it."""
+    return (
+        unicodedata.category(character) in _INVISIBLE
+        or character in _BLANKS
+        or any(ord(character) in selectors for selectors in _SELECTORS)
+    )
+
+
 def scrub(text: str) -> str:
-    """`text` without the passwords of URLs and of key=value pairs."""
-    return _KEY_PASSWORD.sub(r"\g<head>***", _URL_PASSWORD.sub(r"\g<head>***@", text))
+    """`text` without the passwords of URLs, of key=value pairs and of SQL."""
+    text = _URL_PASSWORD.sub(r"\g<head>***@", text)
+    return _KEY_PASSWORD.sub(r"\g<head>***", _SQL_PASSWORD.sub(r"\g<head>***", text))

@@ -3,7 +3,7 @@
 import importlib.util
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +26,7 @@ URLS = {
 
 
 @pytest.fixture
-def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scene]:
+def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Scene]]:
     """`scene_of(source, dialect)`: what the rules see of a revision file."""
     application = tmp_path / "app"
     application.mkdir()
@@ -57,7 +57,9 @@ def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., S
             **_tree(path, tmp_path),
         )
 
-    return scene
+    yield scene
+    for name in ("app", "app.models"):
+        sys.modules.pop(name, None)
 
 
 def _loaded(path: Path) -> Any:

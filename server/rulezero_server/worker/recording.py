@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, cast
+from functools import partial
+from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection, Engine
 
 from . import elements, statements
-from .operations import Step
+from .operations import Step, opaque
 
 
 class Notes(Protocol):
@@ -28,6 +29,12 @@ class Notes(Protocol):
 UNSEEN = "what follows depends on the rows of this query, and here it was given none"
 
 
+_ENDINGS = frozenset(
+    {"begin", "close", "commit", "detach", "invalidate", "nextset", "ping", "reset"}
+    | {"reset_schema_state", "rollback", "setinputsizes", "setoutputsize", "terminate"}
+)
+
+
 class Sink:
     """Where statements end. Queries of the catalogue alone are answered, by the real database."""
 
@@ -43,7 +50,7 @@ class Sink:
         # Rows come one statement at a time: a batch would look for sentinels in the answer.
         dialect.use_insertmanyvalues = False
         dialect.do_execute = self.execute
-        dialect.do_executemany = self.execute
+        dialect.do_executemany = self.execute_many
         dialect.do_execute_no_params = self.execute_plain
         for ending in ("do_begin", "do_commit", "do_rollback", "do_close", "do_terminate"):
             setattr(dialect, ending, _nothing)
@@ -52,6 +59,10 @@ class Sink:
     def execute_plain(self, cursor: Any, statement: str, context: Any = None) -> None:
         """The dialect's way to execute without parameters."""
         self.execute(cursor, statement, (), context)
+
+    def execute_many(self, cursor: Any, statement: str, sets: Any, context: Any = None) -> None:
+        """The dialect's way to execute with many sets of values."""
+        self._note(cursor, statement, len(sets), context, f"{len(sets)} times, with values")
 
     def execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Answer a statement, or write it down."""
@@ -62,7 +73,7 @@ class Sink:
             cursor.pass_on(self._ask(statement, parameters))
             self._notes.looked()
         else:
-            self._note(cursor, statement, bare, parameters, context)
+            self._note(cursor, statement, 1, context)
 
     def _ask(self, statement: str, parameters: Any) -> Any:
         # `connection` is the raw one: the dialect has rendered this statement already.
@@ -76,23 +87,32 @@ class Sink:
             raise
         return cursor
 
-    def _note(self, cursor: Any, statement: str, bare: str, values: Any, context: Any) -> None:
-        sets = len(cast("list[Any]", values)) if isinstance(values, list) else None
-        step: Step = {"kind": "execute", "sql": self._text(statement, context)}
-        if sets is not None:
-            step["detail"] = f"{sets} times, with values"
+    def _note(
+        self, cursor: Any, statement: str, rows: int, context: Any, detail: str | None = None
+    ) -> None:
+        bare = statements.bare(statement)
+        step: Step = {"kind": "execute", "sql": self._text(statement, context), "detail": detail}
         kept = self._notes.write([step])
         if statements.is_read(bare):
             cursor.answer(_labels(context), [], lambda: _unseen(kept))
             return
         # No row was there to update: a loop that goes on while rows change has to end.
-        cursor.rowcount = (1 if sets is None else sets) if statements.is_insert(bare) else 0
+        cursor.rowcount = rows if statements.is_insert(bare) else 0
         cursor.lastrowid = next(self._keys)
         if statements.RETURNING.search(bare):
-            labels = _labels(context)
-            made = statements.is_insert(bare) and getattr(context, "isinsert", False)
-            rows = [tuple(next(self._keys) for _ in labels)] if made else []
-            cursor.answer(labels, rows, None if made else lambda: _unseen(kept))
+            self._returned(cursor, bare, context, kept)
+
+    def _returned(self, cursor: Any, bare: str, context: Any, kept: list[Step]) -> None:
+        """SQLAlchemy asks an INSERT for keys; other rows that come back are not known."""
+        labels = _labels(context)
+        if statements.is_insert(bare) and getattr(context, "isinsert", False):
+            cursor.answer(labels, [tuple(next(self._keys) for _ in labels)])
+        else:
+            cursor.answer(labels, [], lambda: _unseen(kept))
+
+    def unknown(self, name: str, *_: Any, **__: Any) -> None:
+        """A call of the driver's own that nobody here understands (COPY, ...)."""
+        self._notes.write([opaque(f"it calls the driver's own {name}()")])
 
     def _text(self, statement: str, context: Any) -> str:
         dialect = self._real.dialect
@@ -122,13 +142,21 @@ def _nothing(*_: Any, **__: Any) -> None:
     """A transaction here has nothing to begin or to end."""
 
 
+def _driver(sink: Sink, name: str) -> Any:
+    """A driver's own method: one that ends or sets something, or one that might do anything."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return _nothing if name in _ENDINGS else partial(sink.unknown, name)
+
+
 class Cursor:
     """A DBAPI cursor over an answer that was given, not fetched."""
 
     arraysize = 1
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, connection: Raw) -> None:
         self._sink = sink
+        self.connection = connection
         self._real: Any = None
         self._rows: Iterator[Any] = iter(())
         self._on_fetch: Callable[[], None] | None = None
@@ -154,8 +182,12 @@ class Cursor:
 
     def executemany(self, statement: Any, parameters: Any = (), *_: Any, **__: Any) -> Cursor:
         """One statement, many values."""
-        self._sink.execute(self, str(statement), list(parameters))
+        self._sink.execute_many(self, str(statement), list(parameters))
         return self
+
+    def executescript(self, script: Any) -> Cursor:
+        """SQLite's way to execute several statements."""
+        return self.execute(script)
 
     def fetchone(self) -> Any:
         """The next row, or None."""
@@ -184,10 +216,8 @@ class Cursor:
             self._real.close()
 
     def __getattr__(self, name: str) -> Any:
-        """Drivers' own settings (`setinputsizes`, ...) change nothing here."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return _nothing
+        """What drivers offer beside that."""
+        return _driver(self._sink, name)
 
 
 class Raw:
@@ -200,17 +230,28 @@ class Raw:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self.info: dict[Any, Any] = {}
+        self.notices: list[Any] = []
         self.dbapi_connection = self.connection = self.driver_connection = self
 
     def cursor(self, *_: Any, **__: Any) -> Cursor:
         """A new cursor, whatever kind was asked for."""
-        return Cursor(self._sink)
+        return Cursor(self._sink, self)
+
+    def execute(self, *args: Any) -> Cursor:
+        """The short way that some drivers have."""
+        return self.cursor().execute(*args)
+
+    def executemany(self, *args: Any) -> Cursor:
+        """The short way that some drivers have."""
+        return self.cursor().executemany(*args)
+
+    def executescript(self, script: Any) -> Cursor:
+        """SQLite's short way."""
+        return self.execute(script)
 
     def __getattr__(self, name: str) -> Any:
-        """Commit, rollback, close and drivers' own settings change nothing here."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return _nothing
+        """What drivers offer beside that."""
+        return _driver(self._sink, name)
 
 
 class RecordingConnection(Connection):

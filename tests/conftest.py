@@ -1,5 +1,7 @@
 """Projects to work on, and real databases to look at afterwards."""
 
+import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymysql
 import pytest
 
 PROJECTS = Path(__file__).parent / "projects"
@@ -33,18 +36,41 @@ def copy_project(tmp_path: Path) -> CopyProject:
     return copy
 
 
-@pytest.fixture
-def to_head() -> ToHead:
-    """`to_head(folder, **env)`: upgrade a copied project's database with its own commands."""
+@pytest.fixture(scope="session")
+def made_databases() -> dict[str, bytes]:
+    """The SQLite files that upgrades of these very projects gave, so that each is made once."""
+    return {}
 
-    def upgrade(folder: Path, *, revision: str = "head", **env: str) -> None:
+
+@pytest.fixture
+def to_head(made_databases: dict[str, bytes]) -> ToHead:
+    """`to_head(folder, revision=...)`: upgrade a copied project's database by its own commands."""
+
+    def upgrade(folder: Path, *, revision: str = "head") -> None:
+        name = "notes.db" if (folder / ".flaskenv").is_file() else "shop.db"
+        url = os.environ.get("DATABASE_URL", f"sqlite:///{folder / name}")
+        if not url.startswith("sqlite"):
+            run(folder, revision)
+            return
+        key = f"{revision} {fingerprint(folder)}"
+        file = Path(url.partition("///")[2])
+        if key not in made_databases:
+            run(folder, revision)
+            made_databases[key] = file.read_bytes()
+        file.write_bytes(made_databases[key])
+
+    def fingerprint(folder: Path) -> str:
+        sources = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
+        return hashlib.sha256(sources).hexdigest()
+
+    def run(folder: Path, revision: str) -> None:
         module = "flask" if (folder / ".flaskenv").is_file() else "alembic"
         command = [*(["db"] if module == "flask" else []), "upgrade", revision]
         defaults = {"FLASK_APP": "notes:create_app", "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
             [sys.executable, "-m", module, *command],
             cwd=folder,
-            env={**os.environ, **defaults, **env},
+            env={**defaults, **os.environ},
             capture_output=True,
             text=True,
             timeout=60,
@@ -88,3 +114,52 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{(tmp_path / 'database.sqlite').as_posix()}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Path]:
+    """A MariaDB of its own for the session: its socket. Skips where no server is installed."""
+    folder = Path(tempfile.mkdtemp(prefix="rz-my-"))
+    install, server = shutil.which("mariadb-install-db"), _mariadbd()
+    if install is None or server is None:
+        pytest.skip("no MariaDB server is installed")
+    user = [f"--user={os.environ.get('USER', 'root')}"] if os.name == "posix" else []
+    common = ["--no-defaults", f"--datadir={folder / 'data'}", *user]
+    made = [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    subprocess.run(made, check=True, capture_output=True, timeout=120)
+    socket = folder / "socket"
+    command = [server, *common, f"--socket={socket}", "--skip-networking"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _await_mariadb(socket, process)
+        yield socket
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mariadbd() -> str | None:
+    return shutil.which("mariadbd", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
+
+
+def _await_mariadb(socket: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until it answers; it offers nothing to wait on but its socket."""
+    for _ in range(300):
+        if socket.exists():
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+            pytest.skip("MariaDB ended as it started")
+    pytest.skip("MariaDB did not answer within 30 s")
+
+
+@pytest.fixture
+def mariadb_url(mariadb: Path) -> Iterator[str]:
+    """A fresh MariaDB database: its URL, for SQLAlchemy with PyMySQL."""
+    name = f"t_{uuid.uuid4().hex}"
+    with pymysql.connect(unix_socket=str(mariadb), user="root") as connection:
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+    yield f"mysql+pymysql://root@localhost/{name}?unix_socket={mariadb}"
+    with pymysql.connect(unix_socket=str(mariadb), user="root") as connection:
+        connection.cursor().execute(f"DROP DATABASE {name}")

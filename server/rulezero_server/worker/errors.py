@@ -17,9 +17,12 @@ _KIND_OF_STAGE = {"app": "AppLoadError", "env": "EnvScriptError", "script": "Rev
 _OURS = frozenset({"alembic", "sqlalchemy", "flask", "flask_migrate"})
 
 _READ_ONLY = re.compile(
-    r"readonly database|not authorized$|prohibited$|read-only transaction|READ ONLY transaction"
+    r"readonly database|not authorized$|authorization denied$|prohibited$|read-only transaction"
+    r"|READ ONLY transaction"
 )
 """How SQLite, PostgreSQL and MariaDB refuse a write in a session that only reads."""
+
+_REFUSED = frozenset({"25006", "SQLITE_AUTH", "SQLITE_READONLY"})
 
 _CONNECTING = ("asyncpg", "pymysql", "aiomysql", "asyncmy", "psycopg", "pg8000")
 
@@ -113,9 +116,8 @@ class _Raised(NamedTuple):
         return type(self.link).__name__
 
     def failure(self, kind: str) -> Failure:
-        """This link as a failure with its place; the whole error's where it has none itself."""
-        own = self.link.__traceback__ is not None or isinstance(self.link, SyntaxError)
-        file, line = places.of_error(self.link if own else self.top, self.ground.root)
+        """This link as a failure, at the place of the user's code that it came through."""
+        file, line = places.of_errors((self.link, self.top), self.ground.root)
         return Failure(kind, error=text(self.link), file=file, line=line)
 
 
@@ -123,7 +125,7 @@ def _read_only(raised: _Raised) -> Failure | None:
     link = raised.link
     refused = isinstance(link, ReadOnlyError) or (
         _is_driver_error(link)
-        and (_state(link) == "25006" or 1792 in link.args or bool(_READ_ONLY.search(str(link))))
+        and (_state(link) in _REFUSED or 1792 in link.args or bool(_READ_ONLY.search(str(link))))
     )
     return raised.failure("ReadOnlyRefused") if refused else None
 
@@ -133,7 +135,11 @@ def _is_driver_error(exc: BaseException) -> bool:
 
 
 def _state(exc: BaseException) -> Any:
-    return getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None)
+    return (
+        getattr(exc, "sqlstate", None)
+        or getattr(exc, "pgcode", None)
+        or getattr(exc, "sqlite_errorname", None)
+    )
 
 
 def _app_missing(raised: _Raised) -> Failure | None:

@@ -39,12 +39,21 @@ def is_inside(path: str) -> bool:
 
 def of_error(exc: BaseException, root: str) -> tuple[str, int]:
     """The innermost place of the user's code in a traceback, else the innermost place."""
-    if isinstance(exc, SyntaxError) and exc.filename:
-        return relative(exc.filename, root), exc.lineno or 0
-    steps = list(_steps(exc.__traceback__))
+    return of_errors((exc,), root)
+
+
+def of_errors(errors: Iterable[BaseException], root: str) -> tuple[str, int]:
+    """The place of the first of these errors that came through the user's code."""
+    steps = [step for error in errors for step in _innermost_first(error)]
     mine = [step for step in steps if is_user_code(step[0], root)]
-    chosen = (mine or steps or [("?", 0)])[-1]
+    chosen = (mine or steps or [("?", 0)])[0]
     return (relative(chosen[0], root) if chosen[0] != "?" else "?"), chosen[1]
+
+
+def _innermost_first(exc: BaseException) -> list[tuple[str, int]]:
+    if isinstance(exc, SyntaxError) and exc.filename:
+        return [(exc.filename, exc.lineno or 0)]
+    return list(_steps(exc.__traceback__))[::-1]
 
 
 def of_caller(root: str) -> tuple[str, int]:

@@ -194,13 +194,19 @@ AROUND = [
     "import sqlite3; sqlite3.connect(':memory:').execute(\"ATTACH 'other.db' AS o\")",
     "c = db.engine.raw_connection(); c.execute(\"ATTACH 'other.db' AS o\")",
     "import sqlite3; sqlite3.connect('notes.db').execute(\"VACUUM INTO 'other.db'\")",
-    "import sqlite3; c = sqlite3.connect('notes.db'); c.set_authorizer(None);"
-    " c.execute('PRAGMA query_only=OFF'); c.execute('DELETE FROM events')",
-    "import sqlite3; c = sqlite3.connect('file:notes.db?mode=rwc', uri=True);"
-    " c.execute('DROP TABLE events')",
+    (
+        "import sqlite3; c = sqlite3.connect('notes.db'); c.set_authorizer(None);"
+        " c.execute('PRAGMA query_only=OFF'); c.execute('DELETE FROM events')"
+    ),
+    (
+        "import sqlite3; c = sqlite3.connect('file:notes.db?mode=rwc', uri=True);"
+        " c.execute('DROP TABLE events')"
+    ),
     "import sqlite3; sqlite3.connect('missing.db').execute('CREATE TABLE x (a)')",
-    "import sqlite3; m = sqlite3.connect(':memory:'); m.execute('CREATE TABLE x (a)');"
-    " m.backup(sqlite3.connect('notes.db'))",
+    (
+        "import sqlite3; m = sqlite3.connect(':memory:'); m.execute('CREATE TABLE x (a)');"
+        " m.backup(sqlite3.connect('notes.db'))"
+    ),
 ]
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,10 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import create_engine
 
+from rulezero_policies.findings import Fact, Question
 from rulezero_policies.operations import Operation
+from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan, PlannedChange
+from rulezero_policies.policy import Policy
 from rulezero_policies.scene import Scene
 from rulezero_server.worker import trace, tree
 
@@ -74,3 +78,49 @@ def _loaded(path: Path) -> Any:
 def _tree(path: Path, root: Path) -> dict[str, Any]:
     told = tree.tree(str(path), str(root))
     return {**told, "app_imports": tuple((m, n) for m, n in told["app_imports"])}
+
+
+NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def now() -> datetime:
+    """The time at which `plan` was made."""
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def plan() -> Plan:
+    """An upgrade plan, alive for an hour."""
+    asked = Question(probe="values", table="users", column="old")
+    return Plan(
+        kind="upgrade",
+        project="/srv/shop",
+        environment="development",
+        protected=False,
+        database=DatabaseIdentity(
+            dialect="postgresql", host="localhost", port=5432, name="shop", server_id="7/16384"
+        ),
+        from_revisions=("a1",),
+        to_revision="b2",
+        revisions=("b2",),
+        files=(
+            FileHash(path="migrations/env.py", sha256="0" * 64),
+            FileHash(path="migrations/versions/b2.py", sha256="1" * 64),
+        ),
+        sql="ALTER TABLE users DROP COLUMN old",
+        fingerprint="f" * 64,
+        description="Drop old",
+        path="migrations/versions/b2.py",
+        changes=(PlannedChange(subject="users.old", description="drop column old"),),
+        findings=(),
+        facts=(Fact(question="values in users.old", count=0, asked=asked),),
+        verdict="SAFE",
+        risk="SAFE",
+        warnings=(),
+        phrases=(),
+        rollback_command="flask db downgrade a1",
+        policy=Policy().digest,
+        created=NOW,
+        expires=NOW + timedelta(hours=1),
+    )

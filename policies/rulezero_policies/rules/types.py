@@ -6,7 +6,8 @@ from typing import Literal
 Comparison = Literal["same", "wider", "narrower", "lossless", "changed"]
 
 _TYPE = re.compile(
-    r"(?P<base>DOUBLE PRECISION|CHARACTER VARYING|[A-Z_]\w*)\s*(?:\((?P<args>[\d\s,]+)\))?(?P<rest>.*)"
+    r"(?P<base>DOUBLE PRECISION|CHARACTER VARYING|[A-Z_]\w*)"
+    r"\s*(?:\((?P<args>[\d\s,]+)\))?(?P<rest>.*)"
 )
 
 _SYNONYMS = {

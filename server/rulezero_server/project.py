@@ -63,9 +63,9 @@ class WorkerProject:
         """Whether the environment is marked as protected in the configuration."""
         return self._environment.protected
 
-    def describe(self) -> Description:
-        """Project, revisions and database, freshly read."""
-        reply = launch.ask(self.target, "describe")
+    def describe(self, *, static: bool = False) -> Description:
+        """Project, revisions and database, freshly read; the database is not asked if `static`."""
+        reply = launch.ask(self.target, "describe", {"static": static})
         interceptions = {"interceptions": list(reply.interceptions)}
         self._seen = _as(Description, {**reply.result, **interceptions})
         return self._seen
@@ -79,9 +79,10 @@ class WorkerProject:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
         return _as(Generated, launch.ask(self.target, "generate", {"message": message}).result)
 
-    def trace(self, revisions: Sequence[str]) -> tuple[Trace, ...]:
+    def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given."""
-        reply = launch.ask(self.target, "trace", {"revisions": list(revisions)})
+        args = {"revisions": list(revisions), "static": static}
+        reply = launch.ask(self.target, "trace", args)
         return tuple(_as(Trace, entry) for entry in reply.result["traces"])
 
     def render(

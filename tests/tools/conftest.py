@@ -100,7 +100,7 @@ class FakeProject:
             for n, name in enumerate(names)
         )
 
-    def describe(self) -> Description:
+    def describe(self, *, static: bool = False) -> Description:
         if self.broken:
             raise self.broken
         identity = DatabaseIdentity(
@@ -135,7 +135,7 @@ class FakeProject:
         self.contents[path] = message.encode()
         return Generated(revision=name, path=path)
 
-    def trace(self, revisions: Sequence[str]) -> tuple[Trace, ...]:
+    def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
         return tuple(
             Trace(
                 revision=name,

@@ -40,11 +40,10 @@ class Draft:
     rollback_command: str
 
 
-def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:
-    """Freeze `draft` with everything it depends on, keep it with its files, and record it."""
+def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
+    """`draft` as a plan with everything it depends on; not kept."""
     project, now = session.project, session.clock.now()
-    files = project.files()
-    plan = Plan(
+    return Plan(
         kind=draft.kind,
         project=project.name,
         environment=project.environment,
@@ -70,6 +69,12 @@ def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:
         created=now,
         expires=now + POLICY.plan_life,
     )
+
+
+def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:
+    """Freeze `draft`, keep it with its files, and record it."""
+    files = session.project.files()
+    plan = freeze(session, seen, draft, files)
     session.store.save_plan(plan, files)
     record(session, "proposed", plan, f"{plan.kind} to {plan.to_revision}, risk {plan.risk}")
     return plan

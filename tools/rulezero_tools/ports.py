@@ -141,8 +141,11 @@ class Project(Protocol):
         """Whether the environment is marked as protected in the configuration."""
         ...
 
-    def describe(self) -> Description:
-        """Project, revisions and database, freshly read."""
+    def describe(self, *, static: bool = False) -> Description:
+        """Project, revisions and database, freshly read.
+
+        With `static` no database is asked: its dialect is told, everything else of it is not.
+        """
         ...
 
     def diff(self) -> Diff:
@@ -153,8 +156,11 @@ class Project(Protocol):
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
         ...
 
-    def trace(self, revisions: Sequence[str]) -> tuple[Trace, ...]:
-        """Record what these revisions do, without doing it, in the order given."""
+    def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
+        """Record what these revisions do, without doing it, in the order given.
+
+        With `static` no database is connected to, also not for what a revision looks up in it.
+        """
         ...
 
     def render(

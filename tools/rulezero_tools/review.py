@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass, replace
 
-from rulezero_policies import checklist, risk, rules, words
+from rulezero_policies import checklist, rules, words
 from rulezero_policies.errors import NothingPending
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
+from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
-from rulezero_tools.planning import Draft, database_view, fact_views, holes, make_plan
+from rulezero_tools.planning import (
+    Draft,
+    database_view,
+    fact_views,
+    freeze,
+    holes,
+    make_plan,
+)
 from rulezero_tools.ports import Description, Revision, Session, Trace
 from rulezero_tools.results import Check, Rehearsal, ReviewResult
 
@@ -33,59 +41,114 @@ def review(session: Session, *, revision: str | None = None) -> ReviewResult:
         ProjectError: The project cannot be read, or has several heads.
     """
     seen = session.project.describe()
-    graph.check_current(seen)
-    target = graph.find(seen, revision).id if revision else graph.only_head(seen)
-    waiting = graph.pending(seen, target)
-    if not waiting:
-        raise NothingPending(current=graph.at(seen.database.current))
-    draft = _draft(session, seen, waiting)
+    waiting = _waiting(seen, revision)
+    traces = session.project.trace([r.id for r in waiting])
+    draft = _draft(session, seen, waiting, traces, start=",".join(seen.database.current))
     plan = make_plan(session, seen, draft)
     return replace(
-        result(session, seen, draft),
-        approval_request=words.approval_request(plan),
+        result(seen, plan),
+        warnings=(*plan.warnings, *holes(seen.interceptions)),
         plan_id=plan.plan_id,
         next_step=_next(plan.plan_id, draft.findings),
     )
 
 
-def review_only(session: Session, *, revision: str) -> ReviewResult:
-    """Review one revision wherever the database stands; no plan is made, nothing can be applied.
+def review_files(
+    session: Session, *, revision: str | None = None, every: bool = False, static: bool = False
+) -> tuple[ReviewResult, ...]:
+    """Review without making a plan: what waits, one revision, or every one by itself.
+
+    Args:
+        session: The project, the store and the caller.
+        revision: One revision, applied or not; default: everything that waits, as one.
+        every: Each revision of the project, base first.
+        static: Ask no database: no counts, no SQL.
 
     Raises:
+        NothingPending: Nothing waits, and no revision was named.
         UnknownRevision: There is no such revision.
         ProjectError: The project cannot be read.
     """
-    seen = session.project.describe()
-    draft = _draft(session, seen, (graph.find(seen, revision),))
-    return result(session, seen, draft)
+    seen = session.project.describe(static=static)
+    if every:
+        chosen = tuple((r,) for r in seen.revisions)
+    elif revision:
+        chosen = ((graph.find(seen, revision),),)
+    else:
+        chosen = (_waiting(seen, None),)
+    traces = session.project.trace([r.id for one in chosen for r in one], static=static)
+    known = {t.revision: t for t in traces}
+    return tuple(
+        _read_only(session, seen, one, tuple(known[r.id] for r in one), ask=not (every or static))
+        for one in chosen
+    )
 
 
-def _draft(session: Session, seen: Description, waiting: tuple[Revision, ...]) -> Draft:
-    traces = session.project.trace([r.id for r in waiting])
-    dialect = seen.database.identity.dialect
-    read = read_traces(session, dialect, traces)
-    start = waiting[0].down[0] if waiting[0].down else "base"
-    rendered = session.project.render(direction="upgrade", start=start, to=waiting[-1].id)
-    back_to = seen.database.current[0] if len(seen.database.current) == 1 else None
+def _waiting(seen: Description, revision: str | None) -> tuple[Revision, ...]:
+    graph.check_current(seen)
+    target = graph.find(seen, revision).id if revision else graph.only_head(seen)
+    waiting = graph.pending(seen, target)
+    if not waiting:
+        raise NothingPending(current=graph.at(seen.database.current))
+    return waiting
+
+
+def _read_only(
+    session: Session,
+    seen: Description,
+    revisions: tuple[Revision, ...],
+    traces: tuple[Trace, ...],
+    *,
+    ask: bool,
+) -> ReviewResult:
+    # What is applied already has met its data: only what waits is held against it.
+    done = graph.lineage(seen, seen.database.current)
+    live = ask and not any(r.id in done for r in revisions)
+    start = ",".join(revisions[0].down) if ask else None
+    draft = _draft(session, seen, revisions, traces, start=start, live=live)
+    return result(seen, freeze(session, seen, draft, {}))
+
+
+def _draft(
+    session: Session,
+    seen: Description,
+    revisions: tuple[Revision, ...],
+    traces: tuple[Trace, ...],
+    *,
+    start: str | None,
+    live: bool = True,
+) -> Draft:
+    """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
+    read = read_traces(session, seen.database.identity.dialect, traces, live=live)
+    last, current = revisions[-1], seen.database.current
     return Draft(
         kind="upgrade",
-        to_revision=waiting[-1].id,
-        revisions=tuple(r.id for r in waiting),
-        description="; ".join(r.message for r in waiting),
-        path=waiting[-1].path,
+        to_revision=last.id,
+        revisions=tuple(r.id for r in revisions),
+        description="; ".join(r.message for r in revisions),
+        path=last.path,
         changes=tuple(checklist.describe(o) for o in read.operations),
         findings=read.findings,
         facts=read.facts,
         warnings=words.critical_warnings(read.findings, read.operations),
-        sql=rendered.sql or f"-- not rendered: {rendered.reason}",
-        rollback_command=words.rollback_command(seen.flavour, back_to),
+        sql=None if start is None else _sql(session, start, last.id),
+        rollback_command=words.rollback_command(
+            seen.flavour, current[0] if len(current) == 1 else None
+        ),
     )
 
 
-def read_traces(session: Session, dialect: str, traces: tuple[Trace, ...]) -> Reading:
-    """Judge traces in order, each knowing what the earlier ones did."""
+def _sql(session: Session, start: str, to: str) -> str:
+    rendered = session.project.render(direction="upgrade", start=start or "base", to=to)
+    return rendered.sql or f"-- not rendered: {rendered.reason}"
+
+
+def read_traces(
+    session: Session, dialect: str, traces: tuple[Trace, ...], *, live: bool = True
+) -> Reading:
+    """Judge traces in order, each knowing what the earlier ones did; `live` asks the database."""
     operations = tuple(o for t in traces for o in t.upgrade)
-    asked = questions(operations)
+    asked = questions(operations) if live else ()
     facts = session.project.probe(asked) if asked else ()
     findings: list[Finding] = []
     earlier: tuple[Operation, ...] = ()
@@ -122,26 +185,25 @@ def _placed(finding: Finding, revision: str) -> Finding:
     return replace(finding, evidence=f"[{revision}] {finding.evidence}")
 
 
-def result(session: Session, seen: Description, draft: Draft) -> ReviewResult:
-    """The review without a plan: what was found, and what to do about it."""
-    findings = draft.findings
+def result(seen: Description, plan: Plan) -> ReviewResult:
+    """A plan as a review shows it, without anything to confirm."""
     return ReviewResult(
-        project=session.project.name,
+        project=plan.project,
         database=database_view(seen),
-        revision=draft.to_revision,
-        path=draft.path,
-        verdict=risk.verdict(findings),
-        risk=risk.risk(findings),
-        findings=findings,
-        facts=fact_views(draft.facts),
+        revision=plan.to_revision,
+        path=plan.path,
+        verdict=plan.verdict,
+        risk=plan.risk,
+        findings=plan.findings,
+        facts=fact_views(plan.facts),
         rehearsal=Rehearsal(ran=False),
         checklist=tuple(
-            Check(item=i.label, passed=i.passed) for i in checklist.checklist(findings)
+            Check(item=i.label, passed=i.passed) for i in checklist.checklist(plan.findings)
         ),
-        changes=draft.changes,
-        warnings=(*draft.warnings, *holes(seen.interceptions)),
-        sql=shown_sql(draft.sql),
-        approval_request="",
+        changes=plan.changes,
+        warnings=plan.warnings,
+        sql=shown_sql(plan.sql),
+        approval_request=words.approval_request(plan),
         plan_id=None,
         next_step="This was a reading only: no plan was made and nothing can be applied from it.",
     )

@@ -19,6 +19,7 @@ from rulezero_tools import reading
 from rulezero_tools.analyze import analyze as analyze_models
 from rulezero_tools.ports import Session
 from rulezero_tools.results import ReviewResult
+from rulezero_tools.review import review_files
 
 P = ParamSpec("P")
 
@@ -133,8 +134,6 @@ def review(
     fail_on: FailAt = FailOn.critical,
 ) -> None:
     """Review the pending revisions, one, or all. It makes no plan and applies nothing."""
-    from rulezero_tools.review import review_files  # noqa: PLC0415
-
     session = _session(project, environment)
     results = review_files(session, revision=revision, every=every, static=static)
     _print_reviews(results, style, single=not every)

@@ -14,8 +14,10 @@ from . import errors, identity
 from .load import Loaded
 
 
-def describe(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
+def describe(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     """Everything of `ports.Description` but the interceptions, which every reply carries.
+
+    With `static` in `args` no database is asked: only its dialect is told.
 
     Raises:
         Failure: SeveralDatabases, NoConnection, UnknownDatabaseRevision or a failing env.py.
@@ -27,7 +29,7 @@ def describe(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
         "versions": [path_under(loaded.root, str(p)) for p in version_locations(loaded)],
         "heads": sorted(loaded.script.get_heads()),
         "revisions": revisions(loaded),
-        "database": database(loaded),
+        "database": not_asked(loaded) if args.get("static") else database(loaded),
         "python": platform.python_version(),
         "alembic": alembic.__version__,
         "sqlalchemy": sqlalchemy.__version__,
@@ -68,6 +70,28 @@ def database(loaded: Loaded) -> dict[str, Any]:
     refuse_several([entry["identity"] for entry in seen])
     refuse_unknown(loaded, seen[0]["current"])
     return seen[0]
+
+
+def not_asked(loaded: Loaded) -> dict[str, Any]:
+    """The database as env.py names it offline; nothing is connected to.
+
+    Raises:
+        Failure: env.py does not run offline.
+    """
+    seen: list[Any] = []
+
+    def look(_current: Any, context: Any) -> list[Any]:
+        seen.append(context.dialect)
+        return []
+
+    loaded.run_env(look, as_sql=True, starting_rev=None)
+    unknown = {"host": None, "port": None, "name": "not asked", "server_id": None}
+    return {
+        "identity": {"dialect": seen[0].name, **unknown},
+        "version": "not asked",
+        "current": [],
+        "fingerprint": None,
+    }
 
 
 def _look(current: Any, context: Any) -> dict[str, Any]:

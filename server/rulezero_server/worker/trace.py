@@ -17,7 +17,7 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project.
-        args: `revisions`: ids, traced in this order.
+        args: `revisions`: ids, traced in this order; `static`: connect to no database.
 
     Returns:
         `traces`: one dict a revision, shaped as `ports.Trace`.
@@ -30,10 +30,11 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     def look(current: Any, context: Any) -> list[Any]:
         if not traces:
-            traces.extend(_trace(s, context, loaded.root, set(current)) for s in scripts)
+            traces.extend(_trace(s, context, loaded.root, set(current or ())) for s in scripts)
         return []
 
-    loaded.run_env(look, dont_mutate=True)
+    offline = {"as_sql": True, "starting_rev": None} if args.get("static") else {}
+    loaded.run_env(look, dont_mutate=True, **offline)
     return {"traces": traces}
 
 

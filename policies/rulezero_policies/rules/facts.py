@@ -36,6 +36,7 @@ def by_rows(
     evidence: str,
     *,
     subject: str | None = None,
+    unknown: tuple[Severity, Outcome] | None = None,
     filled: tuple[Severity, Outcome] | None = None,
     empty: tuple[Severity, Outcome] = ("WARNING", "may_fail"),
 ) -> Hit:
@@ -46,11 +47,12 @@ def by_rows(
         step: The step it is about.
         evidence: What was seen; the count is added to it.
         subject: What it is about, where that is not the step's own subject.
+        unknown: Severity and outcome where the rows are not counted; None for the rule's own.
         filled: Severity and outcome where there are rows; None for the rule's own.
         empty: Severity and outcome where there are none.
     """
     fact = scene.fact(step.rows)
-    found = empty if is_empty(fact) else filled if is_filled(fact) else None
+    found = empty if is_empty(fact) else filled if is_filled(fact) else unknown
     severity, outcome = found or (None, None)
     return Hit(
         subject=subject or step.operation.subject,

@@ -20,7 +20,8 @@ def _check(scene: Scene) -> Iterator[Hit]:
         words = f"from {change.before or 'a type that is not stated'} to {change.after}"
         if how == "lossless":
             kept: tuple[Severity, Outcome] = ("WARNING", "blocks")
-            yield by_rows(scene, step, f"{words}; {_STORED_ANEW}", filled=kept, empty=kept)
+            evidence = f"{words}; {_STORED_ANEW}"
+            yield by_rows(scene, step, evidence, unknown=kept, filled=kept, empty=kept)
         elif how == "changed":
             yield by_rows(scene, step, words)
 

@@ -143,8 +143,9 @@ def _pyproject_location(path: Path) -> str | None:
         table: Any = tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as exc:
         raise UnreadableConfig(path=path.name, reason=_one_line(exc)) from exc
-    location = table.get("tool", {}).get("alembic", {}).get("script_location")
-    return location if isinstance(location, str) else None
+    for key in ("tool", "alembic", "script_location"):
+        table = table.get(key) if isinstance(table, dict) else None
+    return table if isinstance(table, str) else None
 
 
 def _text(path: Path) -> str:

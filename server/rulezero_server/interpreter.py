@@ -28,7 +28,7 @@ def choose(folders: tuple[Path, ...], settings: Settings) -> Interpreter:
         InterpreterMissing: The setting names a Python that does not exist.
     """
     if settings.python is not None:
-        return _set(settings.python)
+        return _set(settings.python, f"from {settings.origin}")
     active = os.environ.get("VIRTUAL_ENV")
     python = _in(Path(active)) if active else None
     if python is not None:
@@ -42,8 +42,7 @@ def choose(folders: tuple[Path, ...], settings: Settings) -> Interpreter:
     return Interpreter(path=Path(sys.executable), source=source)
 
 
-def _set(python: Path) -> Interpreter:
-    source = "set by `python` in the project's configuration"
+def _set(python: Path, source: str) -> Interpreter:
     found = _in(python) if python.is_dir() else shutil.which(python)
     if found is None:
         raise InterpreterMissing(python=str(python), source=source, reason="no such file")

@@ -37,7 +37,8 @@ class Settings:
     """Everything that can be set. Times are in seconds; None means: find out.
 
     `python` is the interpreter that runs the project, `config` the alembic.ini, pyproject.toml or
-    Flask-Migrate folder that is meant, `flask_app` what FLASK_APP would hold.
+    Flask-Migrate folder that is meant, `flask_app` what FLASK_APP would hold. `origin` is the
+    file they were read from.
     """
 
     python: Path | None = None
@@ -45,6 +46,7 @@ class Settings:
     flask_app: str | None = None
     timeout: float = 60.0
     run_timeout: float = 3600.0
+    origin: str | None = None
     environments: Mapping[str, Environment] = field(
         default_factory=lambda: {DEFAULT_ENVIRONMENT: Environment(name=DEFAULT_ENVIRONMENT)}
     )
@@ -83,7 +85,10 @@ def _table(path: Path, keys: tuple[str, ...]) -> Mapping[str, Any] | None:
         raise UnreadableConfig(path=path.name, reason=str(exc)) from exc
     for key in keys:
         found = cast("dict[str, Any]", found).get(key) if isinstance(found, dict) else None
-    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else None
+    if found is not None and not isinstance(found, dict):
+        reason = f"{'.'.join(keys)} must be a table"
+        raise UnreadableConfig(path=path.name, reason=reason)
+    return cast("Mapping[str, Any] | None", found)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ class _Reader:
             flask_app=self._get(table, "flask_app", str, "a string"),
             timeout=self._seconds(table, "timeout", 60.0),
             run_timeout=self._seconds(table, "run_timeout", 3600.0),
+            origin=self.path.name,
             environments=named or Settings().environments,
         )
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,3 +85,12 @@ def run_in() -> Callable[..., None]:
         assert done.returncode == 0, done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has no package at all."""
+    folder = tmp_path_factory.mktemp("bare") / "venv"
+    venv.create(folder, with_pip=False)
+    layouts = ("bin/python", "Scripts/python.exe")
+    return next(folder / layout for layout in layouts if (folder / layout).exists())

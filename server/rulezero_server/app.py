@@ -1,19 +1,16 @@
-"""The composition root: which project, which store, which runner. No logic."""
+"""The composition root: which project, which store, which runner. No logic.
 
-import getpass
-import secrets
-import socket
+Everything is imported when it is first needed: a client waits for the tool list, not for this.
+"""
+
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rulezero_policies.text import visible
-from rulezero_server import settings
-from rulezero_server.project import WorkerProject
-from rulezero_server.runner import WorkerRunner
-from rulezero_server.stores import open_store
-from rulezero_tools.ports import Runner, Session, Store
-from rulezero_tools.results import StatusResult
-from rulezero_tools.status import status
+if TYPE_CHECKING:
+    from rulezero_server.project import WorkerProject
+    from rulezero_tools.ports import Runner, Session, Store
+    from rulezero_tools.results import StatusResult
 
 
 class SystemClock:
@@ -29,18 +26,22 @@ class SystemChance:
 
     def token(self) -> str:
         """256 random bits as hex."""
-        return secrets.token_hex(32)
+        from secrets import token_hex
+
+        return token_hex(32)
 
     def nonce(self) -> str:
         """48 random bits, short enough to read aloud."""
-        return secrets.token_hex(6)
+        from secrets import token_hex
+
+        return token_hex(6)
 
 
 class App:
     """Everything that one server or one command works with."""
 
     def __init__(
-        self, directory: Path, *, store: Store | None = None, read_only: bool = False
+        self, directory: Path, *, store: "Store | None" = None, read_only: bool = False
     ) -> None:
         """Nothing is opened yet.
 
@@ -51,35 +52,49 @@ class App:
         """
         self.directory = directory
         self.read_only = read_only
-        self._store = store or open_store()
+        self._store = store
 
-    def session(self, environment: str | None, *, client: str) -> Session:
+    @property
+    def store(self) -> "Store":
+        """What is remembered; opened with the first use."""
+        if self._store is None:
+            from rulezero_server.stores import open_store
+
+            self._store = open_store()
+        return self._store
+
+    def session(self, environment: str | None, *, client: str) -> "Session":
         """The project in `environment`, for a caller named `client`.
 
         Raises:
             ProjectError: No project, several, or a configuration that cannot be read.
         """
+        from rulezero_tools.ports import Session
+
         return Session(
-            project=WorkerProject.open(self.directory, environment),
-            store=self._store,
+            project=self._project(environment),
+            store=self.store,
             clock=SystemClock(),
             chance=SystemChance(),
             principal=_principal(client),
         )
 
-    def runner(self, session: Session) -> Runner:
+    def runner(self, session: "Session") -> "Runner":
         """The way to a writable session; only the executor calls it."""
-        project = WorkerProject.open(self.directory, session.project.environment)
-        return WorkerRunner(project.target, self._store)
+        from rulezero_server.runner import WorkerRunner
 
-    def interpreter(self, session: Session) -> str:
+        return WorkerRunner(self._project(session.project.environment).target, self.store)
+
+    def interpreter(self, session: "Session") -> str:
         """The project's Python, and where it was found."""
-        project = WorkerProject.open(self.directory, session.project.environment)
-        found = project.target.interpreter
+        found = self._project(session.project.environment).target.interpreter
         return f"{found.path} ({found.source})"
 
-    def status(self, session: Session, *, can_ask: bool) -> StatusResult:
+    def status(self, session: "Session", *, can_ask: bool) -> "StatusResult":
         """Where the project stands."""
+        from rulezero_server import settings
+        from rulezero_tools.status import status
+
         return status(
             session,
             environments=tuple(settings.read(self.directory.resolve()).environments),
@@ -87,7 +102,17 @@ class App:
             can_ask=can_ask,
         )
 
+    def _project(self, environment: str | None) -> "WorkerProject":
+        from rulezero_server.project import WorkerProject
+
+        return WorkerProject.open(self.directory, environment)
+
 
 def _principal(client: str) -> str:
     """Who is calling: the operating system's user, and the client as it calls itself."""
+    import getpass
+    import socket
+
+    from rulezero_policies.text import visible
+
     return f"{getpass.getuser()}@{socket.gethostname()} via {visible(client, limit=80)}"

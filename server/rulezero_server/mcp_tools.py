@@ -1,13 +1,14 @@
 """The tools as a model sees them: thin, typed, and never the place where something is decided.
 
-A tool's docstring is what the model reads.
+A tool's docstring is what the model reads. Use cases are imported when they are first called: a
+client waits for the tool list, not for them.
 """
 
 import functools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -21,17 +22,13 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from rulezero_policies.errors import RulezeroError
-from rulezero_policies.grant import Challenge
-from rulezero_policies.plan import Plan
-from rulezero_server.app import App
-from rulezero_server.forms import form_for, read_form
-from rulezero_tools import gate, reading, results
-from rulezero_tools.analyze import analyze as analyze_models
-from rulezero_tools.apply import apply as apply_plan
-from rulezero_tools.generate import generate as generate_revision
-from rulezero_tools.ports import Session
-from rulezero_tools.review import review as review_pending
-from rulezero_tools.rollback import rollback as plan_rollback
+from rulezero_tools import results
+
+if TYPE_CHECKING:
+    from rulezero_policies.grant import Challenge
+    from rulezero_policies.plan import Plan
+    from rulezero_server.app import App
+    from rulezero_tools.ports import Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -92,24 +89,25 @@ def _client_name(ctx: Context) -> str:
 class Asked:
     """A question that stands open: the plan, and the challenge a person answers."""
 
-    session: Session
-    plan: Plan
-    challenge: Challenge
+    session: "Session"
+    plan: "Plan"
+    challenge: "Challenge"
 
 
-def register(server: MCPServer, app: App) -> None:
-    """Put every tool on `server`."""
+def register(server: MCPServer, app: "App") -> None:
+    """Put every tool on `server`; a read-only one gets none that asks or writes."""
     _readers(server, app)
     _planners(server, app)
-    _writers(server, app)
-    _asker(server, app)
+    if not app.read_only:
+        _writers(server, app)
+        _asker(server, app)
 
 
-def _session(app: App, ctx: Context, environment: str | None) -> Session:
+def _session(app: "App", ctx: Context, environment: str | None) -> "Session":
     return app.session(environment, client=_client_name(ctx))
 
 
-def _readers(server: MCPServer, app: App) -> None:
+def _readers(server: MCPServer, app: "App") -> None:
     @server.tool(title="Migration status", annotations=READS)
     @reported
     def status(ctx: Context, environment: Environment = None) -> results.StatusResult:
@@ -129,6 +127,8 @@ def _readers(server: MCPServer, app: App) -> None:
         environment: Environment = None,
     ) -> results.PlanSection:
         """Read one section of a plan, page by page: summary, sql, findings, changes, files, run."""
+        from rulezero_tools import reading
+
         session = _session(app, ctx, environment)
         return reading.get_plan(session, plan_id=plan_id, section=section, page=page)
 
@@ -140,10 +140,12 @@ def _readers(server: MCPServer, app: App) -> None:
         environment: Environment = None,
     ) -> results.HistoryResult:
         """Read the audit trail: every proposal, question, answer, refusal and outcome."""
+        from rulezero_tools import reading
+
         return reading.history(_session(app, ctx, environment), limit=limit)
 
 
-def _planners(server: MCPServer, app: App) -> None:
+def _planners(server: MCPServer, app: "App") -> None:
     @server.tool(title="Analyze model changes", annotations=READS)
     @reported
     def analyze(
@@ -156,7 +158,9 @@ def _planners(server: MCPServer, app: App) -> None:
         It changes nothing. Call it before `generate`, which needs its analysis_id. Show the
         person the changes, the breaking ones and the warnings as they are written.
         """
-        return analyze_models(_session(app, ctx, environment), description=description)
+        from rulezero_tools.analyze import analyze as use_case
+
+        return use_case(_session(app, ctx, environment), description=description)
 
     @server.tool(title="Review what waits to run", annotations=READS)
     @reported
@@ -172,7 +176,9 @@ def _planners(server: MCPServer, app: App) -> None:
         The verdict is SAFE, NEEDS_CHANGES or UNSAFE, each finding with its evidence and its fix.
         Show the approval_request and the warnings to the person as they are written.
         """
-        return review_pending(_session(app, ctx, environment), revision=revision)
+        from rulezero_tools.review import review as use_case
+
+        return use_case(_session(app, ctx, environment), revision=revision)
 
     @server.tool(title="Plan a rollback", annotations=READS)
     @reported
@@ -188,10 +194,12 @@ def _planners(server: MCPServer, app: App) -> None:
 
         The plan goes through `confirm` and `apply` like any other.
         """
-        return plan_rollback(_session(app, ctx, environment), revision=revision)
+        from rulezero_tools.rollback import rollback as use_case
+
+        return use_case(_session(app, ctx, environment), revision=revision)
 
 
-def _writers(server: MCPServer, app: App) -> None:
+def _writers(server: MCPServer, app: "App") -> None:
     @server.tool(title="Generate the revision", annotations=WRITES_A_FILE)
     @reported
     def generate(
@@ -208,8 +216,10 @@ def _writers(server: MCPServer, app: App) -> None:
         A CRITICAL analysis writes nothing at first: it answers with a plan_id that a person has
         to confirm; call again with the token.
         """
+        from rulezero_tools.generate import generate as use_case
+
         session = _session(app, ctx, environment)
-        return generate_revision(session, analysis_id=analysis_id, message=message, token=token)
+        return use_case(session, analysis_id=analysis_id, message=message, token=token)
 
     @server.tool(
         title="Apply an approved plan",
@@ -228,18 +238,25 @@ def _writers(server: MCPServer, app: App) -> None:
         It runs exactly the approved bytes on exactly the approved database, once, and reads the
         revision back. A second call answers with the recorded outcome.
         """
+        from rulezero_tools.apply import apply as use_case
+
         session = _session(app, ctx, environment)
-        return apply_plan(session, app.runner(session), plan_id=plan_id, token=token)
+        return use_case(session, app.runner(session), plan_id=plan_id, token=token)
 
 
-def _asker(server: MCPServer, app: App) -> None:
+def _asker(server: MCPServer, app: "App") -> None:
     @reported
     def open_question(plan_id: str, environment: str | None, ctx: Context) -> Asked:
+        from rulezero_tools import gate
+
         session = _session(app, ctx, environment)
         plan, challenge = gate.open_question(session, plan_id, can_ask=can_ask(ctx))
         return Asked(session=session, plan=plan, challenge=challenge)
 
     def ask(asked: Annotated[Asked, Resolve(open_question)]) -> Elicit[BaseModel]:
+        from rulezero_server.forms import form_for
+        from rulezero_tools import gate
+
         return Elicit(gate.question_text(asked.plan, asked.challenge), form_for(asked.plan))
 
     @server.tool(title="Ask a person", annotations=ASKS)
@@ -255,6 +272,9 @@ def _asker(server: MCPServer, app: App) -> None:
         You cannot answer it, and no argument counts as an answer. Never claim that the person
         agreed: this call is where they do.
         """
+        from rulezero_server.forms import read_form
+        from rulezero_tools import gate
+
         given = (
             read_form(answer.data)
             if isinstance(answer, AcceptedElicitation)

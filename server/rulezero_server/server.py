@@ -2,10 +2,10 @@
 
 import logging
 import sys
-from importlib.metadata import version
 
 from mcp.server.mcpserver import MCPServer
 
+from rulezero_server import __version__
 from rulezero_server.app import App
 from rulezero_server.mcp_tools import register
 from rulezero_server.prompts import register_prompts
@@ -26,7 +26,7 @@ def make_server(app: App) -> MCPServer:
         "rulezero",
         title="rulezero: migrations that a person decides",
         instructions=INSTRUCTIONS,
-        version=version("rulezero"),
+        version=__version__,
         log_level="WARNING",
     )
     register(server, app)

@@ -4,7 +4,6 @@ import functools
 import sys
 from collections.abc import Callable
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn, ParamSpec
 
@@ -12,6 +11,7 @@ import typer
 
 from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Risk
+from rulezero_server import __version__
 from rulezero_server.app import App
 from rulezero_server.cli import formats, show
 from rulezero_server.cli.doctor import doctor as examine
@@ -99,7 +99,7 @@ def _root(
     shown: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if shown:
-        sys.stdout.write(f"rulezero {version('rulezero')}\n")
+        sys.stdout.write(f"rulezero {__version__}\n")
         raise typer.Exit
 
 

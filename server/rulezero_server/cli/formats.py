@@ -4,10 +4,10 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 from rulezero_policies.findings import Finding
+from rulezero_server import __version__
 from rulezero_tools.results import ReviewResult
 
 _LEVELS = {"CRITICAL": "error", "WARNING": "warning"}
@@ -59,7 +59,7 @@ def _sarif(placed: Iterable[tuple[Finding, str]]) -> dict[str, Any]:
     rules = sorted({finding.rule for finding, _ in placed})
     driver = {
         "name": "rulezero",
-        "version": version("rulezero"),
+        "version": __version__,
         "rules": [{"id": rule} for rule in rules],
     }
     return {

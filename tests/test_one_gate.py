@@ -121,21 +121,33 @@ def test_only_the_executor_and_the_composition_root_know_a_runner() -> None:
 
 
 def test_only_the_tool_apply_takes_a_runner_and_hands_it_straight_to_the_executor() -> None:
-    takes = [
-        (path, node)
-        for path, tree in modules().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr == "runner"
+    def takes(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr == "runner"
+
+    assert where(takes) == {f"{SERVER}/mcp_tools.py"}
+    (tool,) = [
+        node
+        for node in ast.walk(modules()[f"{SERVER}/mcp_tools.py"])
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name == "apply"
+        and any(takes(inner) for inner in ast.walk(node))
     ]
-    assert {path for path, _ in takes} == {f"{SERVER}/mcp_tools.py"}
+    executor = {
+        alias.asname or alias.name
+        for node in ast.walk(tool)
+        if isinstance(node, ast.ImportFrom) and node.module == "rulezero_tools.apply"
+        for alias in node.names
+        if alias.name == "apply"
+    }
     handed = [
         argument
-        for node in ast.walk(modules()[f"{SERVER}/mcp_tools.py"])
-        if called(node) == "apply_plan" and isinstance(node, ast.Call)
+        for node in ast.walk(tool)
+        if isinstance(node, ast.Call) and called(node) in executor
         for argument in node.args
         if called(argument) == "runner"
     ]
-    assert len(handed) == len(takes) == 1
+    everywhere = [node for tree in modules().values() for node in ast.walk(tree) if takes(node)]
+    assert len(handed) == len(everywhere) == 1
 
 
 def test_only_the_executor_runs_a_runner() -> None:

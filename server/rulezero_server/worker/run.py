@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,7 +47,7 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     sent: list[str] = []
     error = None
     try:
-        _look(loaded, args["from"])
+        _look(loaded, args)
         with _noting(sent):
             _migrate(loaded, args)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
@@ -55,35 +55,46 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     return {"statements": sent, "error": error, "seconds": round(time.monotonic() - started, 3)}
 
 
-def _look(loaded: Any, expected: Sequence[str]) -> None:
-    """Alembic makes its version table before it asks for steps: look before that, too."""
+def _look(loaded: Any, args: dict[str, Any]) -> None:
+    """Alembic makes its version table before it asks for the steps: ask before that, too."""
+    steps = _steps(loaded, args)
 
     def look(current: Sequence[str], _: Any) -> list[Any]:
-        return _at(current, expected)
+        steps(current)
+        return []
 
     loaded.run_env(look, dont_mutate=True)
 
 
 def _migrate(loaded: Any, args: dict[str, Any]) -> None:
     """What `alembic.command.upgrade` and `downgrade` do, with the check made once more inside."""
-    script, to = loaded.script, args["to"]
-    upgrade = args["direction"] == "upgrade"
-    steps = script._upgrade_revs if upgrade else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
+    steps = _steps(loaded, args)
 
     def move(current: Sequence[str], _: Any) -> Any:
-        _at(current, args["from"])
-        return steps(to, current)
+        return steps(current)
 
     loaded.run_env(
-        move, as_sql=False, starting_rev=None, destination_rev=to, tag=None, dont_mutate=False
+        move,
+        as_sql=False,
+        starting_rev=None,
+        destination_rev=args["to"],
+        tag=None,
+        dont_mutate=False,
     )
 
 
-def _at(current: Sequence[str], expected: Sequence[str]) -> list[Any]:
-    if set(current) != set(expected):
-        found, wanted = _names(current), _names(expected)
-        raise MovedError(f"the database is at {found}, not at {wanted}; nothing was sent")
-    return []
+def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str]], Any]:
+    script, expected = loaded.script, args["from"]
+    upgrade = args["direction"] == "upgrade"
+    steps = script._upgrade_revs if upgrade else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
+
+    def checked(current: Sequence[str]) -> Any:
+        if set(current) != set(expected):
+            found, wanted = _names(current), _names(expected)
+            raise MovedError(f"the database is at {found}, not at {wanted}; nothing was sent")
+        return steps(args["to"], current)
+
+    return checked
 
 
 def _names(revisions: Sequence[str]) -> str:

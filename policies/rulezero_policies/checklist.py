@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rulezero_policies.findings import Finding
-from rulezero_policies.operations import Change, Column, Constraint, Operation
+from rulezero_policies.operations import Change, Column, Constraint, Index, Operation
 from rulezero_policies.plan import PlannedChange
 from rulezero_policies.text import visible
 
@@ -33,12 +33,12 @@ _ITEMS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("not-null-without-default", "mysql-implicit-default"),
         "",
     ),
-    ("Indexes dropped before columns in downgrade", ("downgrade-order",), "index "),
+    ("Indexes dropped before columns in downgrade", ("downgrade-order",), r"index |constraint "),
     ("Foreign keys in correct order", ("foreign-key-order", "downgrade-order"), "foreign key "),
     ("JSONB uses postgresql.JSONB type", ("json-type",), ""),
     ("GIN indexes for JSONB columns", ("gin-index",), ""),
 )
-"""Label, the rules that answer it, and how the evidence starts where a rule answers for several."""
+"""Label, the rules that answer it, and how their evidence starts where a rule answers for two."""
 
 
 def checklist(findings: Iterable[Finding]) -> tuple[CheckItem, ...]:
@@ -56,7 +56,7 @@ def checklist(findings: Iterable[Finding]) -> tuple[CheckItem, ...]:
 
 def _starts(evidence: str, start: str) -> bool:
     """A review of several revisions puts the revision's id in brackets first."""
-    return re.sub(r"^\[\w+\] ", "", evidence).startswith(start)
+    return re.match(rf"(?:\[\w+\] )?(?:{start})", evidence) is not None
 
 
 _DROP = "stop using it, deploy, back it up, and drop it in a later revision"
@@ -216,7 +216,7 @@ def _words(o: Operation) -> str:  # noqa: C901, PLR0911  (one line a kind)
         case "alter_column":
             return "; ".join(map(_alteration, o.changes)) or "alter column"
         case "create_index" | "drop_index" if o.index:
-            return _index_words(o)
+            return f"{o.kind.removesuffix('_index')} {_index_words(o.index)}"
         case "create_constraint" | "drop_constraint" if o.constraint:
             return f"{'add' if o.kind[0] == 'c' else 'drop'} {_constraint_words(o.constraint)}"
         case "execute":
@@ -246,13 +246,9 @@ def _alteration(change: Change) -> str:
     return f"change {what} from {change.before or 'none'} to {change.after or 'none'}"
 
 
-def _index_words(operation: Operation) -> str:
-    index = operation.index
-    verb = operation.kind.removesuffix("_index")
-    if index is None:
-        return f"{verb} index"
+def _index_words(index: Index) -> str:
     on = f" on ({', '.join(index.columns)})" if index.columns else ""
-    return f"{verb} {'unique ' if index.unique else ''}index {index.name or '(unnamed)'}{on}"
+    return f"{'unique ' if index.unique else ''}index {index.name or '(unnamed)'}{on}"
 
 
 def _constraint_words(constraint: Constraint) -> str:

@@ -77,7 +77,8 @@ class Dml:
     @property
     def only_nulls(self) -> bool:
         """Whether it is an UPDATE that only fills what is NULL."""
-        found = re.fullmatch(rf"\(*\s*({_PART})\s+IS\s+NULL\s*\)*", self.condition or "", _FLAGS)
+        condition = (self.condition or "").strip()
+        found = re.fullmatch(rf"\(*\s*({_PART})\s+IS\s+NULL\s*\)*", condition, _FLAGS)
         return found is not None and self.columns == (bare(found.group(1)),)
 
 

@@ -24,6 +24,19 @@ def test_no_rule_at_all_fires_on_a_good_example(rule: Rule, scene_of: SceneOf) -
     assert review(scene_of(rule.good, rule.dialect)) == ()
 
 
+DIALECTS = [
+    (rule, dialect)
+    for rule in RULES
+    for dialect in ("postgresql", "sqlite", "mysql")
+    if "JSONB" not in rule.good or dialect == "postgresql"
+]
+
+
+@pytest.mark.parametrize(("rule", "dialect"), DIALECTS, ids=lambda v: getattr(v, "id", v))
+def test_a_good_example_is_good_everywhere(rule: Rule, dialect: str, scene_of: SceneOf) -> None:
+    assert review(scene_of(rule.good, dialect)) == ()
+
+
 @each_rule
 def test_a_finding_names_its_line_and_a_filled_fix(rule: Rule, scene_of: SceneOf) -> None:
     scene = scene_of(rule.bad, rule.dialect)

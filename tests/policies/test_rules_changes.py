@@ -229,6 +229,11 @@ def test_a_drop_and_an_add_of_the_same_kind_look_like_a_rename() -> None:
     assert findings[1].subject == "tasks.name"
 
 
+def test_a_dropped_column_of_unknown_type_may_have_been_renamed() -> None:
+    rules = [f.rule for f in found(add("full_name", "VARCHAR(9)"), drop("name", ""))]
+    assert rules == ["drop-column", "rename-as-drop-add"]
+
+
 @pytest.mark.parametrize(
     ("added", "dropped"),
     [
@@ -306,6 +311,8 @@ def test_a_type_change_is_classed_by_what_happens_to_the_values(
         ("VARCHAR(50)", "VARCHAR"),
         ("character varying(50)", "VARCHAR(50)"),
         ("VARCHAR(50)", "TEXT"),
+        ("TEXT", "VARCHAR"),
+        ("TIMESTAMP(3)", "TIMESTAMP"),
         ("NUMERIC(10, 2)", "NUMERIC(12, 2)"),
         ("NUMERIC(10, 2)", "NUMERIC(12, 4)"),
         ("DECIMAL(10, 2)", "NUMERIC"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rulezero_policies.operations import Attribute, Change, Constraint, Operation
+from rulezero_policies.operations import Attribute, Change, Constraint, Index, Operation
 from rulezero_policies.rules.restored import created_constraints
 from rulezero_policies.steps import Place
 
@@ -59,7 +59,7 @@ class Ledger:
             case "add_column" | "drop_column" | "alter_column" if operation.column:
                 self._column(operation, place, operation.column.name)
             case "create_index" | "drop_index" if operation.index:
-                self._index(operation, place)
+                self._index(operation, place, operation.index)
             case "create_constraint" if operation.constraint:
                 self._make_constraint(operation, place, operation.constraint)
             case "drop_constraint" if operation.constraint:
@@ -129,10 +129,7 @@ class Ledger:
             thing.columns = tuple(new if c == column.name else c for c in thing.columns)
         column.name = new
 
-    def _index(self, operation: Operation, place: Place) -> None:
-        index = operation.index
-        if index is None:
-            return
+    def _index(self, operation: Operation, place: Place, index: Index) -> None:
         same = (
             t
             for t in self.things

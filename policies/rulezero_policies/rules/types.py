@@ -75,8 +75,9 @@ def _parsed(text: str) -> _Parsed:
     if found is None:
         return plain, (), ""
     base, rest = found["base"], found["rest"].strip()
+    sizes = tuple(int(a) for a in (found["args"] or "").split(",") if a.strip())
     name = _SYNONYMS.get(base, base)
-    return name, tuple(int(a) for a in (found["args"] or "").split(",") if a.strip()), rest
+    return "TEXT" if name == "VARCHAR" and not sizes else name, sizes, rest
 
 
 def _integers(old: str, new: str) -> Comparison:

@@ -1,0 +1,244 @@
+"""People read the coordinator's own words, with the real names in them."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from rulezero_policies.findings import Finding
+from rulezero_policies.operations import Change, Column, Operation
+from rulezero_policies.plan import Plan
+from rulezero_policies.rules import review
+from rulezero_policies.scene import Scene
+from rulezero_policies.words import (
+    applied_text,
+    approval_request,
+    critical_warnings,
+    generation_question,
+    needs_changes_question,
+    rollback_command,
+    upgrade_command,
+)
+
+
+def add(name: str, **more: Any) -> Operation:
+    return Operation(
+        kind="add_column", table="tasks", column=Column(name=name, type="TEXT", **more)
+    )
+
+
+def drop(name: str, table: str = "users") -> Operation:
+    return Operation(kind="drop_column", table=table, column=Column(name=name, type=""))
+
+
+def retype(before: str | None, after: str) -> Operation:
+    change = Change(attribute="type", before=before, after=after)
+    column = Column(name="amount", type="TEXT")
+    return Operation(kind="alter_column", table="orders", column=column, changes=(change,))
+
+
+def judged(*operations: Operation, dialect: str = "postgresql") -> tuple[Finding, ...]:
+    return review(Scene(dialect=dialect, stage="models", upgrade=operations))
+
+
+def warned(*operations: Operation, dialect: str = "postgresql") -> tuple[str, ...]:
+    return critical_warnings(judged(*operations, dialect=dialect), operations)
+
+
+@pytest.mark.proves("A13", "A20")
+def test_a_not_null_column_without_default_is_warned_of_in_the_coordinators_words() -> None:
+    assert warned(add("priority", nullable=False)) == (
+        (
+            "WARNING: Adding NOT NULL column 'priority' without server_default.\n"
+            "\n"
+            "This WILL FAIL if the table has existing rows.\n"
+            "\n"
+            "Recommended fix:\n"
+            "Option A: Add server_default in migration\n"
+            "Option B: Make nullable first, backfill, then add constraint\n"
+            "\n"
+            "Proceed anyway? (Only if table is empty)"
+        ),
+    )
+
+
+@pytest.mark.proves("A13", "A20")
+def test_a_dropped_column_is_warned_of_in_the_coordinators_words() -> None:
+    assert warned(drop("deprecated_field")) == (
+        (
+            "WARNING: Dropping column 'users.deprecated_field' will permanently delete data.\n"
+            "\n"
+            "This cannot be undone after migration is applied.\n"
+            "\n"
+            "Recommendations:\n"
+            "1. Backup database before proceeding\n"
+            "2. Verify no code references this column\n"
+            "3. Consider soft-deprecation first\n"
+            "\n"
+            "Proceed? (Requires explicit 'yes, drop it')"
+        ),
+    )
+
+
+@pytest.mark.proves("A13", "A20")
+def test_a_type_change_is_warned_of_in_the_coordinators_words() -> None:
+    assert warned(retype("VARCHAR(20)", "INTEGER")) == (
+        (
+            "WARNING: Changing 'orders.amount' from VARCHAR(20) to INTEGER.\n"
+            "\n"
+            "This may cause data loss or conversion errors.\n"
+            "\n"
+            "Safer approach:\n"
+            "1. Add new column with new type\n"
+            "2. Migrate data with conversion\n"
+            "3. Verify data integrity\n"
+            "4. Drop old column\n"
+            "\n"
+            "Use safer approach? (yes/no)"
+        ),
+    )
+
+
+def test_a_type_that_is_not_stated_is_called_so() -> None:
+    assert "from its present type to INTEGER" in warned(retype(None, "INTEGER"))[0]
+
+
+def test_a_dropped_table_and_a_raw_drop_are_warned_of() -> None:
+    raw = Operation(kind="execute", sql="DROP TABLE logs")
+    (warning,) = warned(raw)
+    assert warning.startswith("WARNING: Dropping table 'logs' will permanently delete data.")
+    assert "Verify no code references this table" in warning
+
+
+def test_mysql_is_not_said_to_fail_where_it_invents_values() -> None:
+    (warning,) = warned(add("priority", nullable=False), dialect="mysql")
+    assert "WILL INVENT values" in warning
+    assert "WILL FAIL" not in warning
+
+
+@pytest.mark.proves("A21")
+@pytest.mark.parametrize(
+    "operation", [add("notes"), add("priority", nullable=False, server_default="'medium'")]
+)
+def test_nothing_is_warned_of_where_nothing_was_found(operation: Operation) -> None:
+    assert warned(operation) == ()
+
+
+def test_a_name_cannot_hide_anything() -> None:
+    assert "users.a<U+202E>b" in warned(drop("a\u202eb"))[0]
+
+
+@pytest.mark.proves("A09", "A21")
+def test_a_dangerous_change_stops_before_generation_in_the_coordinators_words() -> None:
+    operation = drop("deprecated_field")
+    assert generation_question(judged(operation), (operation,)) == (
+        "CRITICAL: This will DELETE all data in deprecated_field.\n"
+        "\n"
+        "Before I generate this migration:\n"
+        "1. Have you backed up the database?\n"
+        "2. Are you sure no code references this column?\n"
+        "\n"
+        "Proceed with migration generation? (yes/no)"
+    )
+
+
+@pytest.mark.proves("A09")
+def test_every_critical_finding_is_named_before_generation() -> None:
+    operations = (
+        Operation(kind="drop_table", table="logs"),
+        Operation(kind="drop_index"),
+        retype("TEXT", "INTEGER"),
+    )
+    text = generation_question(judged(*operations), operations)
+    assert "CRITICAL: This will DELETE all data in logs." in text
+    assert "CRITICAL: orders.amount: from TEXT to INTEGER" in text
+    assert "no code references this table?" in text
+
+
+@pytest.mark.proves("A12", "A20")
+def test_the_approval_request_has_the_coordinators_form(plan: Plan) -> None:
+    assert approval_request(plan) == (
+        "## Migration Ready for Review\n"
+        "\n"
+        "**Description:** Drop old\n"
+        "**File:** migrations/versions/b2.py\n"
+        "**Risk Level:** SAFE\n"
+        "\n"
+        "### Changes\n"
+        "- users.old: drop column old\n"
+        "\n"
+        "### Breaking Changes\n"
+        "None detected\n"
+        "\n"
+        "### Recommended Actions Before Apply\n"
+        "- [ ] Check that this is the database you mean: development, "
+        "postgresql:localhost:5432/shop (7/16384)\n"
+        "- [ ] Try the migration on a copy or a staging database\n"
+        "\n"
+        "### Rollback Command\n"
+        "flask db downgrade a1\n"
+        "\n"
+        "---\n"
+        "Should I apply this migration? (Reply: yes/no)"
+    )
+
+
+@pytest.mark.proves("A12")
+def test_breaking_changes_and_the_words_to_type_are_in_the_request(plan: Plan) -> None:
+    findings = (*judged(drop("old")), *judged(add("payload", server_default="x")))
+    risky = dataclasses.replace(
+        plan, findings=findings, risk="CRITICAL", phrases=("yes, drop it",), changes=()
+    )
+    text = approval_request(risky)
+    assert "- No schema changes" in text
+    assert (
+        "- [CRITICAL] users.old: the values in users.old could not be counted (drop-column)" in text
+    )
+    assert "- [ ] Back up the database" in text
+    assert "- [ ] Be ready to type: yes, drop it" in text
+
+
+def test_a_matter_of_design_is_no_breaking_change(plan: Plan) -> None:
+    column = Column(name="payload", type="JSON")
+    operation = Operation(kind="add_column", table="tasks", column=column)
+    designed = dataclasses.replace(plan, findings=judged(operation))
+    assert "None detected" in approval_request(designed)
+
+
+def test_a_rollback_is_asked_for_as_a_rollback(plan: Plan) -> None:
+    back = dataclasses.replace(plan, kind="downgrade", rollback_command="flask db upgrade b2")
+    text = approval_request(back)
+    assert text.startswith("## Rollback Ready for Review")
+    assert "### Command to Undo the Rollback\nflask db upgrade b2" in text
+    assert text.endswith("Should I apply this rollback? (Reply: yes/no)")
+
+
+@pytest.mark.proves("A14")
+def test_issues_are_listed_with_a_fix_each_and_the_question_is_put() -> None:
+    findings = judged(drop("old"), add("priority", nullable=False))
+    lines = needs_changes_question(findings).splitlines()
+    assert [line[:3] for line in lines if line[:1].isdigit()] == ["1. ", "2. "]
+    assert sum(line.startswith("   Fix: ") for line in lines) == 2
+    assert lines[-1] == "Should I fix these issues, or proceed anyway?"
+
+
+@pytest.mark.proves("A16", "A20")
+def test_after_apply_the_way_back_is_always_told() -> None:
+    text = applied_text(current="b2", previous="a1", rollback_command="flask db downgrade a1")
+    assert text == (
+        "Migration applied successfully.\n"
+        "\n"
+        "To rollback if needed:\n"
+        "flask db downgrade a1\n"
+        "\n"
+        "Current revision: b2\n"
+        "Previous revision: a1"
+    )
+
+
+@pytest.mark.proves("A16")
+def test_the_commands_are_those_of_the_projects_tool() -> None:
+    assert rollback_command("flask-migrate", "a1") == "flask db downgrade a1"
+    assert rollback_command("alembic", None) == "alembic downgrade base"
+    assert upgrade_command("flask-migrate", "b2") == "flask db upgrade b2"
+    assert upgrade_command("alembic", "b2") == "alembic upgrade b2"

@@ -192,6 +192,12 @@ class ReadOnlyRefused(ProjectError):
     next_step = "Move that write out of the code that runs while the app or env.py is loaded."
 
 
+class FilesMoved(ProjectError):
+    """{path} changed while it was being read. Nothing was planned."""
+
+    next_step = "Call again once nobody edits the migration files."
+
+
 class GateError(RulezeroError):
     """{detail}"""
 

@@ -3,10 +3,12 @@
 import contextlib
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +22,11 @@ from rulezero_policies.errors import (
     WorkerTimeout,
 )
 from rulezero_server.discover import Found
-from rulezero_server.interpreter import Interpreter
+from rulezero_server.interpreter import OUR_OWN, Interpreter
 
 WORKER = Path(__file__).resolve().parent / "worker" / "__main__.py"
+
+Process = subprocess.Popen[str]
 
 _GRACE = 10.0
 """Seconds in which a killed process must be gone."""
@@ -51,7 +55,7 @@ class Reply:
 def ask(
     target: Target, verb: str, args: Mapping[str, Any] | None = None, *, writable: bool = False
 ) -> Reply:
-    """Carry out one verb in a fresh process and wait for its reply.
+    """Carry out one verb in a process of its own and wait for its reply.
 
     Args:
         target: The project and how to start it.
@@ -62,20 +66,84 @@ def ask(
     Raises:
         ProjectError: Whatever the worker found wrong, or that it could not answer.
     """
-    seconds = target.run_timeout if writable else target.timeout
-    request = {
-        "verb": verb,
-        "writable": writable,
-        "args": dict(args or {}),
-        "project": _project(target),
-    }
-    with tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder:
-        question, answer = Path(folder, "request.json"), Path(folder, "reply.json")
-        question.write_text(json.dumps(request), encoding="utf-8")
-        status = _run(target, verb, [str(WORKER), str(question), str(answer)], seconds)
-        if not answer.is_file():
-            raise WorkerCrashed(verb=verb, status=status)
-        return _read(target, json.loads(answer.read_text(encoding="utf-8")))
+    with conversation(target) as talk:
+        return talk.ask(verb, args, writable=writable)
+
+
+@contextlib.contextmanager
+def conversation(target: Target) -> Generator["Conversation"]:
+    """A worker that loads the project once and answers until the end of the block.
+
+    When the block ends, nothing that was started is left, and no file.
+
+    Raises:
+        InterpreterMissing: The project's Python cannot be started.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder,
+        _started(target, [str(WORKER), folder]) as process,
+    ):
+        yield Conversation(target, process, Path(folder))
+
+
+class Conversation:
+    """Questions to one worker process, one after another."""
+
+    def __init__(self, target: Target, process: Process, folder: Path) -> None:
+        """Talk to `process`, which reads requests and writes replies in `folder`."""
+        self._target = target
+        self._process = process
+        self._folder = folder
+        self._asked = 0
+        self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        """Waiting on a pipe with a time-out is not portable; waiting on a queue is."""
+        with contextlib.suppress(OSError, ValueError):
+            for line in self._process.stdout or ():
+                self._heard.put(line)
+        self._heard.put("")
+
+    def ask(
+        self, verb: str, args: Mapping[str, Any] | None = None, *, writable: bool = False
+    ) -> Reply:
+        """Carry out one verb; see the function `ask` for arguments and errors."""
+        self._asked += 1
+        name = f"{self._asked}"
+        request = {
+            "verb": verb,
+            "writable": writable,
+            "args": dict(args or {}),
+            "project": _project(self._target),
+        }
+        text = json.dumps(request)
+        self._folder.joinpath(f"{name}.request").write_text(text, encoding="utf-8")
+        self._say(name)
+        self._wait(verb, self._target.run_timeout if writable else self._target.timeout)
+        reply = self._folder.joinpath(f"{name}.reply").read_text(encoding="utf-8")
+        return _read(self._target, json.loads(reply))
+
+    def _say(self, name: str) -> None:
+        # A worker that ended early is noticed where its answer is awaited.
+        with contextlib.suppress(OSError, ValueError):
+            if self._process.stdin is not None:
+                self._process.stdin.write(f"{name}\n")
+                self._process.stdin.flush()
+
+    def _wait(self, verb: str, seconds: float) -> None:
+        try:
+            heard = self._heard.get(timeout=seconds)
+        except queue.Empty as exc:
+            raise WorkerTimeout(verb=verb, seconds=f"{seconds:g}") from exc
+        if not heard:
+            raise WorkerCrashed(verb=verb, status=_status(self._process))
+
+
+def _status(process: Process) -> object:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(_GRACE)
+    return "unknown"
 
 
 def _project(target: Target) -> dict[str, str | None]:
@@ -89,25 +157,17 @@ def _project(target: Target) -> dict[str, str | None]:
     }
 
 
-def _run(target: Target, verb: str, arguments: list[str], seconds: float) -> int:
-    """The exit status; when this returns or raises, nothing that was started is left."""
-    with _started(target, arguments) as process:
-        try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired as exc:
-            raise WorkerTimeout(verb=verb, seconds=f"{seconds:g}") from exc
-
-
 @contextlib.contextmanager
-def _started(target: Target, arguments: list[str]) -> Generator[subprocess.Popen[bytes]]:
+def _started(target: Target, arguments: list[str]) -> Generator[Process]:
     try:
         process = subprocess.Popen(
             [str(target.interpreter.path), *arguments],
             cwd=target.found.root,
             env=_environment(target),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            encoding="utf-8",
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -117,15 +177,22 @@ def _started(target: Target, arguments: list[str]) -> Generator[subprocess.Popen
             source=target.interpreter.source,
             reason=exc.strerror or type(exc).__name__,
         ) from exc
-    with process:
-        try:
-            yield process
-        finally:
-            _kill_group(process)
-            process.wait(_GRACE)
+    try:
+        yield process
+    finally:
+        _kill_group(process)
+        process.wait(_GRACE)
+        _close(process)
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def _close(process: Process) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _kill_group(process: Process) -> None:
     """Kill the worker and everything it started, also what outlived it."""
     if sys.platform == "win32":
         subprocess.run(
@@ -153,5 +220,8 @@ def _read(target: Target, reply: Mapping[str, Any]) -> Reply:
 
 def _error(target: Target, error: Mapping[str, Any]) -> RulezeroError:
     """The worker's error as ours, with what only the parent knows filled in."""
-    known = {"python": str(target.interpreter.path), "source": target.interpreter.source}
-    return PROJECT_ERRORS[error["kind"]](**{**known, **error["facts"]})
+    source = target.interpreter.source
+    facts = {"python": str(target.interpreter.path), "source": source, **error["facts"]}
+    if error["kind"] == "ModelImportError" and source == OUR_OWN:
+        facts["error"] = f"{facts['error']}; it ran with {source}"
+    return PROJECT_ERRORS[error["kind"]](**facts)

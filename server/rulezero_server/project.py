@@ -1,10 +1,13 @@
 """One project in one environment, seen through its own interpreter."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
 from rulezero_server import discover, interpreter, launch, settings
 from rulezero_tools.ports import Description, Diff, Generated, Rendered, Trace
@@ -19,13 +22,14 @@ PROBE_SECONDS = 5
 
 
 class WorkerProject:
-    """A project behind a worker. Every call starts a fresh process and reads only."""
+    """A project behind a worker, for reading only; a process a call, or one for a `reading`."""
 
     def __init__(self, target: launch.Target, environment: settings.Environment) -> None:
         """Use `open` to find a project; this takes one that was found."""
         self.target = target
         self._environment = environment
         self._seen: Description | None = None
+        self._talk: launch.Conversation | None = None
 
     @classmethod
     def open(cls, folder: Path, environment: str | None = None) -> Self:
@@ -63,26 +67,42 @@ class WorkerProject:
         """Whether the environment is marked as protected in the configuration."""
         return self._environment.protected
 
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """While it lasts, one process answers: what it loaded stays as it was loaded."""
+        if self._talk is not None:
+            yield
+            return
+        with launch.conversation(self.target) as talk:
+            self._talk = talk
+            try:
+                yield
+            finally:
+                self._talk = None
+
+    def _ask(self, verb: str, args: Mapping[str, Any] | None = None) -> launch.Reply:
+        return self._talk.ask(verb, args) if self._talk else launch.ask(self.target, verb, args)
+
     def describe(self, *, static: bool = False) -> Description:
         """Project, revisions and database, freshly read; the database is not asked if `static`."""
-        reply = launch.ask(self.target, "describe", {"static": static})
+        reply = self._ask("describe", {"static": static})
         interceptions = {"interceptions": list(reply.interceptions)}
         self._seen = _as(Description, {**reply.result, **interceptions})
         return self._seen
 
     def diff(self) -> Diff:
         """What autogenerate would write."""
-        reply = launch.ask(self.target, "diff")
+        reply = self._ask("diff")
         return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
 
     def generate(self, message: str) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        return _as(Generated, launch.ask(self.target, "generate", {"message": message}).result)
+        return _as(Generated, self._ask("generate", {"message": message}).result)
 
     def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given."""
         args = {"revisions": list(revisions), "static": static}
-        reply = launch.ask(self.target, "trace", args)
+        reply = self._ask("trace", args)
         return tuple(_as(Trace, entry) for entry in reply.result["traces"])
 
     def render(
@@ -90,7 +110,7 @@ class WorkerProject:
     ) -> Rendered:
         """The SQL from revision `start` (or "base") to `to`."""
         args = {"direction": direction, "start": start, "to": to}
-        return _as(Rendered, launch.ask(self.target, "render", args).result)
+        return _as(Rendered, self._ask("render", args).result)
 
     def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
         """Count on the target, read-only and bounded; one fact a question, in order."""
@@ -101,15 +121,33 @@ class WorkerProject:
             "bound": PROBE_BOUND,
             "seconds": PROBE_SECONDS,
         }
-        reply = launch.ask(self.target, "probe", args)
+        reply = self._ask("probe", args)
         return tuple(_as(Fact, entry) for entry in reply.result["facts"])
 
     def files(self) -> Mapping[str, bytes]:
-        """Every file under the script and version locations, by path under the project."""
+        """Every file under the script and version locations, by path under the project.
+
+        Raises:
+            FilesMoved: A file is not what it was when it was loaded.
+        """
         seen = self._seen or self.describe()
+        files = self._files(seen)
+        if self._talk is not None:
+            _check_loaded(self._talk.ask("loaded").result["loaded"], files)
+        return files
+
+    def _files(self, seen: Description) -> Mapping[str, bytes]:
         root = self.target.found.root
         places = {root / place for place in (seen.script_location, *seen.versions)}
         return {_name(path, root): path.read_bytes() for path in sorted(_below(places))}
+
+
+def _check_loaded(loaded: Mapping[str, Sequence[str]], files: Mapping[str, bytes]) -> None:
+    """What was read for a review must be what is hashed for its plan."""
+    for path, seen in loaded.items():
+        now = hashlib.sha256(files[path]).hexdigest() if path in files else None
+        if list(seen) != [now]:
+            raise FilesMoved(path=path)
 
 
 def _below(places: set[Path]) -> Iterator[Path]:

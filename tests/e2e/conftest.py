@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +106,7 @@ def talk(tmp_path: Path) -> Talk:
         answer: Answer = says_yes,
         forms: bool = True,
         **env: str,
-    ) -> AsyncIterator[Host]:
+    ) -> AsyncGenerator[Host]:
         person = Person(answer=answer)
         server = StdioServerParameters(
             command=sys.executable,

@@ -14,10 +14,17 @@ HEAD = "2b8e41f6a05c"
 
 
 @pytest.fixture
-def notes(copy_project: Any, to_head: Any, database_url: str, eyes: Any) -> Path:
+def notes(
+    copy_project: Any,
+    to_head: Any,
+    database_url: str,
+    eyes: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A Flask-Migrate application at its head, with rows in its tables."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
     folder = copy_project("flask_notes")
-    to_head(folder, DATABASE_URL=database_url)
+    to_head(folder)
     seen = eyes(database_url)
     seen.write(
         "INSERT INTO users (id, email, deprecated_field) VALUES (1, 'a@x', 'old'), (2, 'b@x', NULL)"
@@ -38,7 +45,7 @@ async def test_a_nullable_column_is_safe_from_models_to_rollback(
 ) -> None:
     edit_models(notes, "    starts_at", "    notes = db.Column(db.Text)\n    starts_at")
     seen = eyes(database_url)
-    async with talk(notes, era, DATABASE_URL=database_url) as host:
+    async with talk(notes, era) as host:
         analysis = await host.call("analyze", description="Add notes field to events table")
         assert (analysis["risk"], analysis["breaking"]) == ("SAFE", [])
         made = await host.generated("Add notes field to events")
@@ -66,7 +73,7 @@ async def test_a_not_null_column_needs_its_server_default(
     wanted = "    priority = db.Column(db.String(10), nullable=False, {}'medium')\n    done ="
     edit_models(notes, "    done =", wanted.format("default="))
     seen = eyes(database_url)
-    async with talk(notes, era, DATABASE_URL=database_url) as host:
+    async with talk(notes, era) as host:
         analysis = await host.call("analyze", description="Add priority field")
         assert analysis["risk"] == "CRITICAL"
         [finding] = analysis["breaking"]
@@ -90,7 +97,7 @@ async def test_a_dropped_column_stops_before_generation_and_again_before_the_run
     edit_models(notes, "    deprecated_field = db.Column(db.String(50))\n", "")
     seen = eyes(database_url)
     files = sorted((notes / "migrations" / "versions").iterdir())
-    async with talk(notes, era, DATABASE_URL=database_url) as host:
+    async with talk(notes, era) as host:
         analysis = await host.call("analyze", description="Remove deprecated_field from users")
         assert analysis["risk"] == "CRITICAL"
         assert any("permanently delete data" in w for w in analysis["warnings"])

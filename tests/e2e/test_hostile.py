@@ -19,10 +19,11 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def notes(copy_project: Any, to_head: Any, url: str) -> Path:
+def notes(copy_project: Any, to_head: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An application at its first revision: the second one waits."""
+    monkeypatch.setenv("DATABASE_URL", url)
     folder = copy_project("flask_notes")
-    to_head(folder, revision="1a0c7d2e9f31", DATABASE_URL=url)
+    to_head(folder, revision="1a0c7d2e9f31")
     return folder
 
 
@@ -44,7 +45,7 @@ async def test_apply_without_a_good_token_changes_nothing(
     notes: Path, talk: Any, url: str, era: str
 ) -> None:
     before = content(url)
-    async with talk(notes, era, DATABASE_URL=url) as host:
+    async with talk(notes, era) as host:
         plan_id = (await host.call("review"))["plan_id"]
         await host.refused("apply", plan_id=plan_id)
         for token in ("", "yes", INVENTED, plan_id):
@@ -70,7 +71,7 @@ async def test_a_host_that_does_not_say_yes_gets_no_token(
     notes: Path, talk: Any, url: str, era: str, answer: ElicitResult
 ) -> None:
     before = content(url)
-    async with talk(notes, era, answer=always(answer), DATABASE_URL=url) as host:
+    async with talk(notes, era, answer=always(answer)) as host:
         plan_id = (await host.call("review"))["plan_id"]
         await host.refused("confirm", plan_id=plan_id)
         await host.refused("apply", plan_id=plan_id, token=INVENTED)
@@ -83,7 +84,7 @@ async def test_declined_and_never_shown_are_told_apart(notes: Path, talk: Any, u
         "NotPresented": ElicitResult(action="cancel"),
     }
     for said, answer in told.items():
-        async with talk(notes, answer=always(answer), DATABASE_URL=url) as host:
+        async with talk(notes, answer=always(answer)) as host:
             plan_id = (await host.call("review"))["plan_id"]
             assert said in await host.refused("confirm", plan_id=plan_id)
 
@@ -91,7 +92,7 @@ async def test_declined_and_never_shown_are_told_apart(notes: Path, talk: Any, u
 async def test_a_client_that_cannot_ask_is_told_who_can(
     notes: Path, talk: Any, url: str, era: str
 ) -> None:
-    async with talk(notes, era, forms=False, DATABASE_URL=url) as host:
+    async with talk(notes, era, forms=False) as host:
         status = await host.call("status")
         assert "not approved" in status["approval"]
         plan_id = (await host.call("review"))["plan_id"]
@@ -102,7 +103,7 @@ async def test_a_client_that_cannot_ask_is_told_who_can(
 
 async def test_a_file_edited_after_the_yes_is_stale(notes: Path, talk: Any, url: str) -> None:
     before = content(url)
-    async with talk(notes, DATABASE_URL=url) as host:
+    async with talk(notes) as host:
         plan_id = (await host.call("review"))["plan_id"]
         token = (await host.call("confirm", plan_id=plan_id))["token"]
         revision = next((notes / "migrations" / "versions").glob("2b8e*"))
@@ -119,7 +120,7 @@ async def test_a_file_edited_after_the_yes_is_stale(notes: Path, talk: Any, url:
 async def test_a_spent_token_runs_nothing_a_second_time(
     notes: Path, talk: Any, url: str, eyes: Any
 ) -> None:
-    async with talk(notes, DATABASE_URL=url) as host:
+    async with talk(notes) as host:
         plan_id = (await host.call("review"))["plan_id"]
         token = (await host.call("confirm", plan_id=plan_id))["token"]
         await host.call("apply", plan_id=plan_id, token=token)
@@ -138,13 +139,13 @@ async def test_a_token_for_one_plan_or_project_opens_no_other(
 ) -> None:
     other = tmp_path / "other"
     shutil.copytree(notes, other)
-    async with talk(notes, DATABASE_URL=url) as host:
+    async with talk(notes) as host:
         upgrade = (await host.call("review"))["plan_id"]
         downgrade = (await host.call("rollback"))["plan_id"]
         token = (await host.call("confirm", plan_id=upgrade))["token"]
         before = content(url)
         await host.refused("apply", plan_id=downgrade, token=token)
-    async with talk(other, DATABASE_URL=url) as host:
+    async with talk(other) as host:
         await host.refused("apply", plan_id=upgrade, token=token)
         await host.refused("apply", plan_id=(await host.call("review"))["plan_id"], token=token)
     assert content(url) == before
@@ -154,7 +155,7 @@ async def test_a_token_for_one_plan_or_project_opens_no_other(
 async def test_steps_out_of_order_name_the_step_to_call_first(
     notes: Path, talk: Any, url: str
 ) -> None:
-    async with talk(notes, DATABASE_URL=url) as host:
+    async with talk(notes) as host:
         assert "`analyze`" in await host.refused("generate", analysis_id="", message="x")
         assert "`review`" in await host.refused("confirm", plan_id="")
         assert "`review`" in await host.refused("apply", plan_id="", token="")

@@ -1,6 +1,7 @@
 """A project that is not there: it implements the port, and counts what was run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -99,6 +100,10 @@ class FakeProject:
             )
             for n, name in enumerate(names)
         )
+
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        yield
 
     def describe(self, *, static: bool = False) -> Description:
         if self.broken:

@@ -5,10 +5,11 @@ from rulezero_policies.operations import Operation
 from rulezero_policies.plan import digest
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools.planning import database_view, fact_views, holes, record
-from rulezero_tools.ports import Analysis, Session
+from rulezero_tools.ports import Analysis, Session, loads_once
 from rulezero_tools.results import AnalyzeResult
 
 
+@loads_once
 def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
     """Compare models and database, count what matters, class the risk. Writes nothing.
 

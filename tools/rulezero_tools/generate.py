@@ -6,10 +6,11 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import gate
 from rulezero_tools.planning import Draft, make_plan, record, refused
-from rulezero_tools.ports import Analysis, Description, Session
+from rulezero_tools.ports import Analysis, Description, Session, loads_once
 from rulezero_tools.results import GenerateResult
 
 
+@loads_once
 def generate(
     session: Session, *, analysis_id: str, message: str, token: str | None = None
 ) -> GenerateResult:

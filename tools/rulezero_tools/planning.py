@@ -82,9 +82,10 @@ def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:
 
 def observe(project: Project, plan: Plan) -> tuple[Observed, Mapping[str, bytes]]:
     """What stands there now, to hold against `plan`; with the bytes that were read."""
-    seen = project.describe()
-    files = project.files()
-    facts = project.probe([f.asked for f in plan.facts]) if plan.facts else ()
+    with project.reading():
+        seen = project.describe()
+        files = project.files()
+        facts = project.probe([f.asked for f in plan.facts]) if plan.facts else ()
     observed = Observed(
         database=seen.database.identity,
         current=tuple(sorted(seen.database.current)),

@@ -1,15 +1,20 @@
 """What the use cases need from the world; edges implement it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from functools import wraps
+from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Grant, Permit
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Flavour = Literal["flask-migrate", "alembic"]
 
@@ -139,6 +144,10 @@ class Project(Protocol):
     @property
     def protected(self) -> bool:
         """Whether the environment is marked as protected in the configuration."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """While it lasts the project is loaded once, and what was loaded stays as it was."""
         ...
 
     def describe(self, *, static: bool = False) -> Description:
@@ -321,6 +330,19 @@ class Chance(Protocol):
     def nonce(self) -> str:
         """A short name that cannot be guessed."""
         ...
+
+
+def loads_once(
+    use_case: Callable[Concatenate["Session", P], R],
+) -> Callable[Concatenate["Session", P], R]:
+    """A use case that reads the project and writes to no database: it is loaded once for it."""
+
+    @wraps(use_case)
+    def call(session: "Session", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with session.project.reading():
+            return use_case(session, *args, **kwargs)
+
+    return call
 
 
 @dataclass(frozen=True, kw_only=True)

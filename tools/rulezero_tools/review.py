@@ -17,7 +17,7 @@ from rulezero_tools.planning import (
     holes,
     make_plan,
 )
-from rulezero_tools.ports import Description, Revision, Session, Trace
+from rulezero_tools.ports import Description, Revision, Session, Trace, loads_once
 from rulezero_tools.results import Check, Rehearsal, ReviewResult
 
 SQL_SHOWN = 1500
@@ -33,6 +33,7 @@ class Reading:
     facts: tuple[Fact, ...]
 
 
+@loads_once
 def review(session: Session, *, revision: str | None = None) -> ReviewResult:
     """Review everything an upgrade to `revision` (default: the head) would run.
 
@@ -53,6 +54,7 @@ def review(session: Session, *, revision: str | None = None) -> ReviewResult:
     )
 
 
+@loads_once
 def review_files(
     session: Session, *, revision: str | None = None, every: bool = False, static: bool = False
 ) -> tuple[ReviewResult, ...]:

@@ -6,11 +6,12 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
 from rulezero_tools.planning import Draft, fact_views, make_plan
-from rulezero_tools.ports import Description, Revision, Session, Trace
+from rulezero_tools.ports import Description, Revision, Session, Trace, loads_once
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.review import shown_sql
 
 
+@loads_once
 def rollback(session: Session, *, revision: str | None = None) -> RollbackResult:
     """Plan a downgrade to `revision` ("base" for none; default: the one before the current).
 

@@ -3,10 +3,11 @@
 from rulezero_policies.policy import reaches
 from rulezero_tools import graph
 from rulezero_tools.planning import POLICY, database_view, holes, protected
-from rulezero_tools.ports import Description, Session
+from rulezero_tools.ports import Description, Session, loads_once
 from rulezero_tools.results import PlanView, RevisionView, StatusResult
 
 
+@loads_once
 def status(
     session: Session, *, environments: tuple[str, ...], interpreter: str, can_ask: bool
 ) -> StatusResult:

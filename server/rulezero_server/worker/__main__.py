@@ -1,4 +1,4 @@
-"""The worker's door: `python <this folder>/__main__.py REQUEST.json REPLY.json`."""
+"""The worker's door: `python <this folder>/__main__.py FOLDER`."""
 
 import os
 import sys
@@ -29,4 +29,4 @@ def _load() -> None:
 
 if __name__ == "__main__":
     _load()
-    import_module(f"{PACKAGE}.protocol").main(sys.argv[1], sys.argv[2])
+    import_module(f"{PACKAGE}.protocol").main(sys.argv[1])

@@ -12,7 +12,7 @@ from flask.cli import ScriptInfo, load_dotenv
 from . import errors
 
 
-def config(project: dict[str, Any], ground: errors.Ground, options: list[str]) -> Any:
+def config(project: dict[str, Any], ground: errors.Ground) -> Any:
     """Flask-Migrate's own configuration, inside the pushed context of the app.
 
     Raises:
@@ -28,7 +28,7 @@ def config(project: dict[str, Any], ground: errors.Ground, options: list[str]) -
                 error="it loads, but Flask-Migrate is not set up on it (no Migrate(app, db))",
             )
         migrate = current_app.extensions["migrate"].migrate
-        return migrate.get_config(_directory(project, ground), opts=options)
+        return migrate.get_config(_directory(project, ground))
 
 
 def _environment(project: dict[str, Any]) -> None:

@@ -28,6 +28,14 @@ class Loaded:
         self.config = config
         self.script = script
 
+    def autogenerates(self, on: bool) -> None:  # noqa: FBT001 - a switch
+        """Say what Alembic's command line says to env.py when it autogenerates."""
+        options: Any = self.config.cmd_opts
+        if on:
+            options.autogenerate = True
+        elif hasattr(options, "autogenerate"):
+            del options.autogenerate
+
     def run_env(self, fn: Callable[[Any, Any], Any], **options: Any) -> None:
         """Run env.py with `fn(revision, context)` in place of the migrations.
 
@@ -64,28 +72,27 @@ class Loaded:
             )
 
 
-def load(project: dict[str, Any], ground: errors.Ground, *, autogenerate: bool) -> Loaded:
+def load(project: dict[str, Any], ground: errors.Ground) -> Loaded:
     """Load the app (for Flask-Migrate), the configuration and the revision files.
 
     Raises:
         Failure: One of them does not load.
     """
-    options = ["autogenerate"] if autogenerate else []
     if project["flavour"] == "flask-migrate":
         from . import flaskapp  # noqa: PLC0415 - only these projects have Flask
 
-        config = flaskapp.config(project, ground, options)
+        config = flaskapp.config(project, ground)
     else:
-        config = _alembic_config(project, options)
+        config = _alembic_config(project)
     with errors.stage("script", ground):
         script = _script(config, ground)
         script.get_heads()  # loads every revision file
     return Loaded(project["flavour"], ground, config, script)
 
 
-def _alembic_config(project: dict[str, Any], options: list[str]) -> Config:
+def _alembic_config(project: dict[str, Any]) -> Config:
     sys.path.append(project["root"])  # `python -m alembic` and PYTHONPATH=. are this common
-    given = Namespace(x=None, name="alembic", raiseerr=False, **dict.fromkeys(options, True))
+    given = Namespace(x=None, name="alembic", raiseerr=False)
     path = Path(project["config"])
     if path.name != "pyproject.toml":
         return Config(str(path), cmd_opts=given)

@@ -1,44 +1,97 @@
-"""One request in, one reply out; neither ever touches what the user's code prints to."""
+"""Requests in, replies out, one after another; neither touches what the user's code prints to."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from . import errors, intercept, readonly, verbs
 
 
-def main(request_path: str, reply_path: str) -> None:
-    """Answer the request in one file into the other, then end, whatever threads still run."""
-    request = json.loads(Path(request_path).read_text(encoding="utf-8"))
-    _write(Path(reply_path), answer(request))
+def main(folder: str) -> None:
+    """Answer what the parent names, a line a request, until it closes the pipe.
+
+    A request is `NAME.request` in `folder`, its reply `NAME.reply`; the name goes back when the
+    reply is there. Then everything ends, whatever threads still run.
+    """
+    names, done = _private_pipes()
+    session = Session()
+    for name in names:
+        with open(_path(folder, name, "request"), encoding="utf-8") as file:  # noqa: PTH123 - the cheapest start
+            request = json.load(file)
+        _write(_path(folder, name, "reply"), session.answer(request))
+        done.write(name)
+        done.flush()
     os._exit(0)
 
 
-def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """The reply to a request; every failure is a reply too."""
-    ground = errors.Ground(root=os.path.realpath(request["project"]["root"]))
-    recorder = intercept.Recorder(ground)
-    try:
-        result = _carry_out(request, ground, recorder)
-    except BaseException as exc:  # noqa: BLE001 - user code may raise SystemExit and worse
-        failure = errors.typed(exc, "app", ground)
-        reply = {"ok": False, "error": errors.as_json(failure, recorder.seen)}
-    else:
-        reply = {"ok": True, "result": result}
-    return {**reply, "interceptions": recorder.seen}
+def _private_pipes() -> tuple[Any, Any]:
+    """The pipes to the parent, moved out of reach of whoever prints or asks for input."""
+    names, done = (
+        os.fdopen(os.dup(0), encoding="utf-8"),
+        os.fdopen(os.dup(1), "w", encoding="utf-8"),
+    )
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    return names, done
 
 
-def _carry_out(
-    request: dict[str, Any], ground: errors.Ground, recorder: intercept.Recorder
-) -> dict[str, Any]:
-    verb, args, writable = request["verb"], request["args"], request["writable"] is True
-    verbs.check(verb, writable=writable)
+def _path(folder: str, name: str, kind: str) -> str:
+    return os.path.join(folder, f"{name.strip()}.{kind}")  # noqa: PTH118 - the cheapest start
+
+
+class Session:
+    """One project, loaded with the first request and kept; the first request sets the mode."""
+
+    def __init__(self) -> None:
+        """Nothing is loaded yet."""
+        self._ground: errors.Ground | None = None
+        self._recorder: intercept.Recorder | None = None
+        self._loaded: Any = None
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The reply to a request; every failure is a reply too."""
+        first = self._ground is None
+        ground = self._ground or errors.Ground(root=os.path.realpath(request["project"]["root"]))
+        recorder = self._recorder or intercept.Recorder(ground)
+        self._ground, self._recorder = ground, recorder
+        try:
+            result = self._carry_out(request, ground, recorder, first=first)
+        except BaseException as exc:  # noqa: BLE001 - user code may raise SystemExit and worse
+            failure = errors.typed(exc, "app", ground)
+            reply = {"ok": False, "error": errors.as_json(failure, recorder.seen)}
+        else:
+            reply = {"ok": True, "result": result}
+        return {**reply, "interceptions": recorder.seen}
+
+    def _carry_out(
+        self,
+        request: dict[str, Any],
+        ground: errors.Ground,
+        recorder: intercept.Recorder,
+        *,
+        first: bool,
+    ) -> dict[str, Any]:
+        verb, args, writable = request["verb"], request["args"], request["writable"] is True
+        verbs.check(verb, writable=writable)
+        if writable and not first:
+            raise ValueError("a run needs a process of its own")
+        sys.argv[:] = verbs.command_line(verb, request["project"]["flavour"])
+        if first:
+            _set_up(request, ground, recorder)
+            verbs.prepare(verb, args)
+        if self._loaded is None:
+            self._loaded = verbs.load(request["project"], ground)
+        return verbs.call(verb, self._loaded, args, ground)
+
+
+def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.Recorder) -> None:
+    """Guard the connections, then import what the project brings, then stand in front of it."""
+    writable = request["writable"] is True
     os.chdir(ground.root)
-    sys.argv[:] = verbs.command_line(verb, request["project"]["flavour"])
     if not writable:
         readonly.before_imports()
     _require("alembic", "sqlalchemy")
@@ -46,8 +99,6 @@ def _carry_out(
         _require("flask_migrate")
     readonly.after_imports(writable=writable)
     recorder.install(writable=writable)
-    verbs.prepare(verb, args)
-    return verbs.call(verb, request["project"], args, ground)
 
 
 def _require(*packages: str) -> None:
@@ -60,8 +111,8 @@ def _require(*packages: str) -> None:
             raise errors.Failure("PackageMissing", package=package) from exc
 
 
-def _write(path: Path, reply: dict[str, Any]) -> None:
+def _write(path: str, reply: dict[str, Any]) -> None:
     """Write under another name first: who sees the reply sees the whole of it."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(reply), encoding="utf-8")
-    part.replace(path)
+    with open(path + ".part", "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(reply, file)
+    os.replace(path + ".part", path)  # noqa: PTH105

@@ -14,6 +14,7 @@ TABLE = {
     "trace": "trace:trace",
     "render": "render:render",
     "probe": "probe:probe",
+    "loaded": "witness:loaded",
     "upgrade": "run:run",
     "downgrade": "run:run",
 }
@@ -45,17 +46,20 @@ def prepare(verb: str, args: dict[str, Any]) -> None:
     """What has to happen before anything of the project is loaded."""
     if verb in RUNS:
         import_module(".run", __package__).prepare(args)
+    else:
+        import_module(".witness", __package__).install()
 
 
-def call(
-    verb: str, project: dict[str, Any], args: dict[str, Any], ground: errors.Ground
-) -> dict[str, Any]:
-    """Load the project and carry the verb out."""
-    from . import load  # noqa: PLC0415 - alembic must not load before the connections are guarded
+def load(project: dict[str, Any], ground: errors.Ground) -> Any:
+    """Load the project; alembic must not load before the connections are guarded."""
+    return import_module(".load", __package__).load(project, ground)
 
-    loaded = load.load(project, ground, autogenerate=verb in _AUTOGENERATE)
+
+def call(verb: str, loaded: Any, args: dict[str, Any], ground: errors.Ground) -> dict[str, Any]:
+    """Carry the verb out."""
     module, _, function = TABLE[verb].partition(":")
     run = getattr(import_module(f".{module}", __package__), function)
     direction = {"direction": verb} if verb in RUNS else {}
+    loaded.autogenerates(verb in _AUTOGENERATE)
     with errors.stage("env", ground):
         return run(loaded, {**direction, **args})

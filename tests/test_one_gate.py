@@ -100,7 +100,23 @@ def asks_for_writing(node: ast.AST) -> bool:
 
 
 def test_only_the_runner_asks_for_a_writable_session() -> None:
-    assert outside(("worker",), where(asks_for_writing)) == {f"{SERVER}/runner.py"}
+    runner, launcher = f"{SERVER}/runner.py", f"{SERVER}/launch.py"
+    assert outside(("worker",), where(asks_for_writing)) - {launcher} == {runner}
+    # The launcher hands on what its caller said, and never says it of itself.
+    said = [
+        ast.unparse(keyword.value)
+        for node in ast.walk(modules()[launcher])
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "writable"
+    ]
+    assert set(said) <= {"writable", "False"}
+    rebound = [
+        node
+        for node in ast.walk(modules()[launcher])
+        if isinstance(node, ast.Name) and node.id == "writable" and isinstance(node.ctx, ast.Store)
+    ]
+    assert rebound == []
 
 
 def test_only_the_launcher_writes_a_request_to_the_worker() -> None:

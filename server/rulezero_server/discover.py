@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rulezero_policies.errors import NoMigrations, NoProject, SeveralProjects, UnreadableConfig
 from rulezero_server.settings import Settings
@@ -144,7 +144,7 @@ def _pyproject_location(path: Path) -> str | None:
     except tomllib.TOMLDecodeError as exc:
         raise UnreadableConfig(path=path.name, reason=_one_line(exc)) from exc
     for key in ("tool", "alembic", "script_location"):
-        table = table.get(key) if isinstance(table, dict) else None
+        table = cast("dict[str, Any]", table).get(key) if isinstance(table, dict) else None
     return table if isinstance(table, str) else None
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from rulezero_policies.errors import InterpreterMissing
 from rulezero_server.settings import Settings
 
+OUR_OWN = "rulezero's own: no virtual environment was found"
+
 _VENVS = (".venv", "venv")
 _LAYOUTS = ("bin/python", "Scripts/python.exe")
 
@@ -38,8 +40,7 @@ def choose(folders: tuple[Path, ...], settings: Settings) -> Interpreter:
             python = _in(folder / name)
             if python is not None:
                 return Interpreter(path=python, source=f"{name} of the project")
-    source = "rulezero's own: no virtual environment was found"
-    return Interpreter(path=Path(sys.executable), source=source)
+    return Interpreter(path=Path(sys.executable), source=OUR_OWN)
 
 
 def _set(python: Path, source: str) -> Interpreter:

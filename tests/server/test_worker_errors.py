@@ -1,5 +1,6 @@
 """Each failure is told apart, with its exact message and place."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,10 @@ def test_a_syntax_error_in_the_models_has_its_line(copy_project: CopyProject) ->
     assert (error.facts["file"], error.facts["line"]) == ("notes/models.py", 15)
 
 
-def test_an_import_error_has_its_line(copy_project: CopyProject) -> None:
+def test_an_import_error_has_its_line(
+    copy_project: CopyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
     error = _raised(copy_project("broken_import"))
     assert isinstance(error, ModelImportError)
     assert str(error) == (
@@ -122,7 +126,7 @@ def test_a_failing_env_py_is_named(
     ("old", "new"),
     [
         ("def upgrade():", "def upgrade()"),
-        ("import sqlalchemy as sa", "import sqlalchemy as sa\nimport nowhere"),
+        ("import sqlalchemy as sa", "import sqlalchemy as sa\nfrom sqlalchemy import nothing"),
         ('revision = "4c11a0b7d2e8"', "revision = undefined"),
         ("down_revision = None", 'down_revision = "aaaaaaaaaaaa"'),
     ],
@@ -135,8 +139,25 @@ def test_a_revision_file_that_does_not_load_is_named(
     edit(path, old, new)
     error = _raised(folder)
     assert isinstance(error, RevisionScriptError), repr(error)
-    if "aaaa" not in new:
-        assert error.facts["file"] == f"migrations/versions/{path.name}"
+    assert error.facts["file"] == f"migrations/versions/{path.name}"
+    assert error.facts["line"] == _line_of(path, new.splitlines()[-1])
+
+
+def _line_of(path: Path, text: str) -> int:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
+def test_a_package_that_a_revision_needs_is_named_with_the_python_that_lacks_it(
+    copy_project: CopyProject, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    folder = copy_project("alembic_shop")
+    (path,) = (folder / "migrations/versions").glob("*.py")
+    edit(path, "import sqlalchemy as sa", "import sqlalchemy as sa\nimport nowhere")
+    error = _raised(folder)
+    assert isinstance(error, ModelImportError)
+    assert "No module named 'nowhere'; it ran with rulezero's own" in str(error)
 
 
 def test_a_migration_folder_that_is_gone_is_named(copy_project: CopyProject, edit: Edit) -> None:

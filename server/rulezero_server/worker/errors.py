@@ -170,10 +170,11 @@ def _missing_import(raised: _Raised) -> Failure | None:
     if not isinstance(link, ImportError):
         return None
     package = (link.name or "").partition(".")[0]
-    asked_by_library = package in _OURS or places.ended_in(link, "sqlalchemy")
-    if isinstance(link, ModuleNotFoundError) and asked_by_library:
+    missing = isinstance(link, ModuleNotFoundError)
+    if missing and (package in _OURS or places.ended_in(link, "sqlalchemy")):
         return Failure("PackageMissing", package=package)
-    return raised.failure("RevisionScriptError" if raised.stage == "script" else "ModelImportError")
+    in_revision = raised.stage == "script" and not missing
+    return raised.failure("RevisionScriptError" if in_revision else "ModelImportError")
 
 
 def _connection(raised: _Raised) -> Failure | None:
@@ -194,6 +195,11 @@ def _alembic(raised: _Raised) -> Failure | None:
         return Failure("NoMigrations", path=places.relative(path, raised.ground.root))
     if raised.name == "CommandError" and "script_location" in said:
         return Failure("NoMigrations", path="that script_location names")
+    if isinstance(raised.link, KeyError) and places.ended_in(raised.link, "alembic"):
+        wanted = str(raised.link.args[0])
+        file, line = places.of_text("down_revision", wanted, raised.ground.root)
+        error = f"down_revision names {wanted}, which no revision file has"
+        return Failure("RevisionScriptError", error=error, file=file, line=line)
     return None
 
 

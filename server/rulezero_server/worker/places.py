@@ -56,6 +56,17 @@ def _innermost_first(exc: BaseException) -> list[tuple[str, int]]:
     return list(_steps(exc.__traceback__))[::-1]
 
 
+def of_text(one: str, other: str, root: str) -> tuple[str, int]:
+    """The first line of the user's code that holds both texts."""
+    for path in sorted(Path(root).rglob("*.py")):
+        if is_user_code(str(path), root):
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            for number, line in enumerate(lines, start=1):
+                if one in line and other in line:
+                    return relative(str(path), root), number
+    return "?", 0
+
+
 def of_caller(root: str) -> tuple[str, int]:
     """The innermost place of the user's code on the present stack."""
     outer: tuple[str, int] | None = None

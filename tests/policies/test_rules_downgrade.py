@@ -180,6 +180,12 @@ def test_a_step_that_is_not_reversed_is_named(
     assert f"does not reverse this step: {words}" in finding.evidence
 
 
+def test_of_two_dropped_constraints_the_one_that_stays_away_is_named(back: Back) -> None:
+    upgrade = "\n".join(f"op.drop_constraint('uq_{n}', 'tasks', type_='unique')" for n in "ab")
+    (finding,) = back(upgrade, "op.create_unique_constraint('uq_a', 'tasks', ['a'])")
+    assert "drop unique constraint uq_b" in finding.evidence
+
+
 @pytest.mark.parametrize(
     ("extra", "words"),
     [

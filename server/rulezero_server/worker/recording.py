@@ -58,7 +58,7 @@ class Sink:
 
     def execute_plain(self, cursor: Any, statement: str, context: Any = None) -> None:
         """The dialect's way to execute without parameters."""
-        self.execute(cursor, statement, (), context)
+        self.execute(cursor, statement, None, context)
 
     def execute_many(self, cursor: Any, statement: str, sets: Any, context: Any = None) -> None:
         """The dialect's way to execute with many sets of values."""
@@ -80,7 +80,7 @@ class Sink:
         raw: Any = self._real.connection
         cursor = raw.cursor()
         try:
-            cursor.execute(statement, *([parameters] if parameters else []))
+            cursor.execute(statement, *([] if parameters is None else [parameters]))
         except Exception:
             cursor.close()
             raw.rollback()
@@ -175,7 +175,7 @@ class Cursor:
         """Give what a real cursor gives."""
         self._real, self.description = real, real.description
 
-    def execute(self, statement: Any, parameters: Any = (), *_: Any, **__: Any) -> Cursor:
+    def execute(self, statement: Any, parameters: Any = None, *_: Any, **__: Any) -> Cursor:
         """Code that goes down to the driver ends here too."""
         self._sink.execute(self, str(statement), parameters)
         return self

@@ -425,6 +425,12 @@ def test_a_condition_on_existing_rows_is_a_warning(
     assert words in finding.evidence
 
 
+def test_a_condition_is_about_its_columns() -> None:
+    (finding,) = found(constrain("unique", "team", "name"))
+    assert finding.subject == "tasks.team, name"
+    assert finding.evidence.startswith("unique constraint on team, name over existing rows")
+
+
 @pytest.mark.parametrize(
     "operation",
     [

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rulezero_policies import sql
 from rulezero_policies.findings import Finding, Question
-from rulezero_policies.operations import Column, Operation
+from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.rules import review
 from rulezero_policies.scene import Scene, questions
 
@@ -109,6 +109,15 @@ def test_filling_a_new_column_or_a_new_table_loses_nothing() -> None:
     assert found(column, run("UPDATE users SET a = 'x'")) != ()
     table = Operation(kind="create_table", table="kinds")
     assert found(table, run("DELETE FROM kinds"), run("UPDATE kinds SET b = 1")) == ()
+
+
+def test_a_column_that_is_only_altered_is_not_a_new_one() -> None:
+    change = Change(attribute="server_default", before=None, after="'x'")
+    column = Column(name="a", type="TEXT")
+    altered = Operation(kind="alter_column", table="tasks", column=column, changes=(change,))
+    assert [f.rule for f in found(altered, run("UPDATE tasks SET a = 'x'"))] == [
+        "dml-without-where"
+    ]
 
 
 @pytest.mark.parametrize("text", ["TRUNCATE sessions", "truncate table a, b CASCADE"])

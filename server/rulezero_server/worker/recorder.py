@@ -154,10 +154,11 @@ def recording_of(real: Any, tape: Tape) -> Generator[RecordingOperations]:
     """Have `op`, and alembic's context, write to `tape` while the block runs.
 
     Args:
-        real: The project's own migration context, online.
+        real: The project's own migration context; offline, no database is asked anything.
         tape: Where the steps go.
     """
-    connection = recording.connect(real.connection, tape)
+    asked = None if real.as_sql else real.connection
+    connection = recording.connect(asked, real.dialect, tape)
     opts = {k: v for k, v in real.opts.items() if k not in {"literal_binds", "output_encoding"}}
     opts.update(as_sql=False, output_buffer=io.StringIO())
     context = RecordingContext(connection.dialect, connection, opts, real.environment_context)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import Any, Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
 
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.pool import NullPool
 
 from . import elements, statements
+from .driver import DriverError, Raw, nothing
 from .operations import Step, opaque
 
 
@@ -29,31 +30,28 @@ class Notes(Protocol):
 UNSEEN = "what follows depends on the rows of this query, and here it was given none"
 
 
-_ENDINGS = frozenset(
-    {"begin", "close", "commit", "detach", "invalidate", "nextset", "ping", "reset"}
-    | {"reset_schema_state", "rollback", "setinputsizes", "setoutputsize", "terminate"}
-)
-
-
 class Sink:
     """Where statements end. Queries of the catalogue alone are answered, by the real database."""
 
-    def __init__(self, real: Connection, notes: Notes) -> None:
-        """Answer from `real`, which must not be able to write; hand everything else to `notes`."""
+    def __init__(self, real: Connection | None, spoken: Any, notes: Notes) -> None:
+        """Answer from `real`, if there is one; hand everything else to `notes`."""
         self._real = real
+        self._spoken = spoken
         self._notes = notes
         self._keys = itertools.count(1)
 
     def dialect(self) -> Any:
         """The real dialect, with its execution led here."""
-        dialect: Any = copy.copy(self._real.dialect)
+        dialect: Any = copy.copy(self._spoken)
+        if dialect.dbapi is None:  # offline, no driver is loaded: SQLAlchemy asks for its errors
+            dialect.dbapi = SimpleNamespace(Error=DriverError)
         # Rows come one statement at a time: a batch would look for sentinels in the answer.
         dialect.use_insertmanyvalues = False
         dialect.do_execute = self.execute
         dialect.do_executemany = self.execute_many
         dialect.do_execute_no_params = self.execute_plain
         for ending in ("do_begin", "do_commit", "do_rollback", "do_close", "do_terminate"):
-            setattr(dialect, ending, _nothing)
+            setattr(dialect, ending, nothing)
         return dialect
 
     def execute_plain(self, cursor: Any, statement: str, context: Any = None) -> None:
@@ -69,23 +67,11 @@ class Sink:
         bare = statements.bare(statement)
         if statements.SEQUENCE.match(bare):
             cursor.answer(["nextval"], [(next(self._keys),)])
-        elif statements.is_catalogue_read(statement):
-            cursor.pass_on(self._ask(statement, parameters))
+        elif self._real is not None and statements.is_catalogue_read(statement):
+            cursor.pass_on(_ask(self._real, statement, parameters))
             self._notes.looked()
         else:
             self._note(cursor, statement, 1, context)
-
-    def _ask(self, statement: str, parameters: Any) -> Any:
-        # `connection` is the raw one: the dialect has rendered this statement already.
-        raw: Any = self._real.connection
-        cursor = raw.cursor()
-        try:
-            cursor.execute(statement, *([] if parameters is None else [parameters]))
-        except Exception:
-            cursor.close()
-            raw.rollback()
-            raise
-        return cursor
 
     def _note(
         self, cursor: Any, statement: str, rows: int, context: Any, detail: str | None = None
@@ -115,7 +101,7 @@ class Sink:
         self._notes.write([opaque(f"it calls the driver's own {name}()")])
 
     def _text(self, statement: str, context: Any) -> str:
-        dialect = self._real.dialect
+        dialect = self._spoken
         compiled = getattr(context, "compiled", None)
         if compiled is None or statement != context.statement:
             return statement.strip()
@@ -128,6 +114,19 @@ class Sink:
         return elements.sql_text(compiled.statement, dialect, values, compiled.column_keys)
 
 
+def _ask(real: Connection, statement: str, parameters: Any) -> Any:
+    # `connection` is the raw one: the dialect has rendered this statement already.
+    raw: Any = real.connection
+    cursor = raw.cursor()
+    try:
+        cursor.execute(statement, *([] if parameters is None else [parameters]))
+    except Exception:
+        cursor.close()
+        raw.rollback()
+        raise
+    return cursor
+
+
 def _unseen(steps: list[Step]) -> None:
     for step in steps:
         step.update(kind="opaque", detail=UNSEEN)
@@ -136,122 +135,6 @@ def _unseen(steps: list[Step]) -> None:
 def _labels(context: Any) -> list[str]:
     columns = getattr(getattr(context, "compiled", None), "_result_columns", None) or ()
     return [str(c[0]) for c in columns] or ["value"]
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    """A transaction here has nothing to begin or to end."""
-
-
-def _driver(sink: Sink, name: str) -> Any:
-    """A driver's own method: one that ends or sets something, or one that might do anything."""
-    if name.startswith("_"):
-        raise AttributeError(name)
-    return _nothing if name in _ENDINGS else partial(sink.unknown, name)
-
-
-class Cursor:
-    """A DBAPI cursor over an answer that was given, not fetched."""
-
-    arraysize = 1
-
-    def __init__(self, sink: Sink, connection: Raw) -> None:
-        self._sink = sink
-        self.connection = connection
-        self._real: Any = None
-        self._rows: Iterator[Any] = iter(())
-        self._on_fetch: Callable[[], None] | None = None
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: Any = None
-
-    def answer(
-        self, labels: list[str], rows: list[Any], on_fetch: Callable[[], None] | None = None
-    ) -> None:
-        """Give these rows, and call `on_fetch` once somebody asks for them."""
-        self.description = [(label, None, None, None, None, None, None) for label in labels]
-        self._rows, self._on_fetch = iter(rows), on_fetch
-
-    def pass_on(self, real: Any) -> None:
-        """Give what a real cursor gives."""
-        self._real, self.description = real, real.description
-
-    def execute(self, statement: Any, parameters: Any = None, *_: Any, **__: Any) -> Cursor:
-        """Code that goes down to the driver ends here too."""
-        self._sink.execute(self, str(statement), parameters)
-        return self
-
-    def executemany(self, statement: Any, parameters: Any = (), *_: Any, **__: Any) -> Cursor:
-        """One statement, many values."""
-        self._sink.execute_many(self, str(statement), list(parameters))
-        return self
-
-    def executescript(self, script: Any) -> Cursor:
-        """SQLite's way to execute several statements."""
-        return self.execute(script)
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
-        return next(iter(self._fetch()), None)
-
-    def fetchmany(self, size: int | None = None) -> list[Any]:
-        """The next rows."""
-        limit = self.arraysize if size is None else size
-        return list(itertools.islice(iter(self._fetch()), limit))
-
-    def fetchall(self) -> list[Any]:
-        """All rows that are left."""
-        return list(self._fetch())
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._fetch())
-
-    def _fetch(self) -> Iterable[Any]:
-        if self._on_fetch is not None:
-            self._on_fetch()
-        return iter(self._real.fetchone, None) if self._real is not None else self._rows
-
-    def close(self) -> None:
-        """Close the real cursor, if there is one."""
-        if self._real is not None:
-            self._real.close()
-
-    def __getattr__(self, name: str) -> Any:
-        """What drivers offer beside that."""
-        return _driver(self._sink, name)
-
-
-class Raw:
-    """A DBAPI connection without a database."""
-
-    autocommit = False
-    isolation_level = None
-    is_valid = True
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self.info: dict[Any, Any] = {}
-        self.notices: list[Any] = []
-        self.dbapi_connection = self.connection = self.driver_connection = self
-
-    def cursor(self, *_: Any, **__: Any) -> Cursor:
-        """A new cursor, whatever kind was asked for."""
-        return Cursor(self._sink, self)
-
-    def execute(self, *args: Any) -> Cursor:
-        """The short way that some drivers have."""
-        return self.cursor().execute(*args)
-
-    def executemany(self, *args: Any) -> Cursor:
-        """The short way that some drivers have."""
-        return self.cursor().executemany(*args)
-
-    def executescript(self, script: Any) -> Cursor:
-        """SQLite's short way."""
-        return self.execute(script)
-
-    def __getattr__(self, name: str) -> Any:
-        """What drivers offer beside that."""
-        return _driver(self._sink, name)
 
 
 class RecordingConnection(Connection):
@@ -264,7 +147,7 @@ class RecordingConnection(Connection):
 
     def get_isolation_level(self) -> Any:
         """The level that the dialect starts with."""
-        return self.dialect.default_isolation_level
+        return getattr(self.dialect, "default_isolation_level", None)
 
     def _run_ddl_visitor(self, visitorcallable: Any, element: Any, **options: Any) -> None:
         # Whether the object is there cannot be asked of a database that the run has not changed.
@@ -290,14 +173,18 @@ class RecordingEngine(Engine):
     sink: Sink
 
 
-def connect(real: Connection, notes: Notes) -> RecordingConnection:
-    """A recording connection that speaks as `real` does.
+def connect(real: Connection | None, dialect: Any, notes: Notes) -> RecordingConnection:
+    """A recording connection.
 
     Args:
-        real: The project's own connection, which must be read-only.
+        real: The project's own connection, which must be read-only; None where there is no
+            database to ask.
+        dialect: The project's own dialect.
         notes: Is given every statement as a step.
     """
-    sink = Sink(real, notes)
-    engine = RecordingEngine(real.engine.pool, sink.dialect(), real.engine.url)
+    sink = Sink(real, dialect, notes)
+    url = make_url(f"{dialect.name}://") if real is None else real.engine.url
+    pool: Any = NullPool(cast("Any", nothing))
+    engine = RecordingEngine(pool, sink.dialect(), url)
     engine.sink = sink
     return engine.connect()

@@ -454,6 +454,27 @@ engine.dispose()
 """
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite:///nowhere/at/all.db", "postgresql+psycopg://nobody@nowhere/x"]
+)
+def test_without_a_database_what_needs_one_is_unknown_and_the_rest_is_seen(
+    project: Any, source: Any, url: str
+) -> None:
+    upgrade = f"""
+    {EVERYTHING.strip().replace(chr(10), chr(10) + "    ")}
+    sa.inspect(bind).get_table_names()
+    bind.execute(sa.text("SELECT 1 FROM pg_class")).fetchall()
+    sa.Enum("a", name="mood").create(bind, checkfirst=True)
+    """
+    loaded = project(url, {"a1.py": source(upgrade)})
+    (found,) = trace.trace(loaded, {"revisions": ["a1"], "static": True})["traces"]
+    steps = TypeAdapter(Trace).validate_python(found).upgrade
+    assert found["upgrade_error"] is None
+    assert [s.sql for s in steps].count("DELETE FROM notes") == 10
+    assert {s.detail for s in steps if s.kind == "opaque"} == {UNSEEN}
+    assert steps[0].columns[1].type == "VARCHAR"
+
+
 def test_revisions_come_in_the_order_asked_for(project: Any, source: Any, sqlite_url: str) -> None:
     files = {
         "a1.py": source("op.drop_table('a')"),

@@ -206,13 +206,13 @@ def _words(o: Operation) -> str:  # noqa: C901, PLR0911  (one line a kind)
         case "create_table":
             return f"create table with {', '.join(c.name for c in o.columns) or 'no columns'}"
         case "drop_table":
-            return "drop table; its rows are deleted"
+            return "drop table, with any rows in it"
         case "rename_table":
             return f"rename table to {o.name}"
         case "add_column" if o.column:
             return f"add column {_definition(o.column)}"
         case "drop_column" if o.column:
-            return f"drop column {o.column.name}; its data is deleted"
+            return f"drop column {o.column.name}, with any data in it"
         case "alter_column":
             return "; ".join(map(_alteration, o.changes)) or "alter column"
         case "create_index" | "drop_index" if o.index:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rulezero_policies.findings import Finding, Risk
+from rulezero_policies.findings import Finding
 from rulezero_policies.grant import Level
 from rulezero_policies.plan import digest
 
@@ -67,7 +67,7 @@ def _is_local(host: str) -> bool:
     return host in _LOCAL_HOSTS or host.startswith("/")
 
 
-def phrases(findings: tuple[Finding, ...], risk: Risk) -> tuple[str, ...]:
-    """What the person must type: the drop phrase where something is dropped."""
-    drops = risk == "CRITICAL" and any(f.rule in _DROPS for f in findings)
+def phrases(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """What the person must type: the drop phrase where data is dropped, or may be."""
+    drops = any(f.rule in _DROPS and f.severity == "CRITICAL" for f in findings)
     return (DROP_PHRASE,) if drops else ()

@@ -47,7 +47,13 @@ def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         script = SimpleNamespace(path=str(path), module=_loaded(path))
         engine = create_engine(URLS[dialect])
         speaking = SimpleNamespace(engine=engine, dialect=engine.dialect)
-        context = SimpleNamespace(connection=speaking, opts={}, environment_context=None)
+        context = SimpleNamespace(
+            connection=speaking,
+            dialect=engine.dialect,
+            as_sql=False,
+            opts={},
+            environment_context=None,
+        )
         upgrade, upgrade_error = trace.record(script, "upgrade", context)
         downgrade, downgrade_error = trace.record(script, "downgrade", context)
         engine.dispose()

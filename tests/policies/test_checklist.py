@@ -217,11 +217,11 @@ def _alter(attribute: Any, before: str | None, after: str | None) -> Operation:
         (
             Operation(kind="drop_column", table="t", column=Column(name="c", type="")),
             "t.c",
-            "drop column c; its data is deleted",
+            "drop column c, with any data in it",
         ),
         (create("t", columns=(Column(name="a", type="INT"),)), "t", "create table with a"),
         (create("t"), "t", "create table with no columns"),
-        (Operation(kind="drop_table", table="t"), "t", "drop table; its rows are deleted"),
+        (Operation(kind="drop_table", table="t"), "t", "drop table, with any rows in it"),
         (Operation(kind="rename_table", table="t", name="u"), "t", "rename table to u"),
         (_alter("nullable", "true", "false"), "t.c", "set NOT NULL"),
         (_alter("nullable", "false", "true"), "t.c", "allow NULL"),

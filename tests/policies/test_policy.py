@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from rulezero_policies.findings import Finding, Risk, Severity
+from rulezero_policies.findings import Finding, Severity
 from rulezero_policies.grant import Level
 from rulezero_policies.policy import DROP_PHRASE, LEVELS, Policy, is_protected, phrases, reaches
 
@@ -62,15 +62,12 @@ def test_a_database_elsewhere_is_protected(host: str) -> None:
 @pytest.mark.proves("A13")
 @pytest.mark.parametrize("rule", ["drop-column", "drop-table", "drop-cascade", "truncate"])
 def test_a_critical_drop_needs_the_typed_words(rule: str) -> None:
-    assert phrases((_finding(rule, "CRITICAL"),), "CRITICAL") == (DROP_PHRASE,)
+    assert phrases((_finding(rule, "CRITICAL"),)) == (DROP_PHRASE,)
     assert DROP_PHRASE == "yes, drop it"
 
 
 @pytest.mark.parametrize(
-    ("rule", "severity", "risk"),
-    [("drop-column", "WARNING", "WARNING"), ("type-change", "CRITICAL", "CRITICAL")],
+    ("rule", "severity"), [("drop-column", "WARNING"), ("type-change", "CRITICAL")]
 )
-def test_nothing_is_typed_where_no_data_is_dropped(
-    rule: str, severity: Severity, risk: Risk
-) -> None:
-    assert phrases((_finding(rule, severity),), risk) == ()
+def test_nothing_is_typed_where_no_data_is_dropped(rule: str, severity: Severity) -> None:
+    assert phrases((_finding(rule, severity),)) == ()

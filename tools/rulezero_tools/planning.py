@@ -106,7 +106,7 @@ def _phrases(draft: Draft) -> tuple[str, ...]:
     # Writing a draft file drops nothing yet: the phrase belongs to the run.
     if draft.kind == "generate":
         return ()
-    return phrases(draft.findings, judge.risk(draft.findings))
+    return phrases(draft.findings)
 
 
 def record(session: Session, event: Event, plan: Plan | None, detail: str) -> None:

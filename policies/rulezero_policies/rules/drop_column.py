@@ -15,6 +15,8 @@ def values_words(fact: Fact | None, name: str) -> str:
         return f"the values in {name} could not be counted"
     if fact.count == 0:
         return f"{name} holds no value, it is empty now"
+    if (fact.count, fact.at_least) == (1, False):
+        return f"1 value in {name} is deleted"
     return f"{fact.amount} values in {name} are deleted"
 
 

@@ -9,9 +9,7 @@ from rulezero_policies.scene import Scene
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("drop_table"):
-        yield by_rows(
-            scene, step, "the table and its rows are deleted", empty=("WARNING", "design")
-        )
+        yield by_rows(scene, step, "the table is dropped", empty=("WARNING", "design"))
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ from rulezero_policies.rules.facts import by_rows
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.rules.types import similar
 from rulezero_policies.scene import Scene
+from rulezero_policies.steps import Step
 
 
 def candidates(scene: Scene, drop: Operation) -> tuple[str, ...]:
@@ -38,9 +39,14 @@ def _check(scene: Scene) -> Iterator[Hit]:
                 line=found.line,
                 severity=found.severity,
                 outcome=found.outcome,
-                names={**found.names, "new": renamed[0]},
+                names={**found.names, "new": renamed[0], "paste": _column(step, renamed[0])},
             )
     yield from _tables(scene)
+
+
+def _column(step: Step, new: str) -> str:
+    table, column = step.operation.table, step.operation.column
+    return f"op.alter_column({table!r}, {column.name if column else ''!r}, new_column_name={new!r})"
 
 
 def _tables(scene: Scene) -> Iterator[Hit]:
@@ -58,7 +64,11 @@ def _tables(scene: Scene) -> Iterator[Hit]:
                     line=found.line,
                     severity=found.severity,
                     outcome=found.outcome,
-                    names={**found.names, "new": new.qualified},
+                    names={
+                        **found.names,
+                        "new": new.qualified,
+                        "paste": f"op.rename_table({step.operation.table!r}, {new.table!r})",
+                    },
                 )
 
 
@@ -74,9 +84,8 @@ RULE = Rule(
     title="A drop and an add look like a rename",
     why="Autogenerate cannot see a rename: it drops the old name with its data and adds the new "
     "one empty.",
-    fix="If {subject} is to be called {new}, rename it instead: "
-    "op.alter_column('TABLE', 'OLD', new_column_name='NEW') or op.rename_table('OLD', 'NEW'). If "
-    "old code still runs meanwhile, add the new name, copy the values, and drop the old one later.",
+    fix="If {subject} is to be called {new}, rename it instead: {paste}. If old code still runs "
+    "meanwhile, add the new name, copy the values, and drop the old one later.",
     bad=revision(
         "op.add_column('users', sa.Column('full_name', sa.String(100), nullable=True))\n"
         "op.drop_column('users', 'name')",

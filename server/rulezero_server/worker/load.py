@@ -15,6 +15,27 @@ from alembic.script import ScriptDirectory
 from . import errors, places
 
 
+def _heard(environment: Any, output: Any) -> Any:
+    """`environment`, with an ear for what env.py says to it.
+
+    Its new attribute `given` holds the arguments that revisions are called with
+    (`context.run_migrations(...)`). Offline SQL goes to `output`, unless that is None.
+    """
+    configure, run_migrations = environment.configure, environment.run_migrations
+    environment.given = {}
+
+    def configured(*args: Any, **kwargs: Any) -> None:
+        configure(*args, **(kwargs if output is None else {**kwargs, "output_buffer": output}))
+
+    def run(**kw: Any) -> None:
+        environment.given = kw
+        run_migrations(**kw)
+
+    # Alembic finds the functions of `alembic.context` by the class: a subclass would have none.
+    environment.configure, environment.run_migrations = configured, run
+    return environment
+
+
 class Loaded:
     """A project whose configuration and revisions are read. Paths are absolute."""
 
@@ -36,10 +57,11 @@ class Loaded:
         elif hasattr(options, "autogenerate"):
             del options.autogenerate
 
-    def run_env(self, fn: Callable[[Any, Any], Any], **options: Any) -> None:
+    def run_env(self, fn: Callable[[Any, Any], Any], *, output: Any = None, **options: Any) -> None:
         """Run env.py with `fn(revision, context)` in place of the migrations.
 
-        What `fn` raises is raised here, also when env.py swallows it.
+        What `fn` raises is raised here, also when env.py swallows it. SQL rendered offline goes to
+        `output`, wherever env.py would have it go.
 
         Raises:
             Failure: env.py failed, or never got to the migrations.
@@ -57,7 +79,8 @@ class Loaded:
         given = {"dont_mutate": True, **options}
         with errors.stage("env", self.ground):
             try:
-                with EnvironmentContext(self.config, self.script, fn=watched, **given):
+                plain = EnvironmentContext(self.config, self.script, fn=watched, **given)
+                with _heard(plain, output):
                     self.script.run_env()
             finally:
                 raised = next((exc for exc in calls if exc is not None), None)

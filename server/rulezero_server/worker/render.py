@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import io
-from typing import Any
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
 
 from . import errors, secrets
 from .recorder import own_ddl
@@ -23,8 +26,8 @@ def render(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     buffer = io.StringIO()
     before, loaded.config.output_buffer = loaded.config.output_buffer, buffer
     try:
-        with own_ddl():
-            _offline(loaded, args)
+        with own_ddl(), _no_files():
+            _offline(loaded, args, buffer)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - env.py and revisions may raise anything
         return {"sql": None, "reason": _reason(error)}
     finally:
@@ -36,7 +39,24 @@ def render(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 _NOTHING = "env.py rendered nothing when it was run offline (--sql)."
 
 
-def _offline(loaded: Any, args: dict[str, Any]) -> None:
+@contextmanager
+def _no_files() -> Generator[None, None, None]:
+    """Alembic's template for several databases opens a file for each: nothing is written to it."""
+    original, places = builtins.open, cast("Any", builtins)
+
+    def opener(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if set(mode) & set("wax+"):
+            return io.BytesIO() if "b" in mode else io.StringIO()
+        return original(file, mode, *args, **kwargs)
+
+    places.open = opener
+    try:
+        yield
+    finally:
+        places.open = original
+
+
+def _offline(loaded: Any, args: dict[str, Any], output: io.StringIO) -> None:
     script, to = loaded.script, args["to"]
     upgrade = args["direction"] == "upgrade"
     steps = script._upgrade_revs if upgrade else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
@@ -47,6 +67,7 @@ def _offline(loaded: Any, args: dict[str, Any]) -> None:
 
     loaded.run_env(
         move,
+        output=output,
         as_sql=True,
         starting_rev=start,
         destination_rev=to,

@@ -64,7 +64,7 @@ def record(
     Args:
         script: An alembic `Script`.
         direction: "upgrade" or "downgrade".
-        context: The project's own migration context, online.
+        context: The project's own migration context, online or offline.
         settled: Whether the database stands where this direction would start from.
     """
     function = getattr(script.module, direction, None)
@@ -73,7 +73,7 @@ def record(
     tape = Tape(str(script.path), settled=settled)
     try:
         with recording_of(context, tape):
-            function()
+            function(**getattr(context.environment_context, "given", {}))
     except (Exception, SystemExit, TooLongError) as error:  # noqa: BLE001 - a revision may raise anything
         return _ended(tape, error)
     return tape.steps, None

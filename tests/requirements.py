@@ -253,6 +253,7 @@ END = "# Written by --write: end\n"
 # Written by --write: begin
 TESTS: dict[str, list[str]] = {
     "A01": [
+        "tests/e2e/test_command_line.py::test_no_command_applies_and_no_option_skips_the_question",
         "tests/e2e/test_hostile.py::test_a_client_that_cannot_ask_is_told_who_can",
         "tests/e2e/test_hostile.py::test_a_file_edited_after_the_yes_is_stale",
         "tests/e2e/test_hostile.py::test_a_host_that_does_not_say_yes_gets_no_token",
@@ -335,6 +336,7 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_gate.py::test_without_a_backup_or_with_code_that_uses_it_nothing_is_written",
     ],
     "A11": [
+        "tests/e2e/test_command_line.py::test_review_prints_the_documented_json",
         "tests/policies/test_checklist.py::test_a_finding_fails_its_line_of_the_checklist",
         "tests/policies/test_checklist.py::test_risk_is_the_worst_severity_and_the_verdict_follows_the_table",
         "tests/policies/test_checklist.py::test_the_checklist_has_the_seven_lines_and_passes_without_findings",
@@ -374,6 +376,8 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_gate.py::test_a_yes_gives_a_token_that_runs_the_plan_once_from_the_sealed_bytes",
     ],
     "A17": [
+        "tests/e2e/test_bad_input.py::test_an_unknown_revision_plan_environment_or_analysis_is_named",
+        "tests/e2e/test_bad_input.py::test_what_is_wrong_with_a_project_is_one_sentence_and_a_next_step",
         "tests/policies/test_errors.py::test_the_ways_in_which_generation_fails_are_told_apart",
         "tests/server/test_worker_errors.py::test_a_database_that_is_down_is_named_without_its_password",
         "tests/server/test_worker_errors.py::test_a_driver_that_is_not_installed_is_a_missing_package",
@@ -401,6 +405,7 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_apply.py::test_a_run_that_left_something_behind_is_called_partly_applied",
     ],
     "A19": [
+        "tests/e2e/test_command_line.py::test_no_command_applies_and_no_option_skips_the_question",
         "tests/e2e/test_hostile.py::test_a_client_that_cannot_ask_is_told_who_can",
         "tests/e2e/test_hostile.py::test_a_file_edited_after_the_yes_is_stale",
         "tests/e2e/test_hostile.py::test_a_host_that_does_not_say_yes_gets_no_token",
@@ -438,6 +443,7 @@ TESTS: dict[str, list[str]] = {
         "tests/e2e/test_flows.py::test_a_dropped_column_stops_before_generation_and_again_before_the_run",
         "tests/e2e/test_flows.py::test_a_not_null_column_needs_its_server_default",
         "tests/e2e/test_flows.py::test_a_nullable_column_is_safe_from_models_to_rollback",
+        "tests/e2e/test_projects.py::test_a_plain_alembic_project_goes_the_whole_way_and_back",
         "tests/policies/test_words.py::test_a_dangerous_change_stops_before_generation_in_the_coordinators_words",
         "tests/policies/test_words.py::test_nothing_is_warned_of_where_nothing_was_found",
     ],
@@ -461,6 +467,7 @@ TESTS: dict[str, list[str]] = {
         "tests/e2e/test_flows.py::test_a_dropped_column_stops_before_generation_and_again_before_the_run",
         "tests/e2e/test_flows.py::test_a_not_null_column_needs_its_server_default",
         "tests/e2e/test_flows.py::test_a_nullable_column_is_safe_from_models_to_rollback",
+        "tests/e2e/test_projects.py::test_a_plain_alembic_project_goes_the_whole_way_and_back",
     ],
     "C02": [
         "tests/policies/test_decision.py::test_a_grant_that_differs_in_anything_is_refused",
@@ -514,7 +521,11 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_gate.py::test_no_token_and_an_invented_one_run_nothing",
         "tests/tools/test_gate.py::test_whatever_changed_since_the_review_makes_the_plan_stale",
     ],
+    "C04": [
+        "tests/e2e/test_projects.py::test_the_scripted_client_asks_at_the_terminal_and_applies",
+    ],
     "D01": [
+        "tests/e2e/test_projects.py::test_an_app_that_migrates_as_it_starts_is_read_without_a_change_and_the_lines_are_named",
         "tests/server/test_runner.py::test_a_run_keeps_the_app_from_migrating_while_it_loads",
         "tests/server/test_worker_readonly.py::test_a_write_by_the_app_is_refused_and_named",
         "tests/server/test_worker_readonly.py::test_an_app_that_upgrades_on_start_changes_nothing_and_is_named",
@@ -559,6 +570,7 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_apply.py::test_when_the_database_cannot_be_read_back_the_outcome_is_unknown",
     ],
     "D10": [
+        "tests/e2e/test_command_line.py::test_history_prints_a_whole_chain_and_fails_on_a_broken_one",
         "tests/policies/test_audit.py::test_an_altered_entry_is_found",
         "tests/server/test_store_contract.py::test_entries_are_numbered_and_chained",
         "tests/server/test_store_contract.py::test_the_chain_is_whole_when_many_threads_append",

@@ -124,29 +124,29 @@ class WorkerProject:
         reply = self._ask("probe", args)
         return tuple(_as(Fact, entry) for entry in reply.result["facts"])
 
-    def files(self) -> Mapping[str, bytes]:
-        """Every file under the script and version locations, by path under the project.
+    def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
+        """Every file that may run: the migration folders, and the project's code that was loaded.
 
         Raises:
             FilesMoved: A file is not what it was when it was loaded.
         """
-        seen = self._seen or self.describe()
-        files = self._files(seen)
-        if self._talk is not None:
-            _check_loaded(self._talk.ask("loaded").result["loaded"], files)
-        return files
-
-    def _files(self, seen: Description) -> Mapping[str, bytes]:
+        with self.reading():
+            seen = self._seen or self.describe()
+            loaded: dict[str, list[str]] = self._ask("loaded").result["loaded"]
         root = self.target.found.root
         places = {root / place for place in (seen.script_location, *seen.versions)}
-        return {_name(path, root): path.read_bytes() for path in sorted(_below(places))}
+        named = {root / path for path in (*loaded, *also)}
+        paths = {*_below(places), *(path for path in named if path.is_file())}
+        files = {_name(path, root): path.read_bytes() for path in sorted(paths)}
+        _check_loaded(loaded, files)
+        return files
 
 
 def _check_loaded(loaded: Mapping[str, Sequence[str]], files: Mapping[str, bytes]) -> None:
     """What was read for a review must be what is hashed for its plan."""
     for path, seen in loaded.items():
         now = hashlib.sha256(files[path]).hexdigest() if path in files else None
-        if list(seen) != [now]:
+        if now is None or not {now}.issuperset(seen):
             raise FilesMoved(path=path)
 
 

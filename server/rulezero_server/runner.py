@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,12 @@ class WorkerRunner:
         _check_files(plan, files)
         with tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder:
             sealed = _seal(Path(folder), self._target.found.root, files)
-            args = {"to": plan.to_revision, "from": list(plan.from_revisions), "sealed": sealed}
+            args = {
+                "to": plan.to_revision,
+                "from": list(plan.from_revisions),
+                "identity": asdict(plan.database),
+                "sealed": sealed,
+            }
             reply = launch.ask(self._target, _verb(plan), args, writable=True)
         return _report(reply.result)
 

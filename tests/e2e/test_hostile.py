@@ -117,6 +117,26 @@ async def test_a_file_edited_after_the_yes_is_stale(notes: Path, talk: Any, url:
     assert content(url) == before
 
 
+@pytest.mark.proves("D03")
+async def test_application_code_edited_after_the_yes_is_stale(
+    notes: Path, talk: Any, url: str
+) -> None:
+    before = content(url)
+    async with talk(notes) as host:
+        plan_id = (await host.call("review"))["plan_id"]
+        token = (await host.call("confirm", plan_id=plan_id))["token"]
+        app = notes / "notes" / "__init__.py"
+        hostile = (
+            "    with app.app_context(), db.engine.begin() as connection:\n"
+            "        connection.exec_driver_sql('DROP TABLE users')\n    return app"
+        )
+        app.write_text(app.read_text("utf-8").replace("    return app", hostile), "utf-8")
+        for _ in range(2):
+            error = await host.refused("apply", plan_id=plan_id, token=token)
+            assert "ReadOnlyRefused" in error or "PlanStale" in error
+    assert content(url) == before
+
+
 async def test_a_spent_token_runs_nothing_a_second_time(
     notes: Path, talk: Any, url: str, eyes: Any
 ) -> None:

@@ -24,6 +24,9 @@ Edit = Callable[..., None]
 Snapshot = Callable[[str], object]
 
 
+_SETTINGS = "app.config.from_pyfile(ROOT / 'settings.py')"
+
+
 class Grants:
     """The part of a store that a runner asks."""
 
@@ -115,6 +118,42 @@ def test_the_approved_bytes_run_whatever_the_working_tree_holds_now(
     assert "CREATE TABLE events" in text
     assert "swapped" not in text
     assert project.describe().database.current == ("2b8e41f6a05c",)
+
+
+@pytest.mark.proves("D03", "C03")
+def test_the_application_runs_as_it_was_when_it_was_approved(
+    project: WorkerProject, edit: Edit, snapshot: Snapshot, database_url: str
+) -> None:
+    root = Path(project.name)
+    edit(root / "notes/__init__.py", "import os\n", "import os\nimport notes.extra\n")
+    (root / "notes/extra.py").write_text("HARMLESS = True\n", encoding="utf-8")
+    (root / "settings.py").write_text("NAME = 'harmless'\n", encoding="utf-8")
+    edit(root / "notes/__init__.py", "    return app", f"    {_SETTINGS}\n    return app")
+    files = project.files()
+    assert {"notes/__init__.py", "notes/extra.py", "settings.py"} <= set(files)
+    plan = _plan(project, files, to="2b8e41f6a05c")
+    grant = _grant(plan)
+    for name in ("notes/__init__.py", "notes/extra.py", "settings.py"):
+        (root / name).write_text("raise SystemExit('swapped')\n", encoding="utf-8")
+    report = _runner(project, grant).run(_permit(grant), plan, files)
+    assert report.error is None
+    assert snapshot(database_url) != "no file"
+
+
+@pytest.mark.proves("D03", "C03")
+def test_code_that_was_not_approved_does_not_run_in_a_writable_session(
+    project: WorkerProject, edit: Edit, snapshot: Snapshot, database_url: str
+) -> None:
+    root = Path(project.name)
+    edit(root / "migrations/env.py", "import logging\n", "import logging\nimport late\n")
+    (root / "late.py").write_text("HARMLESS = True\n", encoding="utf-8")
+    files = {path: data for path, data in project.files().items() if path != "late.py"}
+    plan = _plan(project, files, to="2b8e41f6a05c")
+    grant = _grant(plan)
+    before = snapshot(database_url)
+    report = _runner(project, grant).run(_permit(grant), plan, files)
+    assert "late.py was not part of what was approved" in (report.error or "")
+    assert snapshot(database_url) == before
 
 
 def test_a_downgrade_is_a_run_too(notes: Path) -> None:

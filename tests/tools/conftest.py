@@ -170,7 +170,7 @@ class FakeProject:
             Fact(question=f"{q.probe} of {q.table}", count=self.counts, asked=q) for q in questions
         )
 
-    def files(self) -> Mapping[str, bytes]:
+    def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         return dict(self.contents)
 
 

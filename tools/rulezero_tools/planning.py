@@ -84,7 +84,7 @@ def observe(project: Project, plan: Plan) -> tuple[Observed, Mapping[str, bytes]
     """What stands there now, to hold against `plan`; with the bytes that were read."""
     with project.reading():
         seen = project.describe()
-        files = project.files()
+        files = project.files([f.path for f in plan.files])
         facts = project.probe([f.asked for f in plan.facts]) if plan.facts else ()
     observed = Observed(
         database=seen.database.identity,

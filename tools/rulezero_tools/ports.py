@@ -182,8 +182,12 @@ class Project(Protocol):
         """Count on the target, read-only and bounded; one fact a question, in order."""
         ...
 
-    def files(self) -> Mapping[str, bytes]:
-        """Every file under the script and version locations, by path under the project."""
+    def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
+        """Every file that may run, by path under the project.
+
+        These are the files under the script and version locations, the project's own code that was
+        loaded so far, and those of `also` that exist.
+        """
         ...
 
 

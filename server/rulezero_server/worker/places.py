@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 
 _HERE = str(Path(os.path.realpath(__file__)).parent)
+_STANDARD = os.path.realpath(sysconfig.get_path("stdlib"))
 _LIBRARIES = ("site-packages", "dist-packages")
 
 
@@ -26,10 +28,15 @@ def relative(path: str, root: str) -> str:
 
 def is_user_code(path: str, root: str) -> bool:
     """Whether a file is the project's own: under the root and in no virtual environment."""
+    inside = os.path.realpath(path).startswith(root + os.sep)
+    return inside and not is_library(path) and not path.startswith("<")
+
+
+def is_library(path: str) -> bool:
+    """Whether a file belongs to the standard library, to an installed package, or to us."""
     real = os.path.realpath(path)
-    libraries = any(os.sep + folder + os.sep in real for folder in _LIBRARIES)
-    inside = real.startswith(root + os.sep) and not real.startswith(_HERE + os.sep)
-    return inside and not libraries and not path.startswith("<")
+    installed = any(os.sep + folder + os.sep in real for folder in _LIBRARIES)
+    return installed or real.startswith((_STANDARD + os.sep, _HERE + os.sep))
 
 
 def is_inside(path: str) -> bool:

@@ -82,7 +82,7 @@ class Session:
         sys.argv[:] = verbs.command_line(verb, request["project"]["flavour"])
         if first:
             _set_up(request, ground, recorder)
-            verbs.prepare(verb, args)
+            verbs.prepare(verb, args, ground.root)
         if self._loaded is None:
             self._loaded = verbs.load(request["project"], ground)
         return verbs.call(verb, self._loaded, args, ground)

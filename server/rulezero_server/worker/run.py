@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from . import errors, places, sealed, secrets
+from . import errors, identity, places, sealed, secrets
 from .statements import is_catalogue_read
 
 LONGEST = 4000
@@ -19,16 +19,16 @@ LONGEST = 4000
 
 
 class MovedError(Exception):
-    """The database is not at the revision that the approval was given for."""
+    """The database is not the one, or not at the revision, that the approval was given for."""
 
 
-def prepare(args: dict[str, Any]) -> None:
-    """Seal the project's revision files; to be called before anything of it is loaded.
+def prepare(args: dict[str, Any], root: str) -> None:
+    """Seal the project's code under `root`; to be called before anything of it is loaded.
 
     Raises:
         SealError: A sealed copy is not what was approved.
     """
-    sealed.install(args["sealed"])
+    sealed.install(args["sealed"], root)
 
 
 def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     Args:
         loaded: The project, loaded after `prepare`.
         args: `direction` ("upgrade" or "downgrade"), `to` (a revision, or "base"), `from` (the
-            revisions that the database must be at).
+            revisions that the database must be at), `identity` (of the database it must be).
 
     Returns:
         `statements` in the order they were sent (text only, each cut at `LONGEST` characters),
@@ -49,7 +49,7 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     try:
         _look(loaded, args)
         with _noting(sent):
-            _migrate(loaded, args)
+            _migrate(loaded, args, sent)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
         error = _text(raised, loaded.root)
     return {"statements": sent, "error": error, "seconds": round(time.monotonic() - started, 3)}
@@ -59,19 +59,22 @@ def _look(loaded: Any, args: dict[str, Any]) -> None:
     """Alembic makes its version table before it asks for the steps: ask before that, too."""
     steps = _steps(loaded, args)
 
-    def look(current: Sequence[str], _: Any) -> list[Any]:
-        steps(current)
+    def look(current: Sequence[str], context: Any) -> list[Any]:
+        steps(current, context)
         return []
 
     loaded.run_env(look, dont_mutate=True)
 
 
-def _migrate(loaded: Any, args: dict[str, Any]) -> None:
+def _migrate(loaded: Any, args: dict[str, Any], sent: list[str]) -> None:
     """What `alembic.command.upgrade` and `downgrade` do, with the check made once more inside."""
     steps = _steps(loaded, args)
 
-    def move(current: Sequence[str], _: Any) -> Any:
-        return steps(current)
+    def move(current: Sequence[str], context: Any) -> Any:
+        before = len(sent)
+        chosen = steps(current, context)
+        del sent[before:]  # what the check asked is no part of the run
+        return chosen
 
     loaded.run_env(
         move,
@@ -83,18 +86,27 @@ def _migrate(loaded: Any, args: dict[str, Any]) -> None:
     )
 
 
-def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str]], Any]:
+def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], Any]:
     script, expected = loaded.script, args["from"]
     upgrade = args["direction"] == "upgrade"
     steps = script._upgrade_revs if upgrade else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
 
-    def checked(current: Sequence[str]) -> Any:
+    def checked(current: Sequence[str], context: Any) -> Any:
+        _same_database(identity.identity(context.connection), args["identity"])
         if set(current) != set(expected):
             found, wanted = _names(current), _names(expected)
             raise MovedError(f"the database is at {found}, not at {wanted}; nothing was sent")
         return steps(args["to"], current)
 
     return checked
+
+
+def _same_database(found: dict[str, Any], approved: dict[str, Any]) -> None:
+    """Hold what the connection says of itself against what was approved."""
+    # An SQLite file that did not exist has no id then; opening it to write has just made it.
+    unknown = {"server_id": approved["server_id"]} if approved["server_id"] is None else {}
+    if {**found, **unknown} != approved:
+        raise MovedError("this is not the database that was approved; nothing was sent")
 
 
 def _names(revisions: Sequence[str]) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import builtins
 import hashlib
-import importlib.machinery
-import importlib.util
 import io
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any, cast
 
 from alembic.util import pyfiles
+
+from . import modules, places
 
 
 class SealError(ImportError):
@@ -24,15 +24,17 @@ class SealError(ImportError):
 class Seal:
     """The approved bytes, by the path that they stand for."""
 
-    def __init__(self, mapping: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, mapping: Mapping[str, Mapping[str, str]], root: str) -> None:
         """Read and verify every sealed copy.
 
         Args:
             mapping: Absolute original path -> `sealed` (the copy's path) and `sha256` (hex).
+            root: The project's folder.
 
         Raises:
             SealError: A copy is not there, or is not what was approved.
         """
+        self._root = root
         self._bytes = {_key(path): _verified(path, copy) for path, copy in mapping.items()}
         self._folders = {os.path.dirname(key) for key in self._bytes}  # noqa: PTH120
 
@@ -54,8 +56,11 @@ class Seal:
         return self._bytes.get(_key(path))
 
     def guards(self, path: str) -> bool:
-        """Whether a file lies in, or below, a folder of approved files."""
-        return any(str(folder) in self._folders for folder in Path(_key(path)).parents)
+        """Whether a file is the project's own, or lies in or below a folder of approved files."""
+        if places.is_library(path):
+            return False
+        below = any(str(folder) in self._folders for folder in Path(_key(path)).parents)
+        return below or places.is_user_code(path, self._root)
 
 
 def _key(path: Any) -> str:
@@ -72,78 +77,29 @@ def _verified(path: str, copy: Mapping[str, str]) -> bytes:
     return data
 
 
-def install(mapping: Mapping[str, Mapping[str, str]]) -> None:
-    """From now on alembic loads revision files and env.py from the sealed bytes, and only those.
+def install(mapping: Mapping[str, Mapping[str, str]], root: str) -> None:
+    """From now on the project's code runs from the sealed bytes, and no other code of it runs.
 
-    Modules imported from the same folders, and files read from them with `open`, come from the
-    sealed bytes too. Compiled files (.pyc) play no part.
+    That is: revision files and env.py, modules imported from the project's folder, and approved
+    files read with `open`. Compiled files (.pyc) play no part.
 
     Args:
         mapping: Absolute original path -> `sealed` (the copy's path) and `sha256` (hex).
+        root: The project's folder; code in virtual environments is not the project's.
 
     Raises:
         SealError: A copy is not there, or is not what was approved.
     """
-    seal = Seal(mapping)
+    seal = Seal(mapping, root)
 
     def load_module_py(module_id: str, path: Any) -> ModuleType:
-        return _load(seal, module_id, str(path))
+        return modules.load(module_id, str(path), seal.data)
 
     # `open` is one function under two names; pathlib uses the second.
     loader, first, second = cast("Any", pyfiles), cast("Any", builtins), cast("Any", io)
     loader.load_module_py = load_module_py
-    sys.meta_path.insert(0, _Finder(seal))
+    sys.meta_path.insert(0, modules.Finder(seal.guards, seal.data))
     first.open = second.open = _opener(seal, io.open)
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
-    """Loads a module from its approved bytes, under its own path."""
-
-    def __init__(self, name: str, path: str, seal: Seal) -> None:
-        super().__init__(name, path)
-        self._seal = seal
-
-    def get_data(self, path: Any) -> bytes:
-        return self._seal.data(path)
-
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the base class's signature
-        # The base class would look for a compiled file first.
-        return compile(self.get_data(self.path), self.path, "exec", dont_inherit=True)
-
-
-def _load(seal: Seal, name: str, path: str) -> ModuleType:
-    seal.data(path)
-    spec = _spec(seal, name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _spec(seal: Seal, name: str, path: str, folders: list[str] | None = None) -> Any:
-    loader = _Loader(name, path, seal)
-    return importlib.util.spec_from_file_location(
-        name, path, loader=loader, submodule_search_locations=folders
-    )
-
-
-class _Finder:
-    """Serves what is imported from the folders of approved files."""
-
-    def __init__(self, seal: Seal) -> None:
-        self._seal = seal
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """The module's approved bytes; None for modules that live elsewhere.
-
-        Raises:
-            SealError: The module lives among the approved files and is not one of them.
-        """
-        found = importlib.machinery.PathFinder.find_spec(name, path, target)
-        origin = None if found is None or not found.has_location else found.origin
-        if found is None or origin is None or not self._seal.guards(origin):
-            return None
-        self._seal.data(origin)
-        return _spec(self._seal, name, origin, found.submodule_search_locations)
 
 
 def _opener(seal: Seal, original: Any) -> Any:

@@ -42,12 +42,12 @@ def command_line(verb: str, flavour: str) -> list[str]:
     return ["alembic", "revision" if command == "migrate" else command]
 
 
-def prepare(verb: str, args: dict[str, Any]) -> None:
+def prepare(verb: str, args: dict[str, Any], root: str) -> None:
     """What has to happen before anything of the project is loaded."""
     if verb in RUNS:
-        import_module(".run", __package__).prepare(args)
+        import_module(".run", __package__).prepare(args, root)
     else:
-        import_module(".witness", __package__).install()
+        import_module(".witness", __package__).install(root)
 
 
 def load(project: dict[str, Any], ground: errors.Ground) -> Any:

@@ -1,40 +1,58 @@
-"""Which bytes were loaded: a review has to be about the files whose hashes are approved."""
+"""Which of the project's code was loaded, and from which bytes.
+
+A review has to be about the code that is approved and run: revisions, env.py, and the application
+that they load. Code that is compiled from a file is noted too (Flask's `config.from_pyfile`).
+"""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
 from alembic.util import pyfiles
 
+from . import modules, places
+
 _seen: dict[str, set[str]] = {}
 
 
-def install() -> None:
-    """From now on alembic's revision files and env.py are hashed as they are loaded.
+def install(root: str) -> None:
+    """From now on the project's code is loaded from source, and hashed as it is.
 
-    Compiled files (.pyc) play no part: they need not say what the source says.
+    Args:
+        root: The project's folder; code outside it, and in virtual environments, is not noted.
     """
 
     def load_module_py(module_id: str, path: Any) -> ModuleType:
-        return _load(module_id, os.path.realpath(str(path)), str(path))
+        return modules.load(module_id, str(path), _read)
+
+    def heard(event: str, args: tuple[Any, ...]) -> None:
+        if event == "compile":
+            _note(args[0], args[1], root)
 
     cast("Any", pyfiles).load_module_py = load_module_py
+    sys.meta_path.insert(0, modules.Finder(lambda path: places.is_user_code(path, root), _read))
+    sys.addaudithook(heard)
 
 
-def _load(name: str, real: str, path: str) -> ModuleType:
-    data = Path(real).read_bytes()
-    _seen.setdefault(real, set()).add(hashlib.sha256(data).hexdigest())
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None:
-        raise ImportError(path)
-    module = importlib.util.module_from_spec(spec)
-    exec(compile(data, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - a module is loaded so
-    return module
+def _read(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def _note(source: Any, filename: Any, root: str) -> None:
+    if not isinstance(filename, str) or not filename.endswith(".py"):
+        return
+    if not os.path.isfile(filename):  # noqa: PTH113 - the cheapest way
+        return
+    if not places.is_user_code(filename, root):
+        return
+    # Text need not have the file's bytes: then it is only known that the file was read.
+    known = {hashlib.sha256(source).hexdigest()} if isinstance(source, bytes) else set[str]()
+    _seen.setdefault(os.path.realpath(filename), set()).update(known)
 
 
 def loaded(project: Any, _args: dict[str, Any]) -> dict[str, Any]:

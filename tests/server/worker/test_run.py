@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 
 from rulezero_server import launch
 from rulezero_server.project import WorkerProject
-from rulezero_server.worker import run
+from rulezero_server.worker import describe, run
 from rulezero_tools.ports import RunReport
 
 pytestmark = pytest.mark.usefixtures("unsealed")
@@ -20,14 +21,16 @@ pytestmark = pytest.mark.usefixtures("unsealed")
 CREATE = 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))'
 DROP = 'op.drop_table("users")'
 
+SEALED = {".py", ".mako", ".ini", ".sql"}
+
 Runs = Callable[..., RunReport]
 
 
 def seals(root: str, copies: Path) -> dict[str, dict[str, str]]:
-    """Every file of the migrations, sealed as it is now."""
+    """Every file of the project, sealed as it is now."""
     sealed: dict[str, dict[str, str]] = {}
-    files = [f for f in sorted(Path(root, "migrations").rglob("*")) if f.is_file()]
-    for number, file in enumerate(f for f in files if f.suffix != ".pyc"):
+    files = [f for f in sorted(Path(root).rglob("*")) if f.suffix in SEALED]
+    for number, file in enumerate(files):
         copy = copies / f"sealed-{number}"
         copy.write_bytes(file.read_bytes())
         digest = hashlib.sha256(copy.read_bytes()).hexdigest()
@@ -46,10 +49,13 @@ def runs(tmp_path: Path, reload: Any) -> Runs:
         start: tuple[str, ...] = (),
         *,
         change: Callable[[], Any] = lambda: None,
+        approved: dict[str, Any] | None = None,
     ) -> RunReport:
         sealed = seals(loaded.root, tmp_path)
+        identity = describe.database(loaded)["identity"]
         args = {"direction": direction, "to": to, "from": list(start), "sealed": sealed}
-        run.prepare(args)
+        args["identity"] = {**identity, **(approved or {})}
+        run.prepare(args, loaded.root)
         change()
         return TypeAdapter(RunReport).validate_python(run.run(reload(loaded), args))
 
@@ -95,6 +101,18 @@ def test_a_run_stops_at_the_revision_it_was_approved_for(
     }
     assert runs(project(sqlite_url, files), to="a1").error is None
     assert "notes" in looks(sqlite_url)
+
+
+@pytest.mark.proves("A01", "C02")
+def test_another_database_than_the_approved_one_gets_nothing_sent(
+    project: Any, source: Any, filled_url: str, looks: Any, runs: Runs
+) -> None:
+    before = looks(filled_url)
+    loaded = project(filled_url, {"a1.py": source(CREATE)})
+    report = runs(loaded, approved={"name": "another"})
+    assert report.statements == ()
+    assert "not the database that was approved" in (report.error or "")
+    assert looks(filled_url) == before
 
 
 @pytest.mark.proves("A01")
@@ -209,7 +227,8 @@ def test_an_app_factorys_migrations_run_as_flask_db_upgrade_would(
     folder = copy_project("flask_notes")
     target = WorkerProject.open(folder).target
     sealed, start = seals(str(folder), tmp_path), list[str]()
-    args = {"to": "2b8e41f6a05c", "from": start, "sealed": sealed}
+    identity = asdict(WorkerProject.open(folder).describe().database.identity)
+    args = {"to": "2b8e41f6a05c", "from": start, "identity": identity, "sealed": sealed}
     for file in (folder / "migrations" / "versions").glob("*.py"):
         file.write_text("raise SystemExit('swapped')", encoding="utf-8")
     report = launch.ask(target, "upgrade", args, writable=True).result

@@ -31,7 +31,7 @@ def seal(tmp_path: Path) -> Seal:
     """`seal(path, ...)`: seal these files as they are now."""
 
     def install(*files: Path) -> None:
-        sealed.install({str(file): copy(file) for file in files})
+        sealed.install({str(file): copy(file) for file in files}, str(tmp_path / "migrations"))
 
     def copy(file: Path) -> dict[str, str]:
         data = file.read_bytes()
@@ -90,7 +90,7 @@ def test_a_damaged_or_missing_copy_is_refused(
         copy.write_bytes(damage)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     with pytest.raises(SealError, match=r"a1\.py is not"):
-        sealed.install({str(file): {"sealed": str(copy), "sha256": digest}})
+        sealed.install({str(file): {"sealed": str(copy), "sha256": digest}}, str(folder))
 
 
 def test_modules_beside_the_revisions_come_from_their_approved_bytes(

@@ -32,7 +32,7 @@ demo: $(READY) ## the whole flow on a throw-away project, with SQLite
 
 test: $(DEV_READY) ## run every test; policies/ must be covered to the last branch
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --durations=12 $(ARGS)
 	@$(BIN)/coverage report --include='policies/*' --show-missing --skip-covered --fail-under=100
 
 lint: $(DEV_READY) ## format, style, types, import contracts

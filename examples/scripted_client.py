@@ -7,6 +7,7 @@ whoever sits here. Nothing is applied without that.
 """
 
 import argparse
+import os
 import sys
 from typing import Any
 
@@ -31,31 +32,51 @@ async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> Eli
     return ElicitResult(action="accept", content=content)
 
 
+class RefusedError(Exception):
+    """A tool said no; the message says why and what to do."""
+
+
 async def call(client: Client, tool: str, **arguments: str) -> dict[str, Any]:
-    """Call a tool; what it refuses is printed and ends the script."""
+    """Call a tool.
+
+    Raises:
+        RefusedError: It refused.
+    """
     result = await client.call_tool(tool, arguments)
     if result.is_error or result.structured_content is None:
-        raise SystemExit("\n".join(getattr(c, "text", "") for c in result.content))
+        raise RefusedError("\n".join(getattr(c, "text", "") for c in result.content))
     return result.structured_content
 
 
-async def migrate(project: str, message: str) -> None:
+async def migrate(client: Client, message: str) -> str:
     """analyze, generate, review, confirm, apply."""
+    analysis = await call(client, "analyze", description=message)
+    print(f"risk {analysis['risk']}: {analysis['strategy']}")
+    wanted = {"analysis_id": analysis["analysis_id"], "message": message}
+    made = await call(client, "generate", **wanted)
+    if made["status"] == "needs_confirmation":
+        token = (await call(client, "confirm", plan_id=made["plan_id"]))["token"]
+        made = await call(client, "generate", token=token, **wanted)
+    print(f"wrote {made['path']}")
+    plan = (await call(client, "review"))["plan_id"]
+    token = (await call(client, "confirm", plan_id=plan))["token"]
+    return (await call(client, "apply", plan_id=plan, token=token))["message"]
+
+
+async def connected(project: str, message: str) -> int:
+    """Start the server, migrate, say how it ended; 0 when it was applied."""
     server = StdioServerParameters(
-        command=sys.executable, args=["-m", "rulezero_server", "serve", "--project", project]
+        command=sys.executable,
+        args=["-m", "rulezero_server", "serve", "--project", project],
+        env={**os.environ},  # the SDK passes on only a few variables by itself
     )
     async with Client(server, elicitation_callback=ask) as client:
-        analysis = await call(client, "analyze", description=message)
-        print(f"risk {analysis['risk']}: {analysis['strategy']}")
-        wanted = {"analysis_id": analysis["analysis_id"], "message": message}
-        made = await call(client, "generate", **wanted)
-        if made["status"] == "needs_confirmation":
-            token = (await call(client, "confirm", plan_id=made["plan_id"]))["token"]
-            made = await call(client, "generate", token=token, **wanted)
-        print(f"wrote {made['path']}")
-        plan = (await call(client, "review"))["plan_id"]
-        token = (await call(client, "confirm", plan_id=plan))["token"]
-        print((await call(client, "apply", plan_id=plan, token=token))["message"])
+        try:
+            print(await migrate(client, message))
+        except RefusedError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
 
 
 def main() -> None:
@@ -64,7 +85,7 @@ def main() -> None:
     parser.add_argument("--project", required=True)
     parser.add_argument("message")
     options = parser.parse_args()
-    anyio.run(migrate, options.project, options.message)
+    sys.exit(anyio.run(connected, options.project, options.message))
 
 
 if __name__ == "__main__":

@@ -138,7 +138,9 @@ def test_history_prints_a_whole_chain_and_fails_on_a_broken_one(
         p for p in (tmp_path / "state").iterdir() if p.suffix in {".db", ".sqlite3", ".sqlite"}
     ]
     with sqlite3.connect(file) as connection:
-        connection.execute("UPDATE audit SET value = replace(value, 'analyzed', 'approved')")
+        connection.execute(
+            "UPDATE rulezero_audit SET value = replace(value, 'analyzed', 'approved')"
+        )
     connection.close()
     assert rulezero("history", "--project", notes, "--verify").returncode == 1
 

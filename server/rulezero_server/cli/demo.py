@@ -21,6 +21,10 @@ INVENTED = "rz1_" + "0" * 64
 Result = dict[str, Any]
 
 
+class UnexpectedError(Exception):
+    """The flow did not go as it has to; the message is a tool's own."""
+
+
 @dataclass(kw_only=True)
 class Person:
     """Answers the forms: ticks every box, types the words that are asked for."""
@@ -56,11 +60,14 @@ def run(database: str) -> int:
 
 
 async def _flow(project: DemoProject) -> int:
-    person = Person()
+    person, good = Person(), False
     async with Client(_server(project), elicitation_callback=person) as client:
-        applied = await _migrate(Calls(client), project)
-        undone = await _roll_back(Calls(client), applied)
-    good = applied["verified"] and undone["verified"] and person.asked == 3
+        try:
+            applied = await _migrate(Calls(client), project)
+            undone = await _roll_back(Calls(client), applied)
+            good = applied["verified"] and undone["verified"] and person.asked == 3
+        except UnexpectedError as error:
+            spoken("this should not have happened", str(error), "red")
     console.print()
     sys.stdout.write("demo: applied, verified, rolled back\n" if good else "demo: failed\n")
     return 0 if good else 1
@@ -84,14 +91,14 @@ class Calls:
         """Call a tool; an error is shown and ends the demo."""
         result = await self.client.call_tool(tool, arguments)
         if result.is_error or result.structured_content is None:
-            raise SystemExit(f"{tool}: {_text(result.content)}")
+            raise UnexpectedError(f"{tool}: {_text(result.content)}")
         return result.structured_content
 
     async def refused(self, tool: str, /, **arguments: str) -> None:
         """Call a tool that has to refuse."""
         result = await self.client.call_tool(tool, arguments)
         if not result.is_error:
-            raise SystemExit(f"{tool} was not refused")
+            raise UnexpectedError(f"{tool} was not refused")
         spoken(f"refused: {tool}", _text(result.content), "red")
 
 
@@ -127,7 +134,7 @@ async def _roll_back(call: Calls, applied: Result) -> Result:
     plan = await call("rollback")
     _step("rollback", f"to {plan['to_revision']}", *_changes(plan), *_evidence(plan["findings"]))
     if plan["to_revision"] != applied["previous_revision"]:
-        raise SystemExit("rollback planned another revision")
+        raise UnexpectedError("rollback planned another revision")
     return await _approved(call, plan["plan_id"])
 
 

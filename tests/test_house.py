@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,17 @@ def test_the_import_contracts_hold() -> None:
     command = [sys.executable, "-c", code, "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.proves("C06")
+def test_the_top_level_is_the_cards() -> None:
+    folders = {p.name for p in ROOT.iterdir() if p.is_dir()}
+    assert {"server", "tools", "policies", "tests"} <= folders
+    assert (ROOT / "pyproject.toml").is_file()
+
+
+@pytest.mark.proves("C05")
+def test_it_is_built_on_the_named_libraries() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = {re.split(r"[<>=\[]", entry)[0] for entry in project["dependencies"]}
+    assert {"mcp", "alembic", "sqlalchemy", "flask-migrate", "pydantic", "anyio"} <= named

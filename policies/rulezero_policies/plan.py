@@ -102,7 +102,12 @@ class Plan:
     @property
     def plan_id(self) -> str:
         """The name a client uses; the digest's beginning, so that it cannot mean another plan."""
-        return f"plan-{self.digest[:20]}"
+        return plan_id_of(self.digest)
+
+
+def plan_id_of(digest: str) -> str:
+    """The name of the plan with this digest."""
+    return f"plan-{digest[:20]}"
 
 
 def canonical(value: object) -> str:

@@ -141,9 +141,11 @@ def _breaking(findings: Iterable[Finding]) -> tuple[str, ...]:
 def _actions(plan: Plan) -> tuple[str, ...]:
     where = f"{plan.environment}, {plan.database.label}"
     typed = (f"Be ready to type: {phrase}" for phrase in plan.phrases)
+    lost = ("Know that a rollback brings back what is dropped, never the data that was in it",)
     return (
         f"Check that this is the database you mean: {visible(where)}",
         *pre_migration_checklist(plan.findings),
+        *(lost if plan.phrases else ()),
         *typed,
     )
 
@@ -190,11 +192,15 @@ def needs_changes_question(findings: Sequence[Finding]) -> str:
     return "\n".join((*issues, "", "Should I fix these issues, or proceed anyway?"))
 
 
-def applied_text(*, current: str, previous: str, rollback_command: str) -> str:
-    """What is said after a successful apply, always with the way back."""
+def applied_text(*, current: str, previous: str, rollback_command: str, back: bool = False) -> str:
+    """What is said after a successful apply, or rollback (`back`), always with the way back."""
+    done, undo = (
+        ("Rollback applied successfully.", "To undo it if needed:")
+        if back
+        else ("Migration applied successfully.", "To rollback if needed:")
+    )
     return (
-        "Migration applied successfully.\n\n"
-        f"To rollback if needed:\n{visible(rollback_command)}\n\n"
+        f"{done}\n\n{undo}\n{visible(rollback_command)}\n\n"
         f"Current revision: {visible(current)}\nPrevious revision: {visible(previous)}"
     )
 

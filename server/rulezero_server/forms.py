@@ -13,6 +13,12 @@ class ApplyForm(BaseModel):
     approve: StrictBool = Field(title="Apply this migration?", description="Yes applies it, once.")
 
 
+class RollbackForm(ApplyForm):
+    """Yes or no to a rollback."""
+
+    approve: StrictBool = Field(title="Apply this rollback?", description="Yes applies it, once.")
+
+
 class DropForm(ApplyForm):
     """Yes or no to a run that destroys data: the words have to be typed."""
 
@@ -46,7 +52,9 @@ def form_for(plan: Plan) -> type[BaseModel]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
         return GenerateDropForm if _drops(plan.findings) else GenerateForm
-    return DropForm if plan.phrases else ApplyForm
+    if plan.phrases:
+        return DropForm
+    return RollbackForm if plan.kind == "downgrade" else ApplyForm
 
 
 def _drops(findings: tuple[Finding, ...]) -> bool:

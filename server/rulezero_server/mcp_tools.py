@@ -23,6 +23,7 @@ from pydantic import BaseModel, Field
 
 from rulezero_policies.errors import RulezeroError
 from rulezero_tools import results
+from rulezero_tools.shorten import shortened
 
 if TYPE_CHECKING:
     from rulezero_policies.grant import Challenge
@@ -160,7 +161,7 @@ def _planners(server: MCPServer, app: "App") -> None:
         """
         from rulezero_tools.analyze import analyze as use_case
 
-        return use_case(_session(app, ctx, environment), description=description)
+        return shortened(use_case(_session(app, ctx, environment), description=description))
 
     @server.tool(title="Review what waits to run", annotations=READS)
     @reported
@@ -178,7 +179,7 @@ def _planners(server: MCPServer, app: "App") -> None:
         """
         from rulezero_tools.review import review as use_case
 
-        return use_case(_session(app, ctx, environment), revision=revision)
+        return shortened(use_case(_session(app, ctx, environment), revision=revision))
 
     @server.tool(title="Plan a rollback", annotations=READS)
     @reported
@@ -196,7 +197,7 @@ def _planners(server: MCPServer, app: "App") -> None:
         """
         from rulezero_tools.rollback import rollback as use_case
 
-        return use_case(_session(app, ctx, environment), revision=revision)
+        return shortened(use_case(_session(app, ctx, environment), revision=revision))
 
 
 def _writers(server: MCPServer, app: "App") -> None:

@@ -40,7 +40,9 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
         breaking=findings,
         strategy=checklist.strategy(findings, diff.operations),
         foreign_key_order=checklist.foreign_key_order(diff.operations),
-        indexes_to_add=checklist.indexes_worth_adding(diff.operations),
+        indexes_to_add=checklist.indexes_worth_adding(
+            diff.operations, dialect=seen.database.identity.dialect
+        ),
         checklist=checklist.pre_migration_checklist(findings),
         facts=fact_views(facts),
         warnings=(*words.critical_warnings(findings, diff.operations), *holes(seen.interceptions)),

@@ -142,7 +142,10 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
 def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
     if run.status == "applied":
         return words.applied_text(
-            current=current, previous=previous, rollback_command=plan.rollback_command
+            current=current,
+            previous=previous,
+            rollback_command=plan.rollback_command,
+            back=plan.kind == "downgrade",
         )
     return run.outcome or "The run began and its end was never recorded: read `status`."
 

@@ -22,7 +22,7 @@ from rulezero_policies.grant import (
     looks_like_token,
     token_hash,
 )
-from rulezero_policies.plan import Plan, PlanKind
+from rulezero_policies.plan import Plan, PlanKind, plan_id_of
 from rulezero_policies.text import visible
 from rulezero_tools.planning import POLICY, observe, record, refused
 from rulezero_tools.ports import Session
@@ -190,11 +190,9 @@ def plan_of(session: Session, token: str, *, kind: PlanKind) -> Plan:
         TokenRefused: It is not a token of ours, or its plan is of another kind.
     """
     grant = _grant(session, None, token)
-    found = next(
-        (p for p in session.store.plans(session.project.name) if p.digest == grant.plan_digest),
-        None,
-    )
-    if found is None or found.kind != kind:
+    found, digest = session.store.plan(plan_id_of(grant.plan_digest)), grant.plan_digest
+    mine = (kind, session.project.name, digest)
+    if found is None or (found.kind, found.project, found.digest) != mine:
         reason = "This token was given for another plan."
         raise refused(session, found, TokenRefused(reason=reason))
     return found

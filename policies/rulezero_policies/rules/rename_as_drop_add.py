@@ -6,7 +6,7 @@ from rulezero_policies.operations import Operation
 from rulezero_policies.rules import restored
 from rulezero_policies.rules.drop_column import hit
 from rulezero_policies.rules.facts import by_rows
-from rulezero_policies.rules.rule import Hit, Rule, revision
+from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
 from rulezero_policies.rules.types import similar
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
@@ -98,4 +98,5 @@ RULE = Rule(
         "op.drop_column('users', 'full_name')",
     ),
     check=_check,
+    stages=FORWARD,
 )

@@ -259,6 +259,7 @@ TESTS: dict[str, list[str]] = {
         "tests/e2e/test_hostile.py::test_apply_without_a_good_token_changes_nothing",
         "tests/e2e/test_hostile.py::test_declined_and_never_shown_are_told_apart",
         "tests/e2e/test_hostile.py::test_steps_out_of_order_name_the_step_to_call_first",
+        "tests/e2e/test_server.py::test_every_tool_is_titled_typed_and_says_truly_whether_it_writes",
         "tests/server/test_runner.py::test_without_a_spent_grant_for_this_very_plan_nothing_runs",
         "tests/server/test_worker_readonly.py::test_an_app_that_upgrades_on_start_changes_nothing_and_is_named",
         "tests/server/worker/test_run.py::test_a_database_that_moved_on_gets_nothing_sent",
@@ -367,6 +368,7 @@ TESTS: dict[str, list[str]] = {
         "tests/policies/test_words.py::test_issues_are_listed_with_a_fix_each_and_the_question_is_put",
     ],
     "A16": [
+        "tests/policies/test_words.py::test_a_rollback_is_called_one_and_gives_the_way_forward_again",
         "tests/policies/test_words.py::test_after_apply_the_way_back_is_always_told",
         "tests/policies/test_words.py::test_the_commands_are_those_of_the_projects_tool",
         "tests/tools/test_apply.py::test_a_failed_run_gives_the_error_and_that_nothing_remains",
@@ -433,6 +435,7 @@ TESTS: dict[str, list[str]] = {
         "tests/e2e/test_flows.py::test_a_nullable_column_is_safe_from_models_to_rollback",
         "tests/policies/test_words.py::test_a_dropped_column_is_warned_of_in_the_coordinators_words",
         "tests/policies/test_words.py::test_a_not_null_column_without_default_is_warned_of_in_the_coordinators_words",
+        "tests/policies/test_words.py::test_a_rollback_is_called_one_and_gives_the_way_forward_again",
         "tests/policies/test_words.py::test_a_type_change_is_warned_of_in_the_coordinators_words",
         "tests/policies/test_words.py::test_after_apply_the_way_back_is_always_told",
         "tests/policies/test_words.py::test_the_approval_request_has_the_coordinators_form",
@@ -460,6 +463,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/worker/test_trace.py::test_rows_that_a_revision_asks_for_make_it_unknown",
     ],
     "B15": [
+        "tests/e2e/test_server.py::test_a_password_reaches_no_result_no_question_and_no_file_of_ours",
         "tests/server/worker/test_run.py::test_a_password_in_an_error_stays_inside",
     ],
     "C01": [
@@ -467,6 +471,7 @@ TESTS: dict[str, list[str]] = {
         "tests/e2e/test_flows.py::test_a_not_null_column_needs_its_server_default",
         "tests/e2e/test_flows.py::test_a_nullable_column_is_safe_from_models_to_rollback",
         "tests/e2e/test_projects.py::test_a_plain_alembic_project_goes_the_whole_way_and_back",
+        "tests/e2e/test_server.py::test_every_tool_is_titled_typed_and_says_truly_whether_it_writes",
     ],
     "C02": [
         "tests/policies/test_decision.py::test_a_grant_that_differs_in_anything_is_refused",
@@ -526,6 +531,12 @@ TESTS: dict[str, list[str]] = {
     ],
     "C04": [
         "tests/e2e/test_projects.py::test_the_scripted_client_asks_at_the_terminal_and_applies",
+    ],
+    "C05": [
+        "tests/test_house.py::test_it_is_built_on_the_named_libraries",
+    ],
+    "C06": [
+        "tests/test_house.py::test_the_top_level_is_the_cards",
     ],
     "D01": [
         "tests/e2e/test_projects.py::test_an_app_that_migrates_as_it_starts_is_read_without_a_change_and_the_lines_are_named",

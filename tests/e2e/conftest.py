@@ -15,6 +15,7 @@ from mcp.client.context import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult, TextContent
 
 Answer = Callable[[Mapping[str, Any]], ElicitResult]
+"""From the fields of a form to what a person makes of it."""
 
 
 def says_yes(fields: Mapping[str, Any]) -> ElicitResult:
@@ -64,9 +65,11 @@ class Host:
     def _text(content: list[Any]) -> str:
         return " ".join(c.text for c in content if isinstance(c, TextContent))
 
-    async def generated(self, message: str) -> dict[str, Any]:
+    async def generated(
+        self, message: str, analysis: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """analyze and generate, with the confirmation in between where it is asked for."""
-        analysis = await self.call("analyze", description=message)
+        analysis = analysis or await self.call("analyze", description=message)
         wanted = {"analysis_id": analysis["analysis_id"], "message": message}
         made = await self.call("generate", **wanted)
         if made["status"] == "needs_confirmation":

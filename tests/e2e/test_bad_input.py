@@ -79,7 +79,7 @@ async def test_what_is_wrong_with_a_project_is_one_sentence_and_a_next_step(
     spoil(folder)
     before = state(folder)
     async with talk(folder) as host:
-        for tool in ("status", "analyze", "review"):
+        for tool in ("status", "review"):
             message = await host.refused(tool)
             assert f"{error}: " in message
             assert said in message

@@ -48,7 +48,7 @@ async def test_a_nullable_column_is_safe_from_models_to_rollback(
     async with talk(notes, era) as host:
         analysis = await host.call("analyze", description="Add notes field to events table")
         assert (analysis["risk"], analysis["breaking"]) == ("SAFE", [])
-        made = await host.generated("Add notes field to events")
+        made = await host.generated("Add notes field to events", analysis)
         assert made["status"] == "written"
         assert (notes / made["path"]).is_file()
         review = await host.call("review")
@@ -106,7 +106,7 @@ async def test_a_dropped_column_stops_before_generation_and_again_before_the_run
         )
         assert stopped["status"] == "needs_confirmation"
         assert sorted((notes / "migrations" / "versions").iterdir()) == files
-        await host.generated("drop deprecated_field")
+        await host.generated("drop deprecated_field", analysis)
         assert "DELETE all data in deprecated_field" in host.person.asked[0]
         assert "Have you backed up the database?" in host.person.asked[0]
         review = await host.call("review")

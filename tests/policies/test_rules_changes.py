@@ -167,6 +167,7 @@ def test_a_default_in_python_is_told_apart() -> None:
     [
         (None, "CRITICAL", "could not be counted"),
         (7, "CRITICAL", "7 values in tasks.old are deleted"),
+        (1, "CRITICAL", "1 value in tasks.old is deleted"),
         (0, "WARNING", "it is empty now"),
     ],
 )

@@ -242,3 +242,18 @@ def test_the_commands_are_those_of_the_projects_tool() -> None:
     assert rollback_command("alembic", None) == "alembic downgrade base"
     assert upgrade_command("flask-migrate", "b2") == "flask db upgrade b2"
     assert upgrade_command("alembic", "b2") == "alembic upgrade b2"
+
+
+@pytest.mark.proves("A16", "A20")
+def test_a_rollback_is_called_one_and_gives_the_way_forward_again() -> None:
+    command = upgrade_command("alembic", "b2")
+    text = applied_text(current="a1", previous="b2", rollback_command=command, back=True)
+    assert text.startswith("Rollback applied successfully.")
+    assert "To undo it if needed:\nalembic upgrade b2" in text
+    assert upgrade_command("flask-migrate", "b2") == "flask db upgrade b2"
+
+
+def test_the_actions_say_that_a_rollback_restores_no_data(plan: Any) -> None:
+    text = approval_request(dataclasses.replace(plan, phrases=("yes, drop it",)))
+    assert "never the data that was in it" in text
+    assert "never the data" not in approval_request(dataclasses.replace(plan, phrases=()))

@@ -32,7 +32,8 @@ class DatabaseIdentity:
         """The identity in one line, to show to a person and to compare."""
         where = f"{self.host or 'local'}{f':{self.port}' if self.port else ''}/"
         place = self.name if self.dialect == "sqlite" else where + self.name
-        return f"{self.dialect}:{place} ({self.server_id or 'no server id'})"
+        missing = "no file yet" if self.dialect == "sqlite" else "no server id"
+        return f"{self.dialect}:{place} ({self.server_id or missing})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,7 @@ def test_the_label_tells_every_part_of_the_identity(plan: Plan, name: str) -> No
 def test_the_label_is_one_readable_line(plan: Plan) -> None:
     assert plan.database.label == "postgresql:localhost:5432/shop (7/16384)"
     file = DatabaseIdentity(dialect="sqlite", host=None, port=None, name="/x.db", server_id=None)
-    assert file.label == "sqlite:/x.db (no server id)"
+    assert file.label == "sqlite:/x.db (no file yet)"
 
 
 def test_the_plan_id_begins_the_digest(plan: Plan) -> None:

@@ -70,7 +70,7 @@ def _kept(
         created=session.clock.now(),
     )
     session.store.save_analysis(analysis)
-    record(session, "analyzed", None, f"{analysis.analysis_id}: {len(operations)} changes, {level}")
+    record(session, "analyzed", None, f"{analysis.analysis_id}: changes {len(operations)}, {level}")
     return analysis
 
 

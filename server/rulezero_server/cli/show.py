@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -29,7 +30,13 @@ def _coloured(word: str) -> str:
 
 
 def _database(view: DatabaseView) -> str:
+    if view.version == "not asked":
+        return f"[dim]database[/]  {view.dialect}, not asked"
     return f"[dim]database[/]  {escape(view.identity)}, {view.dialect} {escape(view.version)}"
+
+
+def _indented(markup: str, by: int) -> None:
+    console.print(Padding(Text.from_markup(markup), (0, 0, 0, by), expand=False))
 
 
 def _lines(title: str, lines: Iterable[str]) -> None:
@@ -37,15 +44,15 @@ def _lines(title: str, lines: Iterable[str]) -> None:
     if kept:
         console.print(f"\n[bold]{title}[/]")
     for line in kept:
-        console.print(f"  {line}")
+        _indented(line, 2)
 
 
 def _findings(found: Iterable[Finding]) -> None:
     for f in found:
         line = f" [dim]line {f.line}[/]" if f.line else ""
         console.print(f"\n  {_coloured(f.severity)} {f.rule}  [bold]{escape(f.subject)}[/]{line}")
-        console.print(f"    {escape(f.evidence)}")
-        console.print(f"    [dim]→[/] {escape(f.fix)}")
+        _indented(escape(f.evidence), 4)
+        _indented(f"[dim]→[/] {escape(f.fix)}", 4)
 
 
 def analysis(result: AnalyzeResult) -> None:
@@ -93,7 +100,7 @@ def checks(found: Iterable[Check]) -> bool:
         good = good and check.good
         console.print(f"{'[green]✓[/]' if check.good else '[red]✗[/]'} {escape(check.what)}")
         if check.advice:
-            console.print(f"  [dim]→[/] {escape(check.advice)}")
+            _indented(f"[dim]→[/] {escape(check.advice)}", 2)
     return good
 
 

@@ -1,13 +1,46 @@
 """The forms a person answers through the client: never empty, never a default, strict booleans."""
 
-from pydantic import BaseModel, Field, StrictBool, StrictStr
+from typing import Any, Self
+
+from pydantic import (
+    BaseModel,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
 
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
 from rulezero_tools.gate import FormAnswer
 
 
-class ApplyForm(BaseModel):
+class Form(BaseModel):
+    """An answer of another form than was asked for is an answer: one that approves nothing."""
+
+    _readable: bool = PrivateAttr(default=True)
+
+    @property
+    def readable(self) -> bool:
+        """Whether it came back as it was asked for."""
+        return self._readable
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _or_unreadable(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        # Raising would end in the SDK's own words, with no next step and no audit entry.
+        try:
+            return handler(value)
+        except ValidationError:
+            broken = cls.model_construct(approve=False)
+            broken._readable = False  # noqa: SLF001 - its own class
+            return broken
+
+
+class ApplyForm(Form):
     """Yes or no to a run."""
 
     approve: StrictBool = Field(title="Apply this migration?", description="Yes applies it, once.")
@@ -27,7 +60,7 @@ class DropForm(ApplyForm):
     )
 
 
-class GenerateForm(BaseModel):
+class GenerateForm(Form):
     """Whether a CRITICAL revision may be written."""
 
     backed_up: StrictBool = Field(
@@ -63,6 +96,8 @@ def _drops(findings: tuple[Finding, ...]) -> bool:
 
 def read_form(data: object) -> FormAnswer:
     """A submitted form as the gate takes it; anything that is not one of ours approves nothing."""
+    if isinstance(data, Form) and not data.readable:
+        return FormAnswer(action="accept", readable=False)
     if isinstance(data, ApplyForm):
         typed = data.typed if isinstance(data, DropForm) else ""
         return FormAnswer(action="accept", approve=data.approve, typed=typed)

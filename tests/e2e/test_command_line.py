@@ -72,6 +72,16 @@ def test_review_of_all_revisions_reads_files_and_asks_no_database(
     assert {r["database"]["dialect"] for r in reviews} == {"postgresql"}
 
 
+def test_nothing_to_review_is_no_failure(notes: Path, rulezero: Run, to_head: Any) -> None:
+    Path(os.environ["DATABASE_URL"].partition("///")[2]).unlink()
+    to_head(notes)
+    done = rulezero("review", "--project", notes, "--format", "json", "--fail-on", "WARNING")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["verdict"], result["revision"]) == ("SAFE", "2b8e41f6a05c")
+    assert "Nothing waits" in result["next_step"]
+
+
 def test_findings_set_the_exit_status_and_go_to_sarif_and_github(
     notes: Path, rulezero: Run
 ) -> None:

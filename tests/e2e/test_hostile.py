@@ -84,8 +84,11 @@ async def test_a_host_that_does_not_say_yes_gets_no_token(
     answers = list(NO_YES)
     async with talk(notes, era, answer=taking(answers)) as host:
         plan_id = (await host.call("review"))["plan_id"]
-        for _ in NO_YES:
-            await host.refused("confirm", plan_id=plan_id)
+        said = [await host.refused("confirm", plan_id=plan_id) for _ in NO_YES]
+        assert [one.count("AnswerRefused") for one in reversed(said)] == [0, 0, 0, 1, 0, 1, 1]
+        events = [e["event"] for e in (await host.call("history"))["entries"]]
+        assert events.count("asked") >= len(NO_YES) - 1
+        assert events.count("approved") == 0
         assert answers == []
         await host.refused("apply", plan_id=plan_id, token=INVENTED)
     assert content(url) == before

@@ -58,6 +58,7 @@ class FormAnswer:
     typed: str = ""
     backed_up: bool | None = None
     no_code_references: bool | None = None
+    readable: bool = True
 
 
 def find_plan(session: Session, plan_id: str, *, step: str) -> Plan:
@@ -140,7 +141,11 @@ def answer(session: Session, plan: Plan, challenge: Challenge, given: FormAnswer
 def _event(given: FormAnswer) -> Literal["declined", "not presented", "refused"]:
     if given.action == "cancel":
         return "not presented"
-    return "declined" if given.action == "decline" or given.approve is not True else "refused"
+    return (
+        "declined"
+        if given.action == "decline" or (given.readable and given.approve is not True)
+        else "refused"
+    )
 
 
 def _judge(session: Session, plan: Plan, challenge: Challenge, given: FormAnswer) -> None:
@@ -148,6 +153,9 @@ def _judge(session: Session, plan: Plan, challenge: Challenge, given: FormAnswer
         raise decision.unanswered(
             plan, "declined" if given.action == "decline" else "not presented"
         )
+    if not given.readable:
+        reason = "the form did not come back filled in as it was asked"
+        raise AnswerRefused(plan_id=plan.plan_id, reason=reason)
     decision.judge_answer(
         plan, challenge, approve=given.approve, typed=given.typed, now=session.clock.now()
     )

@@ -66,8 +66,10 @@ def review_files(
         every: Each revision of the project, base first.
         static: Ask no database: no counts, no SQL.
 
+    Returns:
+        A review each; when nothing waits, one that is SAFE and says so.
+
     Raises:
-        NothingPending: Nothing waits, and no revision was named.
         UnknownRevision: There is no such revision.
         ProjectError: The project cannot be read.
     """
@@ -77,13 +79,36 @@ def review_files(
     elif revision:
         chosen = ((graph.find(seen, revision),),)
     else:
-        chosen = (_waiting(seen, None),)
+        graph.check_current(seen)
+        chosen = (graph.pending(seen, graph.only_head(seen)),)
+        if not chosen[0]:
+            return (_nothing(session, seen),)
     traces = session.project.trace([r.id for one in chosen for r in one], static=static)
     known = {t.revision: t for t in traces}
     return tuple(
         _read_only(session, seen, one, tuple(known[r.id] for r in one), ask=not (every or static))
         for one in chosen
     )
+
+
+def _nothing(session: Session, seen: Description) -> ReviewResult:
+    """What CI reads when there is nothing to review: that is no failure."""
+    at = graph.at(seen.database.current)
+    draft = Draft(
+        kind="upgrade",
+        to_revision=at,
+        revisions=(),
+        description="nothing waits",
+        path="",
+        changes=(),
+        findings=(),
+        facts=(),
+        warnings=(),
+        sql=None,
+        rollback_command="",
+    )
+    said = f"Nothing waits: the database is at {at}."
+    return replace(result(seen, freeze(session, seen, draft, {})), next_step=said)
 
 
 def _waiting(seen: Description, revision: str | None) -> tuple[Revision, ...]:

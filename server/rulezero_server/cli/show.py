@@ -70,6 +70,9 @@ def analysis(result: AnalyzeResult) -> None:
 
 def review(result: ReviewResult) -> None:
     """A review."""
+    if not result.path:
+        console.print(f"{_coloured(result.verdict)}   {escape(result.next_step)}")
+        return
     console.rule(f"{escape(result.revision)}  {escape(result.path)}", align="left", style="dim")
     console.print(f"{_coloured(result.verdict)}   risk {_coloured(result.risk)}")
     console.print(_database(result.database))

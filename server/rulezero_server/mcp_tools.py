@@ -99,6 +99,7 @@ def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
     _readers(server, app)
     _planners(server, app)
+    _rollback_planner(server, app)
     if not app.read_only:
         _writers(server, app)
         _asker(server, app)
@@ -181,6 +182,8 @@ def _planners(server: MCPServer, app: "App") -> None:
 
         return shortened(use_case(_session(app, ctx, environment), revision=revision))
 
+
+def _rollback_planner(server: MCPServer, app: "App") -> None:
     @server.tool(title="Plan a rollback", annotations=READS)
     @reported
     def rollback(

@@ -1,11 +1,12 @@
 """What the models want changed: the five questions, with what the live data says."""
 
 from rulezero_policies import checklist, risk, rules, words
+from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import digest
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools.planning import database_view, fact_views, holes, record
-from rulezero_tools.ports import Analysis, Session, loads_once
+from rulezero_tools.ports import Analysis, Description, Session, loads_once
 from rulezero_tools.results import AnalyzeResult
 
 
@@ -18,15 +19,7 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
     """
     seen = session.project.describe()
     diff = session.project.diff()
-    asked = questions(diff.operations)
-    facts = session.project.probe(asked) if asked else ()
-    scene = Scene(
-        dialect=seen.database.identity.dialect,
-        stage="models",
-        upgrade=diff.operations,
-        facts=facts,
-    )
-    findings = rules.review(scene)
+    findings, facts = judged(session, seen, diff.operations)
     analysis = _kept(
         session, diff.operations, seen.database.current, risk.risk(findings), description
     )
@@ -48,6 +41,17 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
         warnings=(*words.critical_warnings(findings, diff.operations), *holes(seen.interceptions)),
         next_step=_next(analysis),
     )
+
+
+def judged(
+    session: Session, seen: Description, operations: tuple[Operation, ...]
+) -> tuple[tuple[Finding, ...], tuple[Fact, ...]]:
+    """What the rules say of a model diff, and what was counted for it on the live database."""
+    asked = questions(operations)
+    facts = session.project.probe(asked) if asked else ()
+    dialect = seen.database.identity.dialect
+    scene = Scene(dialect=dialect, stage="models", upgrade=operations, facts=facts)
+    return rules.review(scene), facts
 
 
 def _kept(

@@ -1,10 +1,10 @@
 """Write the revision; a CRITICAL one only after a person said to go on."""
 
-from rulezero_policies import checklist, rules, words
+from rulezero_policies import checklist, words
 from rulezero_policies.errors import AnalysisStale, NoChanges, OutOfOrder, UnknownAnalysis
 from rulezero_policies.plan import Plan
-from rulezero_policies.scene import Scene, questions
 from rulezero_tools import gate
+from rulezero_tools.analyze import judged
 from rulezero_tools.planning import Draft, make_plan, record, refused
 from rulezero_tools.ports import Analysis, Description, Session, loads_once
 from rulezero_tools.results import GenerateResult
@@ -62,15 +62,7 @@ def _still_wanted(session: Session, analysis: Analysis) -> None:
 
 
 def _stop(session: Session, seen: Description, analysis: Analysis, message: str) -> GenerateResult:
-    asked = questions(analysis.operations)
-    facts = session.project.probe(asked) if asked else ()
-    scene = Scene(
-        dialect=seen.database.identity.dialect,
-        stage="models",
-        upgrade=analysis.operations,
-        facts=facts,
-    )
-    findings = rules.review(scene)
+    findings, facts = judged(session, seen, analysis.operations)
     draft = Draft(
         kind="generate",
         to_revision=analysis.analysis_id,

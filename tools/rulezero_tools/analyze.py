@@ -36,7 +36,7 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
         indexes_to_add=checklist.indexes_worth_adding(
             diff.operations, dialect=seen.database.identity.dialect
         ),
-        checklist=checklist.pre_migration_checklist(findings),
+        checklist=checklist.pre_migration_checklist(findings) if diff.operations else (),
         facts=fact_views(facts),
         warnings=(*words.critical_warnings(findings, diff.operations), *holes(seen.interceptions)),
         next_step=_next(analysis),

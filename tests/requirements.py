@@ -325,6 +325,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/worker/test_probe.py::test_rows_values_and_nulls_are_counted",
     ],
     "A08": [
+        "tests/server/test_worker_reading.py::test_a_failing_post_write_hook_does_not_hide_the_file_that_was_written",
         "tests/server/test_worker_reading.py::test_what_is_generated_is_what_flask_db_migrate_writes",
     ],
     "A09": [
@@ -399,6 +400,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/test_worker_errors.py::test_an_interpreter_without_alembic_is_named",
         "tests/server/test_worker_reading.py::test_a_database_at_a_revision_nobody_holds_is_named",
         "tests/server/test_worker_reading.py::test_a_database_behind_its_revisions_is_named",
+        "tests/server/test_worker_reading.py::test_a_failing_post_write_hook_does_not_hide_the_file_that_was_written",
         "tests/server/test_worker_reading.py::test_several_heads_are_named",
         "tests/server/test_worker_readonly.py::test_a_write_by_the_app_is_refused_and_named",
     ],

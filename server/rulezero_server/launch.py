@@ -209,7 +209,16 @@ def _environment(target: Target) -> dict[str, str]:
     # A macOS framework Python would take the child for the parent's virtual environment.
     inherited = {k: v for k, v in os.environ.items() if k != "__PYVENV_LAUNCHER__"}
     ours = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
-    return {**inherited, **target.variables, **ours}
+    return {**inherited, **_activated(target.interpreter.path), **target.variables, **ours}
+
+
+def _activated(python: Path) -> dict[str, str]:
+    """What activating the project's virtual environment sets: its commands are found first."""
+    venv = python.parent.parent
+    if not (venv / "pyvenv.cfg").is_file():
+        return {}
+    path = os.pathsep.join(p for p in (str(python.parent), os.environ.get("PATH")) if p)
+    return {"PATH": path, "VIRTUAL_ENV": str(venv)}
 
 
 def _read(target: Target, reply: Mapping[str, Any]) -> Reply:

@@ -207,3 +207,26 @@ def test_the_files_are_everything_that_may_run(notes: Path) -> None:
         "notes/__init__.py",
         "notes/models.py",
     }
+
+
+@pytest.mark.proves("A08", "A17")
+def test_a_failing_post_write_hook_does_not_hide_the_file_that_was_written(
+    copy_project: CopyProject, to_head: ToHead
+) -> None:
+    folder = copy_project("alembic_shop")
+    to_head(folder)
+    with (folder / "alembic.ini").open("a", encoding="utf-8") as ini:
+        ini.write(
+            "\n[post_write_hooks]\nhooks = tidy\ntidy.type = exec\n"
+            "tidy.executable = no-such-formatter\ntidy.options = REVISION_SCRIPT_FILENAME\n"
+        )
+    models = folder / "shop/models.py"
+    text = models.read_text(encoding="utf-8")
+    models.write_text(
+        text.replace("    price =", "    colour = Column(String(9))\n    price ="), encoding="utf-8"
+    )
+    made = WorkerProject.open(folder).generate("add colour")
+    assert (folder / made.path).is_file()
+    assert made.revision in (folder / made.path).read_text(encoding="utf-8")
+    assert "post-write hook" in (made.note or "")
+    assert "no-such-formatter" in (made.note or "")

@@ -93,6 +93,7 @@ def _written(session: Session, message: str, plan: Plan | None) -> GenerateResul
         status="written",
         revision=made.revision,
         path=made.path,
+        warning=made.note,
         next_step="Show the path. Nothing was applied. Call `review` with revision "
         f"{made.revision}.",
     )

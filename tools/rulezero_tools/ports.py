@@ -76,10 +76,11 @@ class Diff:
 
 @dataclass(frozen=True, kw_only=True)
 class Generated:
-    """A revision file that was just written."""
+    """A revision file that was just written; `note` says what went wrong all the same."""
 
     revision: str
     path: str
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

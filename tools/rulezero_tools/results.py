@@ -99,6 +99,7 @@ class GenerateResult:
     path: str | None = None
     plan_id: str | None = None
     question: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

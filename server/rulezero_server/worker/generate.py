@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from . import describe, diff, errors
+from . import describe, diff, errors, secrets
 from .load import Loaded
 
 
@@ -24,10 +25,35 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
             file=describe.path_under(loaded.root, str(loaded.script.dir)) + "/env.py",
             line=1,
         )
-    script = next(iter(revision.generate_scripts()))
+    before = _files(loaded)
+    try:
+        script = next(iter(revision.generate_scripts()))
+    except Exception as exc:  # noqa: BLE001 - whatever a hook raises, the file is there
+        return _written_all_the_same(loaded, revision, before, exc)
     if script is None:
         raise errors.Failure("NoChanges")
     return {
         "revision": script.revision,
         "path": describe.path_under(loaded.root, str(script.path)),
+        "note": None,
+    }
+
+
+def _files(loaded: Loaded) -> set[str]:
+    places = (Path(place) for place in describe.version_locations(loaded))
+    return {str(path) for place in places for path in place.glob("**/*.py")}
+
+
+def _written_all_the_same(
+    loaded: Loaded, revision: Any, before: set[str], exc: Exception
+) -> dict[str, Any]:
+    """A post-write hook (a formatter, say) fails when the file is there already: say both."""
+    new = sorted(_files(loaded) - before)
+    if len(new) != 1:
+        raise exc
+    text = secrets.scrub(errors.text(exc))
+    return {
+        "revision": str(revision.generated_revisions[0].rev_id),
+        "path": describe.path_under(loaded.root, new[0]),
+        "note": f"The file was written, but a post-write hook of alembic.ini failed: {text}",
     }

@@ -17,6 +17,11 @@ from typing import Any
 import psycopg
 import pymysql
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, not whether the promise holds.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 PROJECTS = Path(__file__).parent / "projects"
 

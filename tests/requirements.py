@@ -317,6 +317,7 @@ TESTS: dict[str, list[str]] = {
         "tests/policies/test_rules_changes.py::test_whatever_is_done_to_a_table_of_the_same_plan_is_safe",
     ],
     "A07": [
+        "tests/e2e/test_projects.py::test_mariadb_goes_the_whole_way_and_invented_values_are_foretold",
         "tests/policies/test_rules_changes.py::test_a_type_change_of_an_empty_table_is_a_warning",
         "tests/policies/test_rules_changes.py::test_nulls_decide_on_set_not_null",
         "tests/policies/test_rules_changes.py::test_rows_decide_on_a_dropped_table",
@@ -405,6 +406,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/test_worker_readonly.py::test_a_write_by_the_app_is_refused_and_named",
     ],
     "A18": [
+        "tests/e2e/test_projects.py::test_mariadb_goes_the_whole_way_and_invented_values_are_foretold",
         "tests/server/worker/test_run.py::test_a_failed_run_tells_the_databases_error_and_the_line",
         "tests/tools/test_apply.py::test_a_failed_run_gives_the_error_and_that_nothing_remains",
         "tests/tools/test_apply.py::test_a_run_that_left_something_behind_is_called_partly_applied",

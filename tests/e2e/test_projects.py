@@ -92,3 +92,36 @@ def test_the_scripted_client_asks_at_the_terminal_and_applies(
     said_yes = answered("yes\n")
     assert "Migration applied successfully." in said_yes.stdout, said_yes.stderr
     assert "place" in eyes(url).columns("events")
+
+
+@pytest.mark.proves("A07", "A18")
+async def test_mariadb_goes_the_whole_way_and_invented_values_are_foretold(
+    copy_project: Any,
+    to_head: Any,
+    talk: Any,
+    eyes: Any,
+    mariadb_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", mariadb_url)
+    folder: Path = copy_project("flask_notes")
+    to_head(folder)
+    seen = eyes(mariadb_url)
+    seen.write("INSERT INTO users (id, email) VALUES (1, 'a@x')")
+    models = folder / "notes" / "models.py"
+    text = models.read_text("utf-8")
+    models.write_text(
+        text.replace("    name =", "    score = db.Column(db.Integer, nullable=False)\n    name =")
+    )
+    async with talk(folder) as host:
+        status = await host.call("status")
+        assert status["database"]["dialect"] in {"mysql", "mariadb"}
+        analysis = await host.call("analyze", description="add score")
+        assert [f["rule"] for f in analysis["breaking"]] == ["mysql-implicit-default"]
+        await host.generated("add score", analysis)
+        done = await host.applied((await host.call("review"))["plan_id"])
+        assert done["verified"]
+        assert seen.rows("SELECT score FROM users") == [(0,)]
+        undone = await host.applied((await host.call("rollback"))["plan_id"])
+        assert undone["verified"]
+        assert "score" not in seen.columns("users")

@@ -11,6 +11,9 @@ from rulezero_policies.policy import DROP_PHRASE
 from rulezero_policies.steps import walk
 from rulezero_policies.text import visible
 
+LINES = 40
+"""Lines of a list that an approval request holds."""
+
 _NOT_NULL = """\
 WARNING: Adding NOT NULL column '{column}' without server_default.
 
@@ -127,15 +130,23 @@ def approval_request(plan: Plan) -> str:
 
 def _changes(plan: Plan) -> tuple[str, ...]:
     lines = (f"- {visible(c.subject)}: {visible(c.description)}" for c in plan.changes)
-    return tuple(lines) or ("- No schema changes",)
+    return _readable(tuple(lines), "changes") or ("- No schema changes",)
+
+
+def _readable(lines: tuple[str, ...], section: str) -> tuple[str, ...]:
+    """Nobody reads a form of hundreds of lines: the rest is counted, and where it stands said."""
+    rest = len(lines) - LINES
+    more = f"- … and {rest} more: have `get_plan`, section {section}, shown before you answer"
+    return (*lines[:LINES], more) if rest > 0 else lines
 
 
 def _breaking(findings: Iterable[Finding]) -> tuple[str, ...]:
-    return tuple(
+    lines = (
         f"- [{f.severity}] {visible(f.subject)}: {visible(f.evidence)} ({f.rule})"
-        for f in findings
+        for f in sorted(findings, key=lambda f: f.severity)
         if f.severity == "CRITICAL" or f.outcome in _BREAKING
     )
+    return _readable(tuple(lines), "findings")
 
 
 def _actions(plan: Plan) -> tuple[str, ...]:

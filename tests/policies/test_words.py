@@ -257,3 +257,22 @@ def test_the_actions_say_that_a_rollback_restores_no_data(plan: Any) -> None:
     text = approval_request(dataclasses.replace(plan, phrases=("yes, drop it",)))
     assert "never the data that was in it" in text
     assert "never the data" not in approval_request(dataclasses.replace(plan, phrases=()))
+
+
+def test_a_long_request_keeps_what_is_critical_and_counts_the_rest(plan: Any) -> None:
+    change = plan.changes[0]
+    mild = Finding(
+        rule="narrow",
+        severity="WARNING",
+        subject="t.c",
+        evidence="shorter",
+        outcome="may_fail",
+        fix="measure",
+    )
+    grave = dataclasses.replace(mild, severity="CRITICAL", subject="the grave one")
+    long = dataclasses.replace(plan, changes=(change,) * 100, findings=(*(mild,) * 50, grave))
+    text = approval_request(long)
+    assert "- … and 60 more: have `get_plan`, section changes" in text
+    assert "- … and 11 more: have `get_plan`, section findings" in text
+    assert "[CRITICAL] the grave one" in text
+    assert len(text.splitlines()) < 120

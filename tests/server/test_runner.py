@@ -1,6 +1,7 @@
 """The one way to a writable session: a spent grant, and exactly the approved bytes."""
 
 import hashlib
+import py_compile
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -154,6 +155,26 @@ def test_code_that_was_not_approved_does_not_run_in_a_writable_session(
     report = _runner(project, grant).run(_permit(grant), plan, files)
     assert "late.py was not part of what was approved" in (report.error or "")
     assert snapshot(database_url) == before
+
+
+@pytest.mark.proves("D03", "C03")
+def test_a_compiled_module_planted_after_the_approval_does_not_run(
+    project: WorkerProject, edit: Edit, tmp_path: Path
+) -> None:
+    root, marker = Path(project.name), tmp_path / "planted ran"
+    optional = "try:\n    import planted\nexcept ImportError:\n    pass\n"
+    edit(root / "notes/__init__.py", "import os\n", f"import os\n{optional}")
+    files = project.files()
+    plan = _plan(project, files, to="2b8e41f6a05c")
+    grant = _grant(plan)
+    source = tmp_path / "planted.py"
+    source.write_text(f"open({str(marker)!r}, 'w').close()\n", encoding="utf-8")
+    py_compile.compile(str(source), cfile=str(root / "planted.pyc"), doraise=True)
+    report = _runner(project, grant).run(_permit(grant), plan, files)
+    assert report.error is None
+    assert not marker.exists()
+    assert "planted.pyc" in project.files()
+    assert marker.exists()
 
 
 def test_a_downgrade_is_a_run_too(notes: Path) -> None:

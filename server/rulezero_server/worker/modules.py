@@ -32,10 +32,16 @@ class Loader(importlib.machinery.SourceFileLoader):
 class Finder:
     """Stands before every other finder, and takes over the modules it claims."""
 
-    def __init__(self, claims: Callable[[str], bool], data: Data) -> None:
-        """Claim source files by path, and load them from `data`."""
+    def __init__(
+        self, claims: Callable[[str], bool], data: Data, compiled: Callable[[str], object]
+    ) -> None:
+        """Claim files by path; load sources from `data`, and have `compiled` look at the rest.
+
+        `compiled` raises to keep an extension module or a sourceless .pyc from being loaded.
+        """
         self._claims = claims
         self._data = data
+        self._compiled = compiled
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """What another finder found, if it is claimed; None for everything else."""
@@ -43,7 +49,10 @@ class Finder:
         if found is None or not found.has_location:
             return None
         origin = found.origin
-        if origin is None or not origin.endswith(".py") or not self._claims(origin):
+        if origin is None or not self._claims(origin):
+            return None
+        if not origin.endswith(".py"):
+            self._compiled(origin)
             return None
         self._data(origin)
         return spec(name, origin, self._data, found.submodule_search_locations)

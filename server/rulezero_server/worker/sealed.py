@@ -51,6 +51,15 @@ class Seal:
             )
         return found
 
+    def unchanged(self, path: str) -> None:
+        """Hold a file that cannot be loaded from given bytes against the approved ones.
+
+        Raises:
+            SealError: It was not approved, or is no longer what was.
+        """
+        if Path(path).read_bytes() != self.data(path):
+            raise SealError(f"{path} is not what was approved, so it does not run")
+
     def known(self, path: Any) -> bytes | None:
         """The approved bytes of a file, or None."""
         return self._bytes.get(_key(path))
@@ -98,7 +107,7 @@ def install(mapping: Mapping[str, Mapping[str, str]], root: str) -> None:
     # `open` is one function under two names; pathlib uses the second.
     loader, first, second = cast("Any", pyfiles), cast("Any", builtins), cast("Any", io)
     loader.load_module_py = load_module_py
-    sys.meta_path.insert(0, modules.Finder(seal.guards, seal.data))
+    sys.meta_path.insert(0, modules.Finder(seal.guards, seal.data, seal.unchanged))
     first.open = second.open = _opener(seal, io.open)
 
 

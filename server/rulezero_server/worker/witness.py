@@ -35,12 +35,19 @@ def install(root: str) -> None:
             _note(args[0], args[1], root)
 
     cast("Any", pyfiles).load_module_py = load_module_py
-    sys.meta_path.insert(0, modules.Finder(lambda path: places.is_user_code(path, root), _read))
+    finder = modules.Finder(lambda path: places.is_user_code(path, root), _read, _remember)
+    sys.meta_path.insert(0, finder)
     sys.addaudithook(heard)
 
 
 def _read(path: str) -> bytes:
     return Path(path).read_bytes()
+
+
+def _remember(path: str) -> None:
+    """An extension module or a sourceless .pyc: nothing is compiled, and it runs all the same."""
+    seen = _seen.setdefault(os.path.realpath(path), set())
+    seen.add(hashlib.sha256(_read(path)).hexdigest())
 
 
 def _note(source: Any, filename: Any, root: str) -> None:

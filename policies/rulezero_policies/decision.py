@@ -4,7 +4,7 @@ Every function raises the `GateError` that refuses, or returns what was decided.
 reads a clock: `now` is an argument.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rulezero_policies.errors import (
     AnswerRefused,
@@ -14,65 +14,142 @@ from rulezero_policies.errors import (
     NotPresented,
     PlanExpired,
     PlanStale,
+    QuestionExpired,
     TokenRefused,
 )
-from rulezero_policies.grant import Answer, Challenge, Grant, Level, Permit, same
+from rulezero_policies.grant import (
+    Answer,
+    Challenge,
+    Channel,
+    Grant,
+    Level,
+    Permit,
+    Proof,
+    same,
+)
 from rulezero_policies.plan import Observed, Plan, differences
-from rulezero_policies.policy import Policy, reaches
-
-HOW_PROTECTED = (
-    "This version asks people only through the client's own form, which proves a client and not a "
-    "person. Show the person the review, and let them run the migration themselves."
+from rulezero_policies.policy import (
+    CONFIRMATIONS,
+    Confirmation,
+    Policy,
+    confirmations,
+    reaches,
+    to_type,
 )
 
+HOW_ENROLL = (
+    "The person runs `rulezero enroll` in a terminal of their own and chooses a PIN; then call "
+    "`confirm` again. Or they approve in a client that shows forms, where a form is enough."
+)
+HOW_PASSKEY = (
+    "The person runs `rulezero enroll --passkey` in a terminal of their own; then call `confirm` "
+    "again."
+)
 
-def may_ask(plan: Plan, *, policy: Policy, level: Level, now: datetime) -> None:
-    """Whether a person may be asked about `plan` through a channel of `level`.
+LONGEST_LOCK = timedelta(days=1)
+
+
+def may_ask(plan: Plan, *, policy: Policy, now: datetime) -> None:
+    """Whether a person may be asked about `plan`.
 
     Raises:
         PlanExpired: It is too late for this plan.
         PlanStale: The plan was made under another policy.
-        NoChannel: The channel proves less than the policy asks for.
     """
     _alive(plan, now)
     if plan.policy != policy.digest:
         raise PlanStale(plan_id=plan.plan_id, differences="the policy changed")
-    needed = policy.needed(protected=plan.protected)
-    if not reaches(level, needed):
-        reason = f"{plan.environment} is protected and needs a yes of level {needed!r}"
-        raise NoChannel(reason=reason, how=HOW_PROTECTED)
+
+
+def channel(plan: Plan, *, needs: Level, enrolled: Level | None, form: bool) -> Channel:
+    """How to ask: by the client's form where that is enough, else by the person's own page.
+
+    Args:
+        plan: What is asked about.
+        needs: The level that the answer must reach.
+        enrolled: The best that the person enrolled.
+        form: Whether the client can show a form.
+
+    Raises:
+        NoChannel: Nothing that is set up here proves enough.
+    """
+    if needs == "client" and form:
+        return "form elicitation"
+    if enrolled is None:
+        reason = "this client shows no forms"
+        if needs != "client":
+            where = "is protected and" if plan.protected else f"at risk {plan.risk}"
+            reason = f"{plan.environment} {where} needs a yes of level {needs!r}"
+        raise NoChannel(reason=f"{reason}, and no PIN or passkey is enrolled", how=HOW_ENROLL)
+    if not reaches(enrolled, needs):
+        reason = f"this plan needs a yes of level {needs!r}, and no passkey is enrolled"
+        raise NoChannel(reason=reason, how=HOW_PASSKEY)
+    return "approval page"
 
 
 def judge_answer(
-    plan: Plan, challenge: Challenge, *, approve: bool, typed: str, now: datetime
+    plan: Plan,
+    challenge: Challenge,
+    *,
+    approve: bool,
+    typed: str,
+    ticked: frozenset[Confirmation],
+    now: datetime,
+    proof: Proof | None = None,
 ) -> None:
-    """Whether a submitted form approves `plan`.
+    """Whether an answer approves `plan`; `proof` is what a page or a terminal has, a form not.
 
     Raises:
-        AnswerRefused: It came too late, for another plan, or without the phrase.
+        AnswerRefused: It came too late, for another plan, incomplete, or proves too little.
         Declined: The person said no.
     """
     if not same(challenge.plan_digest, plan.digest):
         raise AnswerRefused(plan_id=plan.plan_id, reason="it answers another question")
-    if now >= challenge.expires:
+    if not challenge.created <= now < challenge.expires:
         raise AnswerRefused(plan_id=plan.plan_id, reason="the question had expired")
     if approve is not True:
         raise Declined(plan_id=plan.plan_id)
-    if plan.phrases and " ".join(typed.split()) not in plan.phrases:
-        reason = f"it needs the typed words {plan.phrases[0]!r}"
-        raise AnswerRefused(plan_id=plan.plan_id, reason=reason)
+    if not _proves(challenge, proof):
+        raise AnswerRefused(plan_id=plan.plan_id, reason=f"it needs level {challenge.needs!r}")
+    wanted = plan.phrases if proof is None else tuple(w for w in (to_type(plan),) if w)
+    if wanted and " ".join(typed.split()) not in wanted:
+        raise AnswerRefused(plan_id=plan.plan_id, reason=f"it needs the typed words {wanted[0]!r}")
+    for confirmation in confirmations(plan):
+        if confirmation not in ticked:
+            raise AnswerRefused(plan_id=plan.plan_id, reason=CONFIRMATIONS[confirmation][1])
 
 
-def unanswered(plan: Plan, answer: Answer) -> GateError:
-    """The refusal for a form that was not submitted: declined, or never shown."""
-    return (
-        Declined(plan_id=plan.plan_id)
-        if answer == "declined"
-        else NotPresented(plan_id=plan.plan_id)
-    )
+def _proves(challenge: Challenge, proof: Proof | None) -> bool:
+    if proof is None:
+        return challenge.channel == "form elicitation" and challenge.needs == "client"
+    mine = same(proof.nonce, challenge.nonce) and same(proof.person, challenge.person)
+    return mine and proof.level != "client" and reaches(proof.level, challenge.needs)
 
 
-def redeem(plan: Plan, grant: Grant, *, principal: str, policy: Policy, now: datetime) -> None:
+def unanswered(plan: Plan, challenge: Challenge, answer: Answer) -> GateError:
+    """The refusal for a question that got no answer: declined, never shown, or let expire."""
+    if answer == "declined":
+        return Declined(plan_id=plan.plan_id)
+    if answer == "expired":
+        expired = f"{challenge.expires:%Y-%m-%d %H:%M} UTC"
+        return QuestionExpired(plan_id=plan.plan_id, expired=expired)
+    return NotPresented(plan_id=plan.plan_id)
+
+
+def run_out(challenge: Challenge) -> Answer:
+    """What a question that nobody answered in time is closed as."""
+    return "not presented" if challenge.shown is None else "expired"
+
+
+def redeem(
+    plan: Plan,
+    grant: Grant,
+    *,
+    principal: str,
+    policy: Policy,
+    enrolled: Level | None,
+    now: datetime,
+) -> None:
     """Whether `grant` lets `principal` run `plan` now, before it is spent.
 
     Raises:
@@ -89,7 +166,7 @@ def redeem(plan: Plan, grant: Grant, *, principal: str, policy: Policy, now: dat
         raise TokenRefused(reason="This token is spent.")
     if not grant.created <= now < grant.expires:
         raise TokenRefused(reason="This token has expired.")
-    if not reaches(grant.level, policy.needed(protected=plan.protected)):
+    if not reaches(grant.level, policy.needed(plan, enrolled)):
         raise TokenRefused(reason="This token's approval is of too low a level.")
     _alive(plan, now)
 
@@ -108,6 +185,25 @@ def still_fits(plan: Plan, seen: Observed) -> None:
 def permit(grant: Grant, *, spent: datetime) -> Permit:
     """What the executor holds after the store has spent `grant`."""
     return Permit(plan_digest=grant.plan_digest, token_hash=grant.token_hash, spent=spent)
+
+
+def locked_until(
+    *, failures: int, last: datetime | None, policy: Policy, now: datetime
+) -> datetime | None:
+    """Until when no PIN may be tried: after every `pin_attempts` failures, each time twice as long.
+
+    Args:
+        failures: Wrong PINs since the last right one.
+        last: When the last one was tried.
+        policy: How many, and how long.
+        now: The time.
+    """
+    rounds, rest = divmod(failures, policy.pin_attempts)
+    if last is None or rounds == 0 or rest:
+        return None
+    lock = timedelta(seconds=policy.lock_seconds) * 2 ** min(rounds - 1, 16)
+    until = last + min(lock, LONGEST_LOCK)
+    return until if now < until else None
 
 
 def _alive(plan: Plan, now: datetime) -> None:

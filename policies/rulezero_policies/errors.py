@@ -270,6 +270,50 @@ class NotPresented(GateError):
     )
 
 
+class QuestionExpired(GateError):
+    """The person was shown plan {plan_id} and did not answer before {expired}. Nothing was changed."""
+
+    next_step = "Call `confirm` again once the person is there to answer."
+
+
+class LockedOut(GateError):
+    """Too many wrong PINs: {person} is locked out until {until}. Nothing was changed."""
+
+    next_step = "Tell the person; after that time `confirm` asks again. A passkey is not locked."
+
+
+class WrongPin(GateError):
+    """That is not the PIN; {left} more before it locks."""
+
+    next_step = "Type the PIN again. A forgotten PIN cannot be read back (docs/security.md)."
+
+
+class WeakPin(GateError):
+    """This PIN is too easy to guess: {reason}."""
+
+    next_step = "Choose at least six characters that are neither one repeated nor a sequence."
+
+
+class NotEnrolled(GateError):
+    """{person} has no {what} yet."""
+
+    next_step = "Run `rulezero enroll` in a terminal of your own."
+
+
+class PasskeyRefused(GateError):
+    """The passkey does not approve this: {reason}. Nothing was changed."""
+
+    next_step = "Use a passkey that is enrolled here, on the page as rulezero opened it."
+
+
+class PolicyLoosened(ProjectError):
+    """{path} would loosen the policy, which a project may only tighten: {what}."""
+
+    next_step = (
+        "Remove that from {path}. What the policy allows is decided in the user's own policy.toml."
+    )
+
+
 class AnswerRefused(GateError):
     """The answer for plan {plan_id} does not approve it: {reason}. Nothing was changed."""
 

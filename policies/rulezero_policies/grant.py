@@ -2,13 +2,15 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies.plan import digest
+
 Level = Literal["client", "secret", "passkey"]
-Channel = Literal["form elicitation"]
-Answer = Literal["approved", "declined", "not presented"]
+Channel = Literal["form elicitation", "approval page", "terminal"]
+Answer = Literal["approved", "declined", "not presented", "expired"]
 
 TOKEN_PREFIX = "rz1_"  # noqa: S105
 TOKEN_BYTES = 32
@@ -16,15 +18,40 @@ TOKEN_BYTES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Challenge:
-    """One question about one plan, answered at most once."""
+    """One question about one plan, answered at most once.
+
+    `principal` is who wants to run the plan (the person's client); `person` is who may answer on
+    the page or in a terminal. `channel` is how it is asked: a question of the channel "approval
+    page" may be answered in a terminal as well. `needs` is the level that its answer must reach.
+    `shown` says when a person's page or terminal first showed it. Once it is answered, `level`,
+    `approver` and `through` say what the answer was worth, who gave it and where; `claimed`, that
+    the client that asked was told.
+    """
 
     nonce: str
     plan_digest: str
     principal: str
+    person: str
     channel: Channel
+    needs: Level
     created: datetime
     expires: datetime
+    shown: datetime | None = None
     answer: Answer | None = None
+    level: Level | None = None
+    approver: str | None = None
+    through: Channel | None = None
+    claimed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """That a person was there: who, how well it was shown, for which question and no other."""
+
+    nonce: str
+    person: str
+    level: Level
+    channel: Channel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +68,11 @@ class Grant:
     created: datetime
     expires: datetime
     spent: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        """Names the grant as it was given; the audit trail holds it, so that an edit is seen."""
+        return digest(replace(self, spent=None))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rulezero_policies.policy import Policy
     from rulezero_server.project import WorkerProject
     from rulezero_tools.ports import Runner, Session, Store
     from rulezero_tools.results import StatusResult
@@ -76,8 +77,16 @@ class App:
             store=self.store,
             clock=SystemClock(),
             chance=SystemChance(),
+            policy=self.policy(),
+            person=person(),
             principal=_principal(client),
         )
+
+    def policy(self) -> "Policy":
+        """The user's policy, tightened by what the project says."""
+        from rulezero_policies.policy import Policy
+
+        return Policy()
 
     def runner(self, session: "Session") -> "Runner":
         """The way to a writable session; only the executor calls it."""
@@ -108,11 +117,28 @@ class App:
         return WorkerProject.open(self.directory, environment)
 
 
-def _principal(client: str) -> str:
-    """Who is calling: the operating system's user, and the client as it calls itself."""
-    import getpass
+def person() -> str:
+    """Who sits here: the operating system's user, on this machine."""
     import socket
 
+    return f"{_user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    """The user by what the system says; an environment variable is no proof of anything."""
+    try:
+        import os
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, AttributeError, KeyError):
+        import getpass
+
+        return getpass.getuser()
+
+
+def _principal(client: str) -> str:
+    """Who is calling: the person, and the client as it calls itself."""
     from rulezero_policies.text import visible
 
-    return f"{getpass.getuser()}@{socket.gethostname()} via {visible(client, limit=80)}"
+    return f"{person()} via {visible(client, limit=80)}"

@@ -13,9 +13,9 @@ from pydantic import (
     model_validator,
 )
 
-from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
-from rulezero_tools.gate import FormAnswer
+from rulezero_policies.policy import Confirmation, confirmations
+from rulezero_tools.asking import FormAnswer
 
 
 class Form(BaseModel):
@@ -84,14 +84,10 @@ class GenerateDropForm(GenerateForm):
 def form_for(plan: Plan) -> type[BaseModel]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
-        return GenerateDropForm if _drops(plan.findings) else GenerateForm
+        return GenerateDropForm if "no_code_references" in confirmations(plan) else GenerateForm
     if plan.phrases:
         return DropForm
     return RollbackForm if plan.kind == "downgrade" else ApplyForm
-
-
-def _drops(findings: tuple[Finding, ...]) -> bool:
-    return any(f.outcome == "loses_data" for f in findings)
 
 
 def read_form(data: object) -> FormAnswer:
@@ -102,11 +98,8 @@ def read_form(data: object) -> FormAnswer:
         typed = data.typed if isinstance(data, DropForm) else ""
         return FormAnswer(action="accept", approve=data.approve, typed=typed)
     if isinstance(data, GenerateForm):
-        sure = data.no_code_references if isinstance(data, GenerateDropForm) else None
-        return FormAnswer(
-            action="accept",
-            approve=data.approve,
-            backed_up=data.backed_up,
-            no_code_references=sure,
-        )
+        ticked: set[Confirmation] = {"backed_up"} if data.backed_up else set()
+        if isinstance(data, GenerateDropForm) and data.no_code_references:
+            ticked.add("no_code_references")
+        return FormAnswer(action="accept", approve=data.approve, ticked=frozenset(ticked))
     return FormAnswer(action="cancel")

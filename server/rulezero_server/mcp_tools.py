@@ -251,17 +251,17 @@ def _writers(server: MCPServer, app: "App") -> None:
 def _asker(server: MCPServer, app: "App") -> None:
     @reported
     def open_question(plan_id: str, environment: str | None, ctx: Context) -> Asked:
-        from rulezero_tools import gate
+        from rulezero_tools import asking
 
         session = _session(app, ctx, environment)
-        plan, challenge = gate.open_question(session, plan_id, can_ask=can_ask(ctx))
+        plan, challenge = asking.open_question(session, plan_id, form=can_ask(ctx))
         return Asked(session=session, plan=plan, challenge=challenge)
 
     def ask(asked: Annotated[Asked, Resolve(open_question)]) -> Elicit[BaseModel]:
         from rulezero_server.forms import form_for
-        from rulezero_tools import gate
+        from rulezero_tools import asking
 
-        return Elicit(gate.question_text(asked.plan, asked.challenge), form_for(asked.plan))
+        return Elicit(asking.question_text(asked.plan, asked.challenge), form_for(asked.plan))
 
     @server.tool(title="Ask a person", annotations=ASKS)
     @reported
@@ -277,11 +277,11 @@ def _asker(server: MCPServer, app: "App") -> None:
         agreed: this call is where they do.
         """
         from rulezero_server.forms import read_form
-        from rulezero_tools import gate
+        from rulezero_tools import asking
 
         given = (
             read_form(answer.data)
             if isinstance(answer, AcceptedElicitation)
-            else gate.FormAnswer(action=answer.action)
+            else asking.FormAnswer(action=answer.action)
         )
-        return gate.answer(asked.session, asked.plan, asked.challenge, given)
+        return asking.answer_form(asked.session, asked.plan, asked.challenge, given)

@@ -5,6 +5,7 @@ from rulezero_policies.errors import AnalysisStale, NoChanges, OutOfOrder, Unkno
 from rulezero_policies.plan import Plan
 from rulezero_tools import gate
 from rulezero_tools.analyze import judged
+from rulezero_tools.asking import question_text
 from rulezero_tools.planning import Draft, make_plan, record, refused
 from rulezero_tools.ports import Analysis, Description, Session, loads_once
 from rulezero_tools.results import GenerateResult
@@ -80,7 +81,7 @@ def _stop(session: Session, seen: Description, analysis: Analysis, message: str)
     return GenerateResult(
         status="needs_confirmation",
         plan_id=plan.plan_id,
-        question=gate.question_text(plan),
+        question=question_text(plan),
         next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}; then call "
         "`generate` again with the same analysis_id, the same message and the token.",
     )

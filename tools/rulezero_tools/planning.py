@@ -15,12 +15,10 @@ from rulezero_policies.plan import (
     PlannedChange,
     hashes,
 )
-from rulezero_policies.policy import Policy, is_protected, phrases
+from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.text import scrub, visible
-from rulezero_tools.ports import Description, Interception, Project, Session
+from rulezero_tools.ports import Description, Interception, Session
 from rulezero_tools.results import DatabaseView, FactView
-
-POLICY = Policy()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         kind=draft.kind,
         project=project.name,
         environment=project.environment,
-        protected=protected(project, seen.database.identity),
+        protected=protected(session, seen.database.identity),
         database=seen.database.identity,
         from_revisions=tuple(sorted(seen.database.current)),
         to_revision=draft.to_revision,
@@ -65,9 +63,9 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         warnings=draft.warnings,
         phrases=_phrases(draft),
         rollback_command=draft.rollback_command,
-        policy=POLICY.digest,
+        policy=session.policy.digest,
         created=now,
-        expires=now + POLICY.plan_life,
+        expires=now + session.policy.plan_life,
     )
 
 
@@ -80,8 +78,9 @@ def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:
     return plan
 
 
-def observe(project: Project, plan: Plan) -> tuple[Observed, Mapping[str, bytes]]:
+def observe(session: Session, plan: Plan) -> tuple[Observed, Mapping[str, bytes]]:
     """What stands there now, to hold against `plan`; with the bytes that were read."""
+    project = session.project
     with project.reading():
         seen = project.describe()
         files = project.files([f.path for f in plan.files])
@@ -92,14 +91,16 @@ def observe(project: Project, plan: Plan) -> tuple[Observed, Mapping[str, bytes]
         files=hashes(files),
         fingerprint=seen.database.fingerprint,
         facts=facts,
-        policy=POLICY.digest,
+        policy=session.policy.digest,
     )
     return observed, files
 
 
-def protected(project: Project, identity: DatabaseIdentity) -> bool:
+def protected(session: Session, identity: DatabaseIdentity) -> bool:
     """Whether the policy treats this environment as protected."""
-    return is_protected(marked=project.protected, host=identity.host)
+    project, policy = session.project, session.policy
+    marked = project.protected or project.environment in policy.protected_environments
+    return is_protected(marked=marked, host=identity.host)
 
 
 def _phrases(draft: Draft) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
-from rulezero_policies.grant import Answer, Challenge, Grant, Permit
+from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Permit
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan
+from rulezero_policies.policy import Policy
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -236,6 +237,40 @@ class Analysis:
     plan_id: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """A person's PIN as an argon2id hash, with the failures since it was last right."""
+
+    person: str
+    hash: str
+    failures: int = 0
+    last_failure: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passkey:
+    """A person's passkey: its id and public key, both base64url, and how often it signed."""
+
+    id: str
+    person: str
+    public_key: str
+    sign_count: int
+    created: datetime
+    name: str
+
+
+class PinHasher(Protocol):
+    """A slow, salted hash for PINs."""
+
+    def hash(self, pin: str) -> str:
+        """The hash with its parameters and salt."""
+        ...
+
+    def matches(self, hashed: str, pin: str) -> bool:
+        """Whether `pin` is the one that was hashed."""
+        ...
+
+
 class Store(Protocol):
     """What is remembered, durably, before anything happens."""
 
@@ -271,8 +306,64 @@ class Store(Protocol):
         """Keep `challenge`, or return the unanswered, unexpired one of this plan and principal."""
         ...
 
-    def answer_challenge(self, nonce: str, answer: Answer) -> bool:
+    def challenge(self, nonce: str) -> Challenge | None:
+        """A question by its nonce."""
+        ...
+
+    def last_challenge(self, plan_digest: str, principal: str) -> Challenge | None:
+        """The newest question about a plan that this principal had asked."""
+        ...
+
+    def waiting(self, person: str, now: datetime) -> tuple[Challenge, ...]:
+        """The unanswered, unexpired questions of the channel "approval page", oldest first."""
+        ...
+
+    def show_challenge(self, nonce: str, at: datetime) -> None:
+        """Record that a person's page or terminal showed it; the first time counts."""
+        ...
+
+    def answer_challenge(
+        self,
+        nonce: str,
+        answer: Answer,
+        *,
+        level: Level | None = None,
+        approver: str | None = None,
+        through: Channel | None = None,
+    ) -> bool:
         """Record the answer, once: False when it was answered already or is not known."""
+        ...
+
+    def claim_challenge(self, nonce: str) -> bool:
+        """Take the answer of an answered question, once, atomically: False for everybody later."""
+        ...
+
+    def pin(self, person: str) -> "Pin | None":
+        """A person's PIN, hashed, with what was tried since it was last right."""
+        ...
+
+    def save_pin(self, pin: "Pin") -> None:
+        """Keep or replace a person's PIN."""
+        ...
+
+    def try_pin(self, person: str, failures: int, at: datetime) -> bool:
+        """Count one more failure, before the PIN is looked at, if there were `failures` until now.
+
+        False when somebody else tried at the same time: one atomic statement, so that guesses that
+        race are all counted.
+        """
+        ...
+
+    def pin_was_right(self, person: str) -> None:
+        """Forget the failures."""
+        ...
+
+    def passkeys(self, person: str) -> tuple["Passkey", ...]:
+        """A person's passkeys, oldest first."""
+        ...
+
+    def save_passkey(self, passkey: "Passkey") -> None:
+        """Keep or replace a passkey (by its id)."""
         ...
 
     def save_grant(self, grant: Grant) -> None:
@@ -316,6 +407,10 @@ class Store(Protocol):
         """The audit trail in order, or the newest `limit` of it (still oldest first)."""
         ...
 
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest entry, kept apart from the trail; (0, GENESIS) for none."""
+        ...
+
 
 class Clock(Protocol):
     """The time."""
@@ -351,11 +446,34 @@ def loads_once(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Where a person answers: what is asked of them, under which policy, and who they are.
+
+    `person` is the operating system's user on this machine.
+    """
+
+    store: Store
+    clock: Clock
+    policy: Policy
+    person: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Session:
-    """Everything a use case works with: one project, one store, who is calling."""
+    """Everything a use case works with: one project, one store, who is calling.
+
+    `principal` is the person with the client that calls for them.
+    """
 
     project: Project
     store: Store
     clock: Clock
     chance: Chance
+    policy: Policy
+    person: str
     principal: str
+
+    @property
+    def desk(self) -> Desk:
+        """Where this caller's person answers."""
+        return Desk(store=self.store, clock=self.clock, policy=self.policy, person=self.person)

@@ -4,6 +4,7 @@ from rulezero_policies.audit import broken_at
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
 from rulezero_tools import gate, graph
+from rulezero_tools.asking import question_text
 from rulezero_tools.ports import Run, Session
 from rulezero_tools.results import HistoryEntry, HistoryResult, PlanSection, Section
 
@@ -39,7 +40,7 @@ def _section(plan: Plan, section: Section, run: Run | None) -> str:
         "findings": "\n".join(map(_finding, plan.findings)) or "No findings.",
         "changes": "\n".join(f"{c.subject}: {c.description}" for c in plan.changes),
         "files": "\n".join(f"{f.sha256}  {f.path}" for f in plan.files),
-        "approval_request": gate.question_text(plan),
+        "approval_request": question_text(plan),
         "run": _run(run),
     }
     return texts[section]

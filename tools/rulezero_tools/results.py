@@ -151,14 +151,18 @@ class ReviewResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ConfirmResult:
-    """A person said yes: the apply-token, good once and for minutes."""
+    """What came of asking: approved with the apply-token, good once and for minutes; or pending.
 
+    `expires` is when the token, or the question that is pending, ends.
+    """
+
+    status: Literal["approved", "pending"]
     plan_id: str
-    token: str
     expires: str
-    approved_through: str
-    proves: str
     next_step: str
+    token: str | None = None
+    approved_through: str | None = None
+    proves: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

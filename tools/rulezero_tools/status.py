@@ -1,10 +1,14 @@
 """Where the project stands and what to do next."""
 
-from rulezero_policies.policy import reaches
+from rulezero_policies.findings import Risk
+from rulezero_policies.grant import Level
 from rulezero_tools import graph
-from rulezero_tools.planning import POLICY, database_view, holes, protected
+from rulezero_tools.enrolment import enrolled
+from rulezero_tools.planning import database_view, holes, protected
 from rulezero_tools.ports import Description, Session, loads_once
 from rulezero_tools.results import PlanView, RevisionView, StatusResult
+
+RISKS: tuple[Risk, ...] = ("SAFE", "WARNING", "CRITICAL")
 
 
 @loads_once
@@ -23,7 +27,7 @@ def status(
         ProjectError: The project or its database cannot be read.
     """
     seen = session.project.describe()
-    guarded = protected(session.project, seen.database.identity)
+    guarded = protected(session, seen.database.identity)
     waiting = graph.pending(seen)
     return StatusResult(
         project=session.project.name,
@@ -37,20 +41,26 @@ def status(
         current=seen.database.current,
         heads=seen.heads,
         pending=tuple(RevisionView(revision=r.id, path=r.path, message=r.message) for r in waiting),
-        approval=_approval(can_ask=can_ask, guarded=guarded),
+        approval=_approval(session, can_ask=can_ask, guarded=guarded),
         open_plans=_open_plans(session),
         warnings=holes(seen.interceptions),
         next_step=_next(seen, waiting=bool(waiting)),
     )
 
 
-def _approval(*, can_ask: bool, guarded: bool) -> str:
-    needed = POLICY.needed(protected=guarded)
-    if not reaches("client", needed):
-        return f"Needs level {needed!r}, which no channel of this version reaches: nothing can run."
-    if can_ask:
-        return "A person is asked through this client's form (level 'client')."
-    return "This client cannot show a form: plans can be made here, not approved."
+def _approval(session: Session, *, can_ask: bool, guarded: bool) -> str:
+    needs = session.policy.protected if guarded else session.policy.local
+    best = enrolled(session.desk)
+    levels = {risk: needs.at(risk).given(best) for risk in RISKS}
+    said = ", ".join(f"{risk} needs {level!r}" for risk, level in levels.items())
+    return f"{said}. {_ways(best, can_ask=can_ask)}"
+
+
+def _ways(best: Level | None, *, can_ask: bool) -> str:
+    form = "This client's form is level 'client'" if can_ask else "This client shows no forms"
+    if best is None:
+        return f"{form}; no PIN or passkey is enrolled: the person runs `rulezero enroll` for more."
+    return f"{form}; the person's own page and `rulezero approve` reach {best!r}."
 
 
 def _open_plans(session: Session) -> tuple[PlanView, ...]:

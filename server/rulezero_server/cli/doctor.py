@@ -47,7 +47,7 @@ def _project(session: Session) -> Iterator[Check]:
     )
     for hole in holes(seen.interceptions):
         yield Check(good=False, what=hole, advice="Run migrations apart from starting the app.")
-    if protected(session.project, identity):
+    if protected(session, identity):
         yield Check(
             good=False,
             what="this database is protected: approval needs more than the client's form",

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rulezero_policies.grant import Challenge
     from rulezero_policies.policy import Policy
+    from rulezero_server.approval import ApprovalPage
     from rulezero_server.project import WorkerProject
-    from rulezero_tools.ports import Runner, Session, Store
+    from rulezero_tools.ports import Desk, Runner, Session, Store
     from rulezero_tools.results import StatusResult
 
 
@@ -54,6 +56,7 @@ class App:
         self.directory = directory
         self.read_only = read_only
         self._store = store
+        self._page: ApprovalPage | None = None
 
     @property
     def store(self) -> "Store":
@@ -81,6 +84,32 @@ class App:
             person=person(),
             principal=_principal(client),
         )
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long one `confirm` waits for the person."""
+        return 25.0
+
+    def desk(self) -> "Desk":
+        """Where the person who started this answers."""
+        from rulezero_tools.ports import Desk
+
+        return Desk(store=self.store, clock=SystemClock(), policy=self.policy(), person=person())
+
+    def page_url(self, challenge: "Challenge") -> str:
+        """The address of the person's page for a question; only for a client that opens links."""
+        return self._served().url(challenge)
+
+    def open_page(self, challenge: "Challenge") -> bool:
+        """Open the person's own browser at the page: whether there was one to open."""
+        return self._served().open(challenge)
+
+    def _served(self) -> "ApprovalPage":
+        if self._page is None:
+            from rulezero_server.approval import ApprovalPage, Argon2Hasher
+
+            self._page = ApprovalPage(self.desk, Argon2Hasher())
+        return self._page
 
     def policy(self) -> "Policy":
         """The user's policy, tightened by what the project says."""

@@ -1,43 +1,19 @@
 """The forms a person answers through the client: never empty, never a default, strict booleans."""
 
-from typing import Any, Self
+from typing import Any
 
-from pydantic import (
-    BaseModel,
-    Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
-    StrictBool,
-    StrictStr,
-    ValidationError,
-    model_validator,
-)
+from mcp_types import ElicitResult
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
 from rulezero_policies.plan import Plan
-from rulezero_policies.policy import Confirmation, confirmations
+from rulezero_policies.policy import CONFIRMATIONS, confirmations
 from rulezero_tools.asking import FormAnswer
 
 
 class Form(BaseModel):
-    """An answer of another form than was asked for is an answer: one that approves nothing."""
+    """Strict: what is nearly an answer is none."""
 
-    _readable: bool = PrivateAttr(default=True)
-
-    @property
-    def readable(self) -> bool:
-        """Whether it came back as it was asked for."""
-        return self._readable
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _or_unreadable(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        # Raising would end in the SDK's own words, with no next step and no audit entry.
-        try:
-            return handler(value)
-        except ValidationError:
-            broken = cls.model_construct(approve=False)
-            broken._readable = False  # noqa: SLF001 - its own class
-            return broken
+    model_config = ConfigDict(extra="forbid")
 
 
 class ApplyForm(Form):
@@ -81,7 +57,7 @@ class GenerateDropForm(GenerateForm):
     )
 
 
-def form_for(plan: Plan) -> type[BaseModel]:
+def form_for(plan: Plan) -> type[Form]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
         return GenerateDropForm if "no_code_references" in confirmations(plan) else GenerateForm
@@ -90,16 +66,24 @@ def form_for(plan: Plan) -> type[BaseModel]:
     return RollbackForm if plan.kind == "downgrade" else ApplyForm
 
 
-def read_form(data: object) -> FormAnswer:
-    """A submitted form as the gate takes it; anything that is not one of ours approves nothing."""
-    if isinstance(data, Form) and not data.readable:
+def schema_of(form: type[Form]) -> dict[str, Any]:
+    """The form as the protocol asks for it."""
+    schema = form.model_json_schema()
+    return {key: schema[key] for key in ("type", "properties", "required")}
+
+
+def read_form(form: type[Form], answer: ElicitResult) -> FormAnswer:
+    """What came back, as the gate takes it; what does not fit the form approves nothing."""
+    if answer.action != "accept":
+        return FormAnswer(action=answer.action)
+    try:
+        filled = form.model_validate(answer.content)
+    except ValidationError:
         return FormAnswer(action="accept", readable=False)
-    if isinstance(data, ApplyForm):
-        typed = data.typed if isinstance(data, DropForm) else ""
-        return FormAnswer(action="accept", approve=data.approve, typed=typed)
-    if isinstance(data, GenerateForm):
-        ticked: set[Confirmation] = {"backed_up"} if data.backed_up else set()
-        if isinstance(data, GenerateDropForm) and data.no_code_references:
-            ticked.add("no_code_references")
-        return FormAnswer(action="accept", approve=data.approve, ticked=frozenset(ticked))
-    return FormAnswer(action="cancel")
+    given = filled.model_dump()
+    return FormAnswer(
+        action="accept",
+        approve=given["approve"],
+        typed=given.get("typed", ""),
+        ticked=frozenset(c for c in CONFIRMATIONS if given.get(c)),
+    )

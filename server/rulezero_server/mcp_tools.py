@@ -6,28 +6,21 @@ client waits for the tool list, not for them.
 
 import functools
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
+from anyio.to_thread import run_sync
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.mcpserver.resolve import (
-    AcceptedElicitation,
-    Elicit,
-    ElicitationResult,
-    Resolve,
-)
-from mcp_types import ToolAnnotations
-from pydantic import BaseModel, Field
+from mcp_types import InputRequiredResult, ToolAnnotations
+from pydantic import Field
 
 from rulezero_policies.errors import RulezeroError
+from rulezero_server.confirming import Confirming, shows_forms
 from rulezero_tools import results
 from rulezero_tools.shorten import shortened
 
 if TYPE_CHECKING:
-    from rulezero_policies.grant import Challenge
-    from rulezero_policies.plan import Plan
     from rulezero_server.app import App
     from rulezero_tools.ports import Session
 
@@ -60,39 +53,40 @@ def reported(tool: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return tool(*args, **kwargs)
-        except RulezeroError as error:
-            raise ToolError(f"{error.code}: {error} Next: {error.advice}") from None
-        except ToolError:
-            raise
         except Exception as error:  # noqa: BLE001 - a boundary: nothing of it may reach the client
-            _log.error("%s in %s", type(error).__name__, tool.__name__)
-            raise ToolError(
-                f"InternalError: {tool.__name__} failed inside rulezero. Nothing more is known to "
-                "have changed. Next: call `status`."
-            ) from None
+            raise _told(tool.__name__, error) from None
 
     return call
 
 
-def can_ask(ctx: Context) -> bool:
-    """Whether the client declared form elicitation (an empty declaration means form)."""
-    capabilities = ctx.client_capabilities
-    asking = capabilities.elicitation if capabilities else None
-    return asking is not None and (asking.form is not None or asking.url is None)
+def reported_async(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """The same for a tool that waits."""
+
+    @functools.wraps(tool)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await tool(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - as above
+            raise _told(tool.__name__, error) from None
+
+    return call
+
+
+def _told(tool: str, error: Exception) -> ToolError:
+    if isinstance(error, ToolError):
+        return error
+    if isinstance(error, RulezeroError):
+        return ToolError(f"{error.code}: {error} Next: {error.advice}")
+    _log.error("%s in %s", type(error).__name__, tool)
+    return ToolError(
+        f"InternalError: {tool} failed inside rulezero. Nothing more is known to have changed. "
+        "Next: call `status`."
+    )
 
 
 def _client_name(ctx: Context) -> str:
     params = ctx.session.client_params
     return params.client_info.name if params and params.client_info else "unnamed client"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A question that stands open: the plan, and the challenge a person answers."""
-
-    session: "Session"
-    plan: "Plan"
-    challenge: "Challenge"
 
 
 def register(server: MCPServer, app: "App") -> None:
@@ -117,7 +111,7 @@ def _readers(server: MCPServer, app: "App") -> None:
 
         Call this first. It changes nothing.
         """
-        return app.status(_session(app, ctx, environment), can_ask=can_ask(ctx))
+        return app.status(_session(app, ctx, environment), can_ask=shows_forms(ctx))
 
     @server.tool(title="Read a plan", annotations=READS)
     @reported
@@ -249,39 +243,18 @@ def _writers(server: MCPServer, app: "App") -> None:
 
 
 def _asker(server: MCPServer, app: "App") -> None:
-    @reported
-    def open_question(plan_id: str, environment: str | None, ctx: Context) -> Asked:
-        from rulezero_tools import asking
-
-        session = _session(app, ctx, environment)
-        plan, challenge = asking.open_question(session, plan_id, form=can_ask(ctx))
-        return Asked(session=session, plan=plan, challenge=challenge)
-
-    def ask(asked: Annotated[Asked, Resolve(open_question)]) -> Elicit[BaseModel]:
-        from rulezero_server.forms import form_for
-        from rulezero_tools import asking
-
-        return Elicit(asking.question_text(asked.plan, asked.challenge), form_for(asked.plan))
+    confirming = Confirming(app=app)
 
     @server.tool(title="Ask a person", annotations=ASKS)
-    @reported
-    def confirm(
-        plan_id: PlanId,
-        asked: Annotated[Asked, Resolve(open_question)],
-        answer: Annotated[ElicitationResult[BaseModel], Resolve(ask)],
-        environment: Environment = None,
-    ) -> results.ConfirmResult:
-        """Put a plan before a person and wait for the answer; only a person's yes gives the token.
+    @reported_async
+    async def confirm(
+        ctx: Context, plan_id: PlanId, environment: Environment = None
+    ) -> results.ConfirmResult | InputRequiredResult:
+        """Put a plan before a person; only a person's yes gives the token that `apply` needs.
 
         You cannot answer it, and no argument counts as an answer. Never claim that the person
-        agreed: this call is where they do.
+        agreed: this call is where they do. "pending" means that they are still deciding on a page
+        of their own: tell them, wait, then call again.
         """
-        from rulezero_server.forms import read_form
-        from rulezero_tools import asking
-
-        given = (
-            read_form(answer.data)
-            if isinstance(answer, AcceptedElicitation)
-            else asking.FormAnswer(action=answer.action)
-        )
-        return asking.answer_form(asked.session, asked.plan, asked.challenge, given)
+        session = await run_sync(_session, app, ctx, environment)
+        return await confirming.confirm(ctx, session, plan_id)

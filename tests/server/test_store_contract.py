@@ -111,7 +111,9 @@ def challenge(nonce: str = "n1", **changes: object) -> Challenge:
         nonce=nonce,
         plan_digest="d" * 64,
         principal="Test Client",
-        channel="form elicitation",
+        person="somebody@here",
+        channel="approval page",
+        needs="secret",
         created=NOW,
         expires=NOW + timedelta(minutes=10),
     )

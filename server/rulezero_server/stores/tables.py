@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -16,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest revision under `migrations/`; known here so that a ready store needs no Alembic."""
 
 VERSION_TABLE = "rulezero_version"
@@ -82,13 +83,42 @@ blobs = Table(
 challenges = Table(
     "rulezero_challenges",
     metadata,
-    Column("nonce", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("nonce", Text, nullable=False, unique=True),
     Column("plan_digest", String(64), nullable=False),
     Column("principal", Text, nullable=False),
+    Column("person", Text, nullable=False, index=True),
+    Column("channel", String(32), nullable=False),
     Column("expires", Utc, nullable=False),
+    Column("shown", Utc),
     Column("answer", String(32)),
+    Column("level", String(32)),
+    Column("approver", Text),
+    Column("through", String(32)),
+    Column("claimed", Boolean, nullable=False),
     Column("value", Text, nullable=False),
     Index("ix_rulezero_challenges_plan", "plan_digest", "principal"),
+)
+"""`value` is the question as it was asked; what became of it stands in the columns."""
+
+pins = Table(
+    "rulezero_pins",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("last_failure", Utc),
+)
+
+passkeys = Table(
+    "rulezero_passkeys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("public_key", Text, nullable=False),
+    Column("sign_count", Integer, nullable=False),
+    Column("created", Utc, nullable=False),
+    Column("name", Text, nullable=False),
 )
 
 grants = Table(
@@ -115,3 +145,12 @@ audit = Table(
     Column("project", Text, nullable=False, index=True),
     Column("value", Text, nullable=False),
 )
+
+audit_head = Table(
+    "rulezero_audit_head",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""One row: number and hash of the newest entry, so that a trail whose end is cut off is seen."""

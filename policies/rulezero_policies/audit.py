@@ -13,6 +13,7 @@ Event = Literal[
     "generated",
     "proposed",
     "asked",
+    "answered",
     "approved",
     "declined",
     "not presented",

@@ -9,7 +9,7 @@ from rulezero_policies.grant import Challenge, Channel, Proof
 from rulezero_policies.plan import Plan, plan_id_of
 from rulezero_policies.policy import Confirmation
 from rulezero_policies.text import visible
-from rulezero_tools.enrolment import note
+from rulezero_tools.enrolment import answered_with_yes, note
 from rulezero_tools.ports import Desk
 
 
@@ -101,6 +101,8 @@ def approve(
         through=proof.channel,
     ):
         raise _before(asked)
+    said = answered_with_yes(challenge.nonce, proof.level, proof.channel)
+    note(desk, "answered", said, challenge=challenge)
 
 
 def _before(asked: Waiting) -> GateError:

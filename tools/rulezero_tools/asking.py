@@ -10,7 +10,7 @@ from rulezero_policies.grant import Answer, Challenge, Grant, Level
 from rulezero_policies.plan import Plan
 from rulezero_policies.policy import Confirmation
 from rulezero_tools import gate
-from rulezero_tools.enrolment import enrolled, locked_out
+from rulezero_tools.enrolment import answered_with_yes, enrolled, locked_out
 from rulezero_tools.planning import record, refused
 from rulezero_tools.ports import Session
 from rulezero_tools.results import ConfirmResult
@@ -173,6 +173,10 @@ def collect(session: Session, plan: Plan, challenge: Challenge) -> ConfirmResult
         raise refused(session, plan, error)
     if seen.answer != "approved" or seen.level is None or seen.through is None:
         raise decision.unanswered(plan, seen, seen.answer)
+    said = answered_with_yes(seen.nonce, seen.level, seen.through)
+    if not gate.in_trail(session, plan, "answered", said):
+        error = AnswerRefused(plan_id=plan.plan_id, reason="the audit trail knows no such answer")
+        raise refused(session, plan, error)
     token, grant = gate.mint(
         session,
         plan,

@@ -125,6 +125,11 @@ def passkey_challenge(challenge: Challenge, database: str) -> str:
     return f"{challenge.plan_digest}|{database}|{challenge.nonce}"
 
 
+def answered_with_yes(nonce: str, level: Level, channel: Channel) -> str:
+    """What the audit trail says of a yes; without it, the row in the store is nothing."""
+    return f"question {nonce}: yes, level {level} by {channel}"
+
+
 def note(desk: Desk, event: Event, detail: str, *, challenge: Challenge | None = None) -> None:
     """Record what a person did, under their own name."""
     plan = None if challenge is None else desk.store.plan(plan_id_of(challenge.plan_digest))

@@ -1,7 +1,7 @@
 """The gate: the one place where a token is made and where it is spent."""
 
 from rulezero_policies import decision
-from rulezero_policies.audit import chained
+from rulezero_policies.audit import Event, chained
 from rulezero_policies.errors import (
     GateError,
     NotForThisTool,
@@ -123,17 +123,21 @@ def _check(session: Session, plan: Plan, grant: Grant) -> None:
 
 def _as_it_was_given(session: Session, plan: Plan, grant: Grant) -> None:
     """A row that somebody wrote or changed has no entry in the audit trail that names it."""
-    about = {
-        entry.event
-        for entry in session.store.entries(project=plan.project)
-        if entry.plan_id == plan.plan_id
-        and entry.detail.endswith(f"grant {grant.mark}")
-        and chained(entry) == entry
-    }
-    if "approved" not in about:
+    if not in_trail(session, plan, "approved", f"grant {grant.mark}"):
         raise TokenRefused(reason="The audit trail knows no approval that gave this token.")
-    if "spent" in about:
+    if in_trail(session, plan, "spent", f"grant {grant.mark}"):
         raise TokenRefused(reason="This token is spent.")
+
+
+def in_trail(session: Session, plan: Plan, event: Event, ending: str) -> bool:
+    """Whether the audit trail holds such an entry about `plan`, unaltered."""
+    return any(
+        entry.event == event
+        and entry.plan_id == plan.plan_id
+        and entry.detail.endswith(ending)
+        and chained(entry) == entry
+        for entry in session.store.entries(project=plan.project)
+    )
 
 
 def for_apply(session: Session, plan: Plan) -> None:

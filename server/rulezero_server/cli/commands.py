@@ -13,7 +13,7 @@ from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Risk
 from rulezero_server import __version__
 from rulezero_server.app import App
-from rulezero_server.cli import formats, show
+from rulezero_server.cli import formats, person, show
 from rulezero_server.cli.doctor import doctor as examine
 from rulezero_tools import reading
 from rulezero_tools.analyze import analyze as analyze_models
@@ -175,6 +175,10 @@ def doctor(project: ProjectDir = Path(), environment: EnvironmentName = None) ->
     """Say what is wrong with the set-up and how to mend it."""
     if not show.checks(examine(project, environment)):
         raise typer.Exit(1)
+
+
+cli.command()(clear(person.enroll))
+cli.command()(clear(person.approve))
 
 
 @cli.command()

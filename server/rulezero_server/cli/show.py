@@ -1,6 +1,6 @@
 """Results for people, in a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,7 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rulezero_policies.findings import Finding
+from rulezero_policies.text import visible
 from rulezero_server.cli.doctor import Check
+from rulezero_tools.answering import Waiting
+from rulezero_tools.asking import question_text
 from rulezero_tools.results import AnalyzeResult, DatabaseView, HistoryResult, ReviewResult
 
 COLOURS = {
@@ -21,6 +24,9 @@ COLOURS = {
     "CRITICAL": "red",
     "UNSAFE": "red",
 }
+
+LONGEST_SQL = 20_000
+"""Characters of SQL that a terminal shows; the page shows the whole."""
 
 console = Console(highlight=False)
 
@@ -82,6 +88,35 @@ def review(result: ReviewResult) -> None:
     _lines("Checklist", (f"{marks[c.passed]} {escape(c.item)}" for c in result.checklist))
     _lines("Warnings", map(escape, result.warnings))
     console.print(f"\n[dim]Next:[/] {escape(result.next_step)}")
+
+
+def waiting(found: Sequence[Waiting], person: str) -> None:
+    """The plans that wait for a person."""
+    if not found:
+        console.print(f"Nothing waits for {escape(person)}.")
+        return
+    for w in found:
+        about = f"{escape(visible(w.plan.description))}  [dim]{escape(w.plan.project)}[/]"
+        until = f"[dim]until {w.challenge.expires:%H:%M} UTC[/]"
+        console.print(f"{w.plan.plan_id}  {_coloured(w.plan.risk)}  {about}  {until}")
+    console.print("\nShow and decide one: [bold]rulezero approve PLAN[/]")
+
+
+def question(asked: Waiting) -> None:
+    """Exactly what would run, before a person decides."""
+    plan, challenge = asked.plan, asked.challenge
+    console.rule(f"{plan.plan_id}", align="left", style="dim")
+    console.print(Text(question_text(plan)))
+    _lines("Where", (escape(visible(f"{plan.project}, {plan.environment}")),))
+    moves = f"{', '.join(plan.from_revisions) or 'base'} → {plan.to_revision}"
+    _lines("Revision", (escape(visible(moves)),))
+    _lines("Files", (f"[dim]{f.sha256[:12]}[/]  {escape(visible(f.path))}" for f in plan.files))
+    _findings(plan.findings)
+    if plan.sql:
+        console.print("\n[bold]SQL[/]")
+        console.print(Padding(Text(visible(plan.sql, limit=LONGEST_SQL, lines=True)), (0, 0, 0, 2)))
+    who = escape(visible(challenge.principal))
+    console.print(f"\n[dim]asked by[/] {who}  [dim]until[/] {challenge.expires:%H:%M} UTC")
 
 
 def history(result: HistoryResult) -> None:

@@ -51,16 +51,19 @@ def status(
 def _approval(session: Session, *, can_ask: bool, guarded: bool) -> str:
     needs = session.policy.protected if guarded else session.policy.local
     best = enrolled(session.desk)
-    levels = {risk: needs.at(risk).given(best) for risk in RISKS}
-    said = ", ".join(f"{risk} needs {level!r}" for risk, level in levels.items())
-    return f"{said}. {_ways(best, can_ask=can_ask)}"
+    levels = ", ".join(f"{risk} needs level {needs.at(risk).given(best)!r}" for risk in RISKS)
+    return f"{levels}. {_ways(best, can_ask=can_ask)}"
 
 
 def _ways(best: Level | None, *, can_ask: bool) -> str:
-    form = "This client's form is level 'client'" if can_ask else "This client shows no forms"
-    if best is None:
-        return f"{form}; no PIN or passkey is enrolled: the person runs `rulezero enroll` for more."
-    return f"{form}; the person's own page and `rulezero approve` reach {best!r}."
+    """Which ways there are to a person, and how to come by more."""
+    if best is not None:
+        page = f"The person's own page reaches {best!r}"
+        return f"{page}, this client's form 'client'." if can_ask else f"{page}; there is no form."
+    more = "the person runs `rulezero enroll` for a PIN"
+    if can_ask:
+        return f"This client's form reaches 'client'; for more {more}."
+    return f"This client shows no forms: plans can be made here, not approved, until {more}."
 
 
 def _open_plans(session: Session) -> tuple[PlanView, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from rulezero_policies.findings import Fact, Finding, Risk, Verdict
+from rulezero_policies.picture import TablePicture
 
 PlanKind = Literal["upgrade", "downgrade", "generate"]
 
@@ -94,6 +95,7 @@ class Plan:
     policy: str
     created: datetime
     expires: datetime
+    pictures: tuple[TablePicture, ...] = ()
 
     @property
     def digest(self) -> str:

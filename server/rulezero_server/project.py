@@ -9,6 +9,8 @@ from typing import Any, Literal, Self, TypeVar
 
 from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
+from rulezero_policies.picture import LiveTable
+from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, settings
 from rulezero_tools.ports import Description, Diff, Generated, Rendered, Trace
 
@@ -123,6 +125,11 @@ class WorkerProject:
         }
         reply = self._ask("probe", args)
         return tuple(_as(Fact, entry) for entry in reply.result["facts"])
+
+    def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
+        """The columns of these tables as they stand; what cannot be read is left out."""
+        reply = self._ask("columns", {"tables": [list(place) for place in tables]})
+        return tuple(_as(LiveTable, entry) for entry in reply.result["tables"])
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         """Every file that may run: the migration folders, and the project's code that was loaded.

@@ -13,7 +13,9 @@ from rulezero_policies.errors import NoConnection, ProjectError
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Permit
 from rulezero_policies.operations import Column, Operation
+from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
+from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools.ports import (
     Database,
@@ -169,6 +171,9 @@ class FakeProject:
         return tuple(
             Fact(question=f"{q.probe} of {q.table}", count=self.counts, asked=q) for q in questions
         )
+
+    def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
+        return ()
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         return dict(self.contents)

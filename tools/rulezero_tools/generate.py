@@ -6,7 +6,7 @@ from rulezero_policies.plan import Plan
 from rulezero_tools import gate
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
-from rulezero_tools.planning import Draft, make_plan, record, refused
+from rulezero_tools.planning import Draft, make_plan, pictures, record, refused
 from rulezero_tools.ports import Analysis, Description, Session, loads_once
 from rulezero_tools.results import GenerateResult
 
@@ -76,6 +76,7 @@ def _stop(session: Session, seen: Description, analysis: Analysis, message: str)
         warnings=(words.generation_question(findings, analysis.operations),),
         sql=None,
         rollback_command="delete the generated file before it is applied",
+        pictures=pictures(session, analysis.operations),
     )
     plan = make_plan(session, seen, draft)
     return GenerateResult(

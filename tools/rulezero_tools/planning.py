@@ -1,12 +1,14 @@
 """From what was read to a frozen plan: for review, rollback and the stop before generation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rulezero_policies import risk as judge
 from rulezero_policies.audit import Event
 from rulezero_policies.errors import GateError
 from rulezero_policies.findings import Fact, Finding
+from rulezero_policies.operations import Operation
+from rulezero_policies.picture import TablePicture, draw, touched
 from rulezero_policies.plan import (
     DatabaseIdentity,
     Observed,
@@ -36,6 +38,7 @@ class Draft:
     warnings: tuple[str, ...]
     sql: str | None
     rollback_command: str
+    pictures: tuple[TablePicture, ...] = ()
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -66,7 +69,14 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         policy=session.policy.digest,
         created=now,
         expires=now + session.policy.plan_life,
+        pictures=draft.pictures,
     )
+
+
+def pictures(session: Session, operations: Sequence[Operation]) -> tuple[TablePicture, ...]:
+    """The touched tables before and after, as the live database has them now."""
+    places = touched(operations)
+    return draw(operations, session.project.columns(places) if places else ())
 
 
 def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:

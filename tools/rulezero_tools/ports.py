@@ -11,8 +11,10 @@ from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Permit
 from rulezero_policies.operations import Operation
+from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan
 from rulezero_policies.policy import Policy
+from rulezero_policies.steps import Place
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -182,6 +184,10 @@ class Project(Protocol):
 
     def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
         """Count on the target, read-only and bounded; one fact a question, in order."""
+        ...
+
+    def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
+        """The columns of these tables as they stand; what cannot be read is left out."""
         ...
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:

@@ -16,6 +16,7 @@ from rulezero_tools.planning import (
     freeze,
     holes,
     make_plan,
+    pictures,
 )
 from rulezero_tools.ports import Description, Revision, Session, Trace, loads_once
 from rulezero_tools.results import Check, Rehearsal, ReviewResult
@@ -162,6 +163,7 @@ def _draft(
         rollback_command=words.rollback_command(
             seen.flavour, current[0] if len(current) == 1 else None
         ),
+        pictures=pictures(session, read.operations) if live else (),
     )
 
 

@@ -5,7 +5,7 @@ from rulezero_policies.findings import Fact
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
-from rulezero_tools.planning import Draft, fact_views, make_plan
+from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Description, Revision, Session, Trace, loads_once
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.review import shown_sql
@@ -56,6 +56,7 @@ def _draft(session: Session, seen: Description, undo: tuple[Revision, ...], targ
         warnings=words.critical_warnings(findings, scene.upgrade),
         sql=rendered.sql or f"-- not rendered: {rendered.reason}",
         rollback_command=words.upgrade_command(seen.flavour, undo[0].id),
+        pictures=pictures(session, scene.upgrade),
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import text
+
+from . import elements
 
 _PG_OURS = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 
@@ -87,3 +90,44 @@ def rows(connection: Any, version_table: tuple[str | None, str]) -> list[tuple[A
         for row in connection.execute(text(query)).fetchall()
         if (row[0], row[1]) != (schema, table)
     ]
+
+
+def columns(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
+    """The columns of tables as they stand.
+
+    Args:
+        loaded: The project.
+        args: `tables`: pairs of a schema (or None) and a name.
+
+    Returns:
+        `tables`: shaped as `picture.LiveTable`; what is not there or cannot be read is left out.
+    """
+    found: list[dict[str, Any]] = []
+
+    def look(_: Any, context: Any) -> list[Any]:
+        if not found:
+            read = (_table(context.connection, *place) for place in args["tables"])
+            found.extend(table for table in read if table is not None)
+        return []
+
+    loaded.run_env(look, dont_mutate=True)
+    return {"tables": found}
+
+
+def _table(connection: Any, schema: str | None, table: str) -> dict[str, Any] | None:
+    try:
+        listed = sa.inspect(connection).get_columns(table, schema=schema)
+    except Exception:  # noqa: BLE001 - a picture is no reason to fail, whatever a driver raises
+        return None
+    shown = [_column(entry, connection.dialect) for entry in listed]
+    return {"schema": schema, "table": table, "columns": shown}
+
+
+def _column(entry: Any, dialect: Any) -> dict[str, Any]:
+    default = entry.get("default")
+    return {
+        "name": str(entry["name"]),
+        "type": elements.type_text(entry["type"], dialect),
+        "nullable": bool(entry["nullable"]),
+        "server_default": None if default is None else str(default),
+    }

@@ -14,6 +14,7 @@ TABLE = {
     "trace": "trace:trace",
     "render": "render:render",
     "probe": "probe:probe",
+    "columns": "catalogue:columns",
     "loaded": "witness:loaded",
     "upgrade": "run:run",
     "downgrade": "run:run",

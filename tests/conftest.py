@@ -26,8 +26,14 @@ from mcp.client.context import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult, TextContent
 
 # What the shell of whoever runs the tests says is not what the sample projects run with.
-for _name in ("VIRTUAL_ENV", "FLASK_APP", "FLASK_DEBUG", "DATABASE_URL", "RULEZERO_STATE_DIR"):
+for _name in [n for n in os.environ if n.startswith("RULEZERO_")]:
+    os.environ.pop(_name)
+for _name in ("VIRTUAL_ENV", "FLASK_APP", "FLASK_DEBUG", "DATABASE_URL"):
     os.environ.pop(_name, None)
+
+# Nor are their policy and their browser those of the tests.
+os.environ["RULEZERO_CONFIG_DIR"] = str(Path(tempfile.gettempdir(), f"no-policy-{uuid.uuid4()}"))
+os.environ["BROWSER"] = f"{sys.executable} -c pass %s"
 
 # How long an example takes says how busy the machine is, not whether the promise holds.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

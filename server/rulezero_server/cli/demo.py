@@ -77,7 +77,12 @@ def _server(project: DemoProject) -> StdioServerParameters:
     return StdioServerParameters(
         command=sys.executable,
         args=["-m", "rulezero_server", "serve", "--project", str(project.root)],
-        env={**os.environ, "RULEZERO_STATE_DIR": str(project.state)},
+        env={
+            **os.environ,
+            "RULEZERO_STATE_DIR": str(project.state),
+            # The person is played: whatever policy you have, it is about your projects.
+            "RULEZERO_CONFIG_DIR": str(project.state),
+        },
     )
 
 

@@ -48,6 +48,15 @@ async def call(client: Client, tool: str, **arguments: str) -> dict[str, Any]:
     return result.structured_content
 
 
+async def confirmed(client: Client, plan_id: str) -> str:
+    """The token for a plan, once a person said yes: in this terminal, or on a page of their own."""
+    while True:
+        answer = await call(client, "confirm", plan_id=plan_id)
+        if answer["status"] == "approved":
+            return answer["token"]
+        print(answer["next_step"], flush=True)
+
+
 async def migrate(client: Client, message: str) -> str:
     """analyze, generate, review, confirm, apply."""
     analysis = await call(client, "analyze", description=message)
@@ -55,11 +64,11 @@ async def migrate(client: Client, message: str) -> str:
     wanted = {"analysis_id": analysis["analysis_id"], "message": message}
     made = await call(client, "generate", **wanted)
     if made["status"] == "needs_confirmation":
-        token = (await call(client, "confirm", plan_id=made["plan_id"]))["token"]
+        token = await confirmed(client, made["plan_id"])
         made = await call(client, "generate", token=token, **wanted)
     print(f"wrote {made['path']}")
     plan = (await call(client, "review"))["plan_id"]
-    token = (await call(client, "confirm", plan_id=plan))["token"]
+    token = await confirmed(client, plan)
     return (await call(client, "apply", plan_id=plan, token=token))["message"]
 
 

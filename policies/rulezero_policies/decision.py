@@ -190,7 +190,9 @@ def permit(grant: Grant, *, spent: datetime) -> Permit:
 def locked_until(
     *, failures: int, last: datetime | None, policy: Policy, now: datetime
 ) -> datetime | None:
-    """Until when no PIN may be tried: after every `pin_attempts` failures, each time twice as long.
+    """Until when no PIN may be tried: from `pin_attempts` failures on, each time twice as long.
+
+    A stricter policy never unlocks what a looser one locks: a project may tighten both numbers.
 
     Args:
         failures: Wrong PINs since the last right one.
@@ -198,10 +200,9 @@ def locked_until(
         policy: How many, and how long.
         now: The time.
     """
-    rounds, rest = divmod(failures, policy.pin_attempts)
-    if last is None or rounds == 0 or rest:
+    if last is None or failures < policy.pin_attempts:
         return None
-    lock = timedelta(seconds=policy.lock_seconds) * 2 ** min(rounds - 1, 16)
+    lock = timedelta(seconds=policy.lock_seconds) * 2 ** min(failures - policy.pin_attempts, 16)
     until = last + min(lock, LONGEST_LOCK)
     return until if now < until else None
 

@@ -94,8 +94,8 @@ class Policy:
     """The numbers and levels that count. Times are in seconds.
 
     `protected_environments` are those protected by name, wherever their database is. A PIN that
-    was wrong `pin_attempts` times in a row locks for `lock_seconds`, for twice that the next time,
-    and so on.
+    was wrong `pin_attempts` times in a row locks for `lock_seconds`, after one more wrong one for
+    twice that, and so on.
     """
 
     plan_seconds: int = 3600

@@ -60,7 +60,7 @@ def decline(desk: Desk, asked: Waiting, *, channel: Channel) -> None:
     if not desk.store.answer_challenge(
         asked.challenge.nonce, "declined", approver=desk.person, through=channel
     ):
-        raise _before(asked)
+        raise _before(desk, asked)
     _note(desk, "declined", asked, f"by {channel}")
 
 
@@ -93,6 +93,9 @@ def approve(
     except GateError as error:
         _note(desk, "refused", asked, f"{error.code}: {error}")
         raise
+    # First the trail: a client that looks in between must not find an answer that it lacks.
+    said = answered_with_yes(challenge.nonce, proof.level, proof.channel)
+    note(desk, "answered", said, challenge=challenge)
     if not desk.store.answer_challenge(
         challenge.nonce,
         "approved",
@@ -100,13 +103,14 @@ def approve(
         approver=desk.person,
         through=proof.channel,
     ):
-        raise _before(asked)
-    said = answered_with_yes(challenge.nonce, proof.level, proof.channel)
-    note(desk, "answered", said, challenge=challenge)
+        raise _before(desk, asked)
 
 
-def _before(asked: Waiting) -> GateError:
-    return AnswerRefused(plan_id=asked.plan.plan_id, reason="this question was answered before")
+def _before(desk: Desk, asked: Waiting) -> GateError:
+    reason = "this question was answered before"
+    error = AnswerRefused(plan_id=asked.plan.plan_id, reason=reason)
+    _note(desk, "refused", asked, f"{error.code}: {error}")
+    return error
 
 
 def _note(desk: Desk, event: Event, asked: Waiting, detail: str) -> None:

@@ -8,7 +8,7 @@ from rulezero_policies.audit import Event
 from rulezero_policies.errors import AnswerRefused, GateError
 from rulezero_policies.grant import Answer, Challenge, Grant, Level
 from rulezero_policies.plan import Plan
-from rulezero_policies.policy import Confirmation
+from rulezero_policies.policy import Confirmation, reaches
 from rulezero_tools import gate
 from rulezero_tools.enrolment import answered_with_yes, enrolled, locked_out
 from rulezero_tools.planning import record, refused
@@ -64,15 +64,21 @@ def open_question(session: Session, plan_id: str, *, form: bool) -> tuple[Plan, 
     try:
         decision.may_ask(plan, policy=session.policy, now=now)
         last = session.store.last_challenge(plan.digest, session.principal)
-        if last is not None and last.channel == "approval page" and not last.claimed:
-            return plan, last
         asked = _question(session, plan, form=form)
+        if last is not None and _stands(last, asked):
+            return plan, last
     except GateError as error:
         raise refused(session, plan, error) from None
     kept = session.store.open_challenge(asked)
     if kept == asked:
         record(session, "asked", plan, f"question {kept.nonce} by {kept.channel}, {kept.needs}")
     return plan, kept
+
+
+def _stands(last: Challenge, asked: Challenge) -> bool:
+    """Whether the person's page has this question, and a yes to it would still be enough."""
+    on_page = last.channel == "approval page" and not last.claimed
+    return on_page and reaches(last.needs, asked.needs)
 
 
 def _question(session: Session, plan: Plan, *, form: bool) -> Challenge:

@@ -7,6 +7,7 @@ from rulezero_policies.audit import Event
 from rulezero_policies.errors import LockedOut, NotEnrolled, PasskeyRefused, WeakPin, WrongPin
 from rulezero_policies.grant import Challenge, Channel, Level, Proof, same
 from rulezero_policies.plan import plan_id_of
+from rulezero_policies.text import scrub, visible
 from rulezero_tools.ports import Desk, Passkey, Pin, PinHasher
 
 SHORTEST = 6
@@ -64,9 +65,9 @@ def check_pin(desk: Desk, hasher: PinHasher, pin: str) -> None:
     if hasher.matches(kept.hash, pin):
         desk.store.pin_was_right(desk.person)
         return
-    left = -(kept.failures + 1) % desk.policy.pin_attempts
-    if left == 0:
-        note(desk, "locked out", f"after {kept.failures + 1} wrong PINs")
+    left = max(0, desk.policy.pin_attempts - kept.failures - 1)
+    said = f"wrong PIN, number {kept.failures + 1} in a row"
+    note(desk, "refused" if left else "locked out", said)
     raise WrongPin(left=left)
 
 
@@ -139,7 +140,7 @@ def note(desk: Desk, event: Event, detail: str, *, challenge: Challenge | None =
         project=plan.project if plan else NOWHERE,
         principal=desk.person,
         plan_id=plan.plan_id if plan else None,
-        detail=detail,
+        detail=visible(scrub(detail)),
     )
 
 

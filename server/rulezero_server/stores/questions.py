@@ -21,7 +21,11 @@ class Questions(Base):
     """Questions, each answered at most once and claimed at most once; grants, spent once."""
 
     def open_challenge(self, challenge: Challenge) -> Challenge:
-        """Keep `challenge`, or return the unanswered, unexpired one of this plan and principal."""
+        """Keep `challenge`, or return the unanswered, unexpired one of this plan and principal.
+
+        One that is asked another way, or needs another level, is another question: what a person
+        enrolled, or what their client can show, changed since.
+        """
         with writing(self._ready, alone_in=challenges) as connection:
             kept = _open(connection, challenge)
             if kept is None:
@@ -104,7 +108,7 @@ class Questions(Base):
 
 
 def _row(challenge: Challenge) -> dict[str, object]:
-    found_by = ("nonce", "plan_digest", "principal", "person", "channel", "expires")
+    found_by = ("nonce", "plan_digest", "principal", "person", "channel", "needs", "expires")
     row = {name: getattr(challenge, name) for name in (*found_by, *_LATER)}
     return {**row, "value": values.write(replace(challenge, **_AS_ASKED))}
 
@@ -123,6 +127,8 @@ def _open(connection: Connection, challenge: Challenge) -> Challenge | None:
         _of(challenge.plan_digest, challenge.principal),
         challenges.c.answer.is_(None),
         challenges.c.expires > challenge.created,
+        challenges.c.channel == challenge.channel,
+        challenges.c.needs == challenge.needs,
     )
     return _first(connection, query)
 

@@ -89,6 +89,7 @@ challenges = Table(
     Column("principal", Text, nullable=False),
     Column("person", Text, nullable=False, index=True),
     Column("channel", String(32), nullable=False),
+    Column("needs", String(32), nullable=False),
     Column("expires", Utc, nullable=False),
     Column("shown", Utc),
     Column("answer", String(32)),

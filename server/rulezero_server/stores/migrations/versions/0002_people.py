@@ -20,6 +20,7 @@ CHALLENGES = sa.table(
     sa.column("principal"),
     sa.column("person"),
     sa.column("channel"),
+    sa.column("needs"),
     sa.column("expires", MOMENT),
     sa.column("answer"),
     sa.column("claimed", sa.Boolean),
@@ -62,8 +63,8 @@ def _answered() -> list[dict[str, Any]]:
 def _known(row: dict[str, Any]) -> dict[str, Any]:
     """An old question: nobody but a client's form could be asked, and its answer was told."""
     value = {**json.loads(row["value"]), "person": "", "needs": "client", "answer": None}
-    later = {"person": "", "channel": value["channel"], "claimed": True}
-    return {**row, **later, "value": json.dumps(value, ensure_ascii=False)}
+    later = {name: value[name] for name in ("person", "channel", "needs")}
+    return {**row, **later, "claimed": True, "value": json.dumps(value, ensure_ascii=False)}
 
 
 def _create_challenges() -> None:
@@ -75,6 +76,7 @@ def _create_challenges() -> None:
         sa.Column("principal", sa.Text, nullable=False),
         sa.Column("person", sa.Text, nullable=False),
         sa.Column("channel", sa.String(32), nullable=False),
+        sa.Column("needs", sa.String(32), nullable=False),
         sa.Column("expires", MOMENT, nullable=False),
         sa.Column("shown", MOMENT),
         sa.Column("answer", sa.String(32)),

@@ -100,6 +100,8 @@ def redeem(session: Session, plan: Plan, token: str) -> Permit:
         _check(session, plan, grant)
         observed, _ = observe(session, plan)
         decision.still_fits(plan, observed)
+        # Reading a project takes its time, and the project decides how long.
+        _check(session, plan, grant)
     except GateError as error:
         raise refused(session, plan, error) from None
     spent = session.clock.now()

@@ -62,5 +62,5 @@ class People(Base):
             statement = inserting(connection, passkeys).values(row)
             mine = passkeys.c.person == passkey.person
             kept = statement.on_conflict_do_update(index_elements=["id"], set_=row, where=mine)
-            if connection.execute(kept).rowcount != 1:
+            if connection.execute(kept.returning(passkeys.c.id)).first() is None:
                 raise StoreFailed(reason="that passkey is another person's")

@@ -9,19 +9,23 @@ whoever sits here. Nothing is applied without that.
 import argparse
 import os
 import sys
+import webbrowser
 from typing import Any
 
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client.context import ClientRequestContext
-from mcp.types import ElicitRequestParams, ElicitResult
+from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 
 
 async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
     """Show the question, read the answers; anything but a plain yes declines."""
     del context
     print(f"\n{params.message}\n", flush=True)
-    fields: dict[str, Any] = getattr(params, "requested_schema", {}).get("properties", {})
+    if isinstance(params, ElicitRequestURLParams):
+        shown = await anyio.to_thread.run_sync(webbrowser.open, params.url)
+        return ElicitResult(action="accept" if shown else "cancel")
+    fields: dict[str, Any] = params.requested_schema.get("properties", {})
     content: dict[str, str | int | float | bool | list[str] | None] = {}
     for name, spec in fields.items():
         prompt = f"{spec.get('title', name)} ({spec.get('description', '')}) "

@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pymysql
@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from mcp import Client, StdioServerParameters
 from mcp.client.context import ClientRequestContext
-from mcp.types import ElicitRequestParams, ElicitResult, TextContent
+from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
 
 # What the shell of whoever runs the tests says is not what the sample projects run with.
 for _name in [n for n in os.environ if n.startswith("RULEZERO_")]:
@@ -204,13 +204,18 @@ class Person:
 
     answer: Answer = says_yes
     asked: list[str] = field(default_factory=list[str])
+    opens: Literal["accept", "decline", "cancel"] = "accept"
+    links: list[str] = field(default_factory=list[str])
 
     async def __call__(
         self, context: ClientRequestContext, params: ElicitRequestParams
     ) -> ElicitResult:
         del context
         self.asked.append(params.message)
-        return self.answer(getattr(params, "requested_schema", {})["properties"])
+        if isinstance(params, ElicitRequestURLParams):
+            self.links.append(params.url)
+            return ElicitResult(action=self.opens)
+        return self.answer(params.requested_schema["properties"])
 
 
 @dataclass(kw_only=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rulezero_policies.errors import RulezeroError
 from rulezero_server.app import App
+from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import holes, protected
 from rulezero_tools.ports import Session
 
@@ -47,9 +48,20 @@ def _project(session: Session) -> Iterator[Check]:
     )
     for hole in holes(seen.interceptions):
         yield Check(good=False, what=hole, advice="Run migrations apart from starting the app.")
-    if protected(session, identity):
-        yield Check(
+    yield _approval(session, guarded=protected(session, identity))
+
+
+def _approval(session: Session, *, guarded: bool) -> Check:
+    """Whether somebody could approve something here."""
+    best = enrolled(session.desk)
+    if best is not None:
+        return Check(good=True, what=f"approval: {session.person} enrolled for level {best!r}")
+    if guarded:
+        return Check(
             good=False,
-            what="this database is protected: approval needs more than the client's form",
-            advice="Plans can be made and reviewed here; this version cannot have them approved.",
+            what="approval: this database is protected, and no PIN or passkey is enrolled",
+            advice="Run `rulezero enroll` in a terminal of your own.",
         )
+    return Check(
+        good=True, what="approval: by the client's form; `rulezero enroll` gives you more than that"
+    )

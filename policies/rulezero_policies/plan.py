@@ -134,6 +134,7 @@ class Observed:
     fingerprint: str | None
     facts: tuple[Fact, ...]
     policy: str
+    protected: bool = False
 
 
 def differences(plan: Plan, seen: Observed) -> tuple[str, ...]:
@@ -145,6 +146,7 @@ def differences(plan: Plan, seen: Observed) -> tuple[str, ...]:
         *([] if plan.fingerprint == seen.fingerprint else ["the database's schema changed"]),
         *_facts(plan.facts, seen.facts),
         *([] if plan.policy == seen.policy else ["the policy changed"]),
+        *(["it is protected now"] if seen.protected and not plan.protected else []),
     )
 
 

@@ -150,6 +150,14 @@ def test_every_difference_is_named(plan: Plan) -> None:
     )
 
 
+@pytest.mark.proves("D04")
+def test_an_environment_that_is_protected_by_now_is_a_difference(plan: Plan) -> None:
+    open_then = dataclasses.replace(plan, protected=False)
+    assert differences(open_then, _seen(plan, protected=True)) == ("it is protected now",)
+    guarded = dataclasses.replace(plan, protected=True)
+    assert differences(guarded, _seen(plan, protected=True)) == ()
+
+
 def test_a_count_that_was_zero_must_still_be_known_to_be_zero(plan: Plan) -> None:
     assert differences(plan, _seen(plan, facts=())) == ("values in users.old: was 0, is None",)
 

@@ -333,6 +333,10 @@ class World:
         assert token is not None
         return token
 
+    def typed(self) -> asking.FormAnswer:
+        """A yes with the words that a drop asks for."""
+        return replace(YES, typed="yes, drop it")
+
     def applied(self, plan_id: str, token: str, session: Session | None = None) -> ApplyResult:
         session = session or self.session()
         project: Any = session.project
@@ -438,6 +442,12 @@ class File:
 @pytest.fixture
 def watched_file() -> type[File]:
     return File
+
+
+@pytest.fixture
+def yes() -> asking.FormAnswer:
+    """A plain yes to the client's form."""
+    return YES
 
 
 @pytest.fixture

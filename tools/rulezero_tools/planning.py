@@ -102,6 +102,7 @@ def observe(session: Session, plan: Plan) -> tuple[Observed, Mapping[str, bytes]
         fingerprint=seen.database.fingerprint,
         facts=facts,
         policy=session.policy.digest,
+        protected=protected(session, seen.database.identity),
     )
     return observed, files
 

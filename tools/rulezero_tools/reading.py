@@ -1,11 +1,11 @@
 """Reading back what was planned and what happened."""
 
-from rulezero_policies.audit import broken_at
+from rulezero_policies.audit import GENESIS, broken_at
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
 from rulezero_tools import gate, graph
 from rulezero_tools.asking import question_text
-from rulezero_tools.ports import Run, Session
+from rulezero_tools.ports import Run, Session, Store
 from rulezero_tools.results import HistoryEntry, HistoryResult, PlanSection, Section
 
 PAGE = 6000
@@ -81,7 +81,7 @@ def _run(run: Run | None) -> str:
 def history(session: Session, *, limit: int = 20) -> HistoryResult:
     """The newest `limit` entries of this project's audit trail, oldest first."""
     entries = session.store.entries(project=session.project.name, limit=limit)
-    broken = broken_at(session.store.entries())
+    broken = broken_trail(session.store)
     return HistoryResult(
         entries=tuple(
             HistoryEntry(
@@ -97,3 +97,19 @@ def history(session: Session, *, limit: int = 20) -> HistoryResult:
         chain="whole" if broken is None else f"broken at entry {broken}",
         next_step="Call `get_plan` with a plan_id for what a plan said.",
     )
+
+
+def broken_trail(store: Store) -> int | None:
+    """The first entry of the audit trail that was altered, removed or moved; None if it is whole.
+
+    Against the head, which is kept apart, a trail of which the end was cut off is seen as well.
+    """
+    # The head first: others may add meanwhile, and nobody takes away.
+    number, head = store.head()
+    entries = store.entries()
+    broken = broken_at(entries)
+    if broken is not None:
+        return broken
+    reached = len(entries) >= number
+    kept = entries[number - 1].hash if number and reached else GENESIS
+    return None if reached and kept == head else min(number, len(entries) + 1)

@@ -6,7 +6,8 @@ import pytest
 
 pytestmark = [
     pytest.mark.attack(
-        stopped_by="a grant is spent once, before anything runs; a repeat answers with the recorded outcome",
+        stopped_by="a grant is spent once, before anything runs; a repeat answers with the"
+        " recorded outcome",
         level="client",
     ),
     pytest.mark.proves("C02", "C03", "D11"),

@@ -1,0 +1,125 @@
+"""A question as its page shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from rulezero_policies.checklist import CheckItem, checklist, pre_migration_checklist
+from rulezero_policies.errors import LockedOut
+from rulezero_policies.findings import Finding
+from rulezero_policies.grant import Challenge
+from rulezero_policies.plan import FileHash, Plan
+from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations, to_type
+from rulezero_server.approval.picture import Drawing, drawing
+from rulezero_tools import enrolment
+from rulezero_tools.answering import Waiting
+from rulezero_tools.ports import Desk, Passkey
+
+State = Literal["open", "approved", "declined", "expired"]
+
+_VERBS = {
+    "upgrade": "Apply this migration?",
+    "downgrade": "Roll back this migration?",
+    "generate": "Write this revision?",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ways:
+    """How this person can say yes to this question; `locked` says why not by PIN just now."""
+
+    pin: bool
+    passkeys: tuple[Passkey, ...]
+    locked: str | None
+    missing: str | None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one that works now."""
+        return bool(self.passkeys) or (self.pin and self.locked is None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Everything that the template needs beside the plan itself."""
+
+    heading: str
+    words: str | None
+    counted: bool
+    ticks: tuple[tuple[Confirmation, str], ...]
+    destroyed: tuple[Finding, ...]
+    checks: tuple[CheckItem, ...]
+    actions: tuple[str, ...]
+    run: tuple[FileHash, ...]
+    beside: tuple[FileHash, ...]
+    drawings: tuple[Drawing, ...]
+    start: str
+    left: str
+
+
+def state(challenge: Challenge, now: datetime) -> State:
+    """Where a question stands."""
+    match challenge.answer:
+        case "approved" | "declined":
+            return challenge.answer
+        case None if challenge.created <= now < challenge.expires:
+            return "open"
+        case _:
+            return "expired"
+
+
+def ways(desk: Desk, challenge: Challenge) -> Ways:
+    """What can be offered; a PIN is not asked for where it would not be enough."""
+    keys = desk.store.passkeys(desk.person)
+    pin = desk.store.pin(desk.person) is not None and challenge.needs != "passkey"
+    missing = "rulezero enroll --passkey" if challenge.needs == "passkey" else "rulezero enroll"
+    return Ways(
+        pin=pin,
+        passkeys=keys,
+        locked=_locked(desk) if pin else None,
+        missing=None if keys or pin else missing,
+    )
+
+
+def _locked(desk: Desk) -> str | None:
+    try:
+        enrolment.locked_out(desk)
+    except LockedOut as error:
+        return str(error)
+    return None
+
+
+def view(asked: Waiting, now: datetime) -> View:
+    """What is shown of a question that stands open."""
+    plan = asked.plan
+    words = to_type(plan)
+    run, beside = _files(plan)
+    return View(
+        heading=_VERBS[plan.kind],
+        words=words,
+        counted=words is not None and " " in words,
+        ticks=tuple((c, CONFIRMATIONS[c][0]) for c in confirmations(plan)),
+        destroyed=tuple(f for f in plan.findings if f.outcome == "loses_data"),
+        checks=checklist(plan.findings) if plan.kind == "upgrade" else (),
+        actions=pre_migration_checklist(plan.findings),
+        run=run,
+        beside=beside,
+        drawings=tuple(drawing(p) for p in plan.pictures),
+        start=", ".join(plan.from_revisions) or "base",
+        left=_span((asked.challenge.expires - now).total_seconds()),
+    )
+
+
+def _files(plan: Plan) -> tuple[tuple[FileHash, ...], tuple[FileHash, ...]]:
+    """The revisions that run, and everything else that runs along with them."""
+    run = tuple(f for f in plan.files if f.path == plan.path or _names(f.path, plan.revisions))
+    return run, tuple(f for f in plan.files if f not in run)
+
+
+def _names(path: str, revisions: tuple[str, ...]) -> bool:
+    return any(path.rpartition("/")[2].startswith(revision) for revision in revisions)
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

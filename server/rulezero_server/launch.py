@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,20 @@ _GRACE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allow:
+    """What the project's code may do while it is read. Only the user's own policy can say so.
+
+    `programs` it may start, by the name that the command line knows or by path; `hosts` it may
+    connect to, as `name:port`, `name`, or the path of a unix socket; `write_hooks`: whether the
+    project's post-write hooks run, and may start programs, when a revision file is written.
+    """
+
+    programs: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    write_hooks: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """What a worker is started for. Times are in seconds."""
 
@@ -42,6 +56,7 @@ class Target:
     flask_app: str | None
     timeout: float
     run_timeout: float
+    allow: Allow = field(default_factory=Allow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +131,7 @@ class Conversation:
             "writable": writable,
             "args": dict(args or {}),
             "project": _project(self._target),
+            "allow": asdict(self._target.allow),
         }
         text = json.dumps(request)
         self._folder.joinpath(f"{name}.request").write_text(text, encoding="utf-8")

@@ -112,7 +112,8 @@ class WorkerProject:
     ) -> Rendered:
         """The SQL from revision `start` (or "base") to `to`."""
         args = {"direction": direction, "start": start, "to": to}
-        return _as(Rendered, self._ask("render", args).result)
+        reply = self._ask("render", args)
+        return _as(Rendered, {**reply.result, "interceptions": list(reply.interceptions)})
 
     def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
         """Count on the target, read-only and bounded; one fact a question, in order."""

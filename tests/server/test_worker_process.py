@@ -4,6 +4,7 @@ import ast
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def _on_load(folder: Path, edit: Edit, code: str) -> None:
     edit(folder / "notes/__init__.py", "    return app", f"{body}    return app")
 
 
+def _may_start_python(folder: Path) -> WorkerProject:
+    project = WorkerProject.open(folder)
+    allow = launch.Allow(programs=(sys.executable,))
+    project.target = replace(project.target, allow=allow)
+    return project
+
+
 def test_what_user_code_prints_disturbs_nothing(copy_project: CopyProject, edit: Edit) -> None:
     folder = copy_project("flask_notes")
     _on_load(
@@ -37,7 +45,7 @@ def test_what_user_code_prints_disturbs_nothing(copy_project: CopyProject, edit:
         "sys.stdout.close()\n"
         "os.close(1)",
     )
-    assert WorkerProject.open(folder).describe().heads == ("2b8e41f6a05c",)
+    assert _may_start_python(folder).describe().heads == ("2b8e41f6a05c",)
 
 
 def test_threads_that_never_end_do_not_hold_the_reply(
@@ -64,7 +72,7 @@ def test_a_project_that_does_not_answer_is_stopped_with_its_children(
         folder, edit, f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])"
     )
     with pytest.raises(WorkerTimeout, match=r"did not answer `describe` within 10 s"):
-        WorkerProject.open(folder).describe()
+        _may_start_python(folder).describe()
     assert not _is_alive(int((folder / "pid").read_text(encoding="utf-8")))
 
 
@@ -77,7 +85,7 @@ def test_what_outlives_an_answer_is_stopped_too(copy_project: CopyProject, edit:
         "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         f"pathlib.Path({str(folder / 'pid')!r}).write_text(str(p.pid))",
     )
-    WorkerProject.open(folder).describe()
+    _may_start_python(folder).describe()
     assert not _is_alive(int((folder / "pid").read_text(encoding="utf-8")))
 
 

@@ -1,6 +1,7 @@
 """Describing, comparing and generating, through the project's own configuration."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from rulezero_policies.errors import (
     SeveralHeads,
     UnknownDatabaseRevision,
 )
+from rulezero_server import launch
 from rulezero_server.project import WorkerProject
 
 NEW_COLUMN = ("    starts_at", "    notes = db.Column(db.Text)\n    starts_at")
@@ -225,7 +227,10 @@ def test_a_failing_post_write_hook_does_not_hide_the_file_that_was_written(
     models.write_text(
         text.replace("    price =", "    colour = Column(String(9))\n    price ="), encoding="utf-8"
     )
-    made = WorkerProject.open(folder).generate("add colour")
+    project = WorkerProject.open(folder)
+    allow = launch.Allow(write_hooks=True)
+    project.target = replace(project.target, allow=allow)
+    made = project.generate("add colour")
     assert (folder / made.path).is_file()
     assert made.revision in (folder / made.path).read_text(encoding="utf-8")
     assert "post-write hook" in (made.note or "")

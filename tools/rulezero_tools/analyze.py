@@ -7,6 +7,7 @@ from rulezero_policies.plan import digest
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools.planning import database_view, fact_views, holes, record
 from rulezero_tools.ports import Analysis, Description, Session, loads_once
+from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.results import AnalyzeResult
 
 
@@ -38,7 +39,10 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
         ),
         checklist=checklist.pre_migration_checklist(findings) if diff.operations else (),
         facts=fact_views(facts),
-        warnings=(*words.critical_warnings(findings, diff.operations), *holes(seen.interceptions)),
+        warnings=(
+            *words.critical_warnings(findings, diff.operations),
+            *holes(unjudged(seen.interceptions)),
+        ),
         next_step=_next(analysis),
     )
 
@@ -51,7 +55,7 @@ def judged(
     facts = session.project.probe(asked) if asked else ()
     dialect = seen.database.identity.dialect
     scene = Scene(dialect=dialect, stage="models", upgrade=operations, facts=facts)
-    return rules.review(scene), facts
+    return (*reaches_out(seen.interceptions), *rules.review(scene)), facts
 
 
 def _kept(

@@ -19,6 +19,7 @@ from rulezero_policies.plan import (
 )
 from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.text import scrub, visible
+from rulezero_tools import reaching
 from rulezero_tools.ports import Description, Interception, Session
 from rulezero_tools.results import DatabaseView, FactView
 
@@ -159,9 +160,5 @@ def fact_views(facts: tuple[Fact, ...]) -> tuple[FactView, ...]:
 
 
 def holes(interceptions: tuple[Interception, ...]) -> tuple[str, ...]:
-    """What the project tried to change while it was only being loaded."""
-    return tuple(
-        f"Rule 0 hole: {i.file}, line {i.line}, calls {i.call} while the app loads. It was stopped "
-        "here, but it changes the database unasked whenever the app starts: remove it."
-        for i in interceptions
-    )
+    """What the project tried while it was only being loaded, a line each."""
+    return tuple(map(reaching.told, interceptions))

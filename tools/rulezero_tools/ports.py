@@ -35,11 +35,17 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True)
 class Interception:
-    """A change to the database that the project tried to make while it was only being loaded."""
+    """What the project tried to do while it was only read, and was kept from doing.
+
+    `kind` is a "change" to the database, a "program" to start or a "connection" to something else
+    than the target. `package` is the installed package that did it of its own accord, if one did.
+    """
 
     call: str
     file: str
     line: int
+    kind: Literal["change", "program", "connection"] = "change"
+    package: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,7 @@ class Description:
     alembic: str
     sqlalchemy: str
     versions: tuple[str, ...] = ()
+    guard: str = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +110,10 @@ class Tree:
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """A revision as it was seen running against a recording context; nothing was executed."""
+    """A revision as it was seen running against a recording context; nothing was executed.
+
+    `interceptions` are what was kept from happening while this revision was recorded.
+    """
 
     revision: str
     path: str
@@ -113,6 +123,7 @@ class Trace:
     upgrade_error: str | None
     downgrade_error: str | None
     tree: Tree
+    interceptions: tuple[Interception, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +132,7 @@ class Rendered:
 
     sql: str | None
     reason: str | None
+    interceptions: tuple[Interception, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

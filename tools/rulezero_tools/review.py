@@ -18,7 +18,8 @@ from rulezero_tools.planning import (
     make_plan,
     pictures,
 )
-from rulezero_tools.ports import Description, Revision, Session, Trace, loads_once
+from rulezero_tools.ports import Description, Interception, Revision, Session, Trace, loads_once
+from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.results import Check, Rehearsal, ReviewResult
 
 SQL_SHOWN = 1500
@@ -49,7 +50,7 @@ def review(session: Session, *, revision: str | None = None) -> ReviewResult:
     plan = make_plan(session, seen, draft)
     return replace(
         result(seen, plan),
-        warnings=(*plan.warnings, *holes(seen.interceptions)),
+        warnings=(*plan.warnings, *holes(unjudged(seen.interceptions))),
         plan_id=plan.plan_id,
         next_step=_next(plan.plan_id, draft.findings),
     )
@@ -149,6 +150,7 @@ def _draft(
     """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
     read = read_traces(session, seen.database.identity.dialect, traces, live=live)
     last, current = revisions[-1], seen.database.current
+    sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
     return Draft(
         kind="upgrade",
         to_revision=last.id,
@@ -156,10 +158,10 @@ def _draft(
         description="; ".join(r.message for r in revisions),
         path=last.path,
         changes=tuple(checklist.describe(o) for o in read.operations),
-        findings=read.findings,
+        findings=(*reaches_out((*seen.interceptions, *_tried(traces), *tried)), *read.findings),
         facts=read.facts,
         warnings=words.critical_warnings(read.findings, read.operations),
-        sql=None if start is None else _sql(session, start, last.id),
+        sql=sql,
         rollback_command=words.rollback_command(
             seen.flavour, current[0] if len(current) == 1 else None
         ),
@@ -167,9 +169,14 @@ def _draft(
     )
 
 
-def _sql(session: Session, start: str, to: str) -> str:
+def _sql(session: Session, start: str, to: str) -> tuple[str, tuple[Interception, ...]]:
+    """The SQL, and what was kept from happening while it was rendered."""
     rendered = session.project.render(direction="upgrade", start=start or "base", to=to)
-    return rendered.sql or f"-- not rendered: {rendered.reason}"
+    return rendered.sql or f"-- not rendered: {rendered.reason}", rendered.interceptions
+
+
+def _tried(traces: tuple[Trace, ...]) -> tuple[Interception, ...]:
+    return tuple(i for t in traces for i in t.interceptions)
 
 
 def read_traces(

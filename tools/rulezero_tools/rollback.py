@@ -7,6 +7,7 @@ from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Description, Revision, Session, Trace, loads_once
+from rulezero_tools.reaching import reaches_out
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.review import shown_sql
 
@@ -42,8 +43,10 @@ def _draft(session: Session, seen: Description, undo: tuple[Revision, ...], targ
     asked = questions(scene.upgrade)
     facts = session.project.probe(asked) if asked else ()
     scene = _scene(seen.database.identity.dialect, traces, facts)
-    findings = rules.review(scene)
     rendered = session.project.render(direction="downgrade", start=undo[0].id, to=target)
+    tried = (i for t in traces for i in t.interceptions)
+    reached = reaches_out((*seen.interceptions, *tried, *rendered.interceptions))
+    findings = (*reached, *rules.review(scene))
     return Draft(
         kind="downgrade",
         to_revision=target,

@@ -37,6 +37,10 @@ class Failure(Exception):
         super().__init__(kind)
 
 
+class RefusedError(PermissionError):
+    """A way out of this process, refused while the project is only read."""
+
+
 class ReadOnlyError(Exception):
     """A write, refused by the worker before a driver saw it."""
 
@@ -130,6 +134,12 @@ def _read_only(raised: _Raised) -> Failure | None:
     return raised.failure("ReadOnlyRefused") if refused else None
 
 
+def _refused(raised: _Raised) -> Failure | None:
+    """What the guard kept from happening is no trouble of the database's."""
+    refused = isinstance(raised.link, RefusedError)
+    return raised.failure(_KIND_OF_STAGE[raised.stage]) if refused else None
+
+
 def _is_driver_error(exc: BaseException) -> bool:
     return any(base.__name__ in {"Error", "DatabaseError"} for base in type(exc).__mro__)
 
@@ -203,5 +213,5 @@ def _alembic(raised: _Raised) -> Failure | None:
     return None
 
 
-_JUDGES = (_read_only, _app_missing, _syntax, _missing_import, _connection, _alembic)
+_JUDGES = (_refused, _read_only, _app_missing, _syntax, _missing_import, _connection, _alembic)
 """Asked in this order; the first that knows an error names it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from . import describe, diff, errors, secrets
 from .load import Loaded
@@ -25,9 +26,10 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
             file=describe.path_under(loaded.root, str(loaded.script.dir)) + "/env.py",
             line=1,
         )
-    before = _files(loaded)
+    before, left_out = _files(loaded), _without_hooks(loaded)
     try:
-        script = next(iter(revision.generate_scripts()))
+        with loaded.guard.hooks() if loaded.guard else nullcontext():
+            script = next(iter(revision.generate_scripts()))
     except Exception as exc:  # noqa: BLE001 - whatever a hook raises, the file is there
         return _written_all_the_same(loaded, revision, before, exc)
     if script is None:
@@ -35,8 +37,27 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     return {
         "revision": script.revision,
         "path": describe.path_under(loaded.root, str(script.path)),
-        "note": None,
+        "note": _not_run(left_out) if left_out else None,
     }
+
+
+def _without_hooks(loaded: Loaded) -> list[str]:
+    """Take the post-write hooks away, unless the user's policy lets them run; say which."""
+    script = cast("Any", loaded.script)
+    if loaded.guard and loaded.guard.write_hooks:
+        return []
+    listed: Any = getattr(script, "hooks", ())
+    section: Any = getattr(script, "hook_config", {})  # its name before Alembic 1.16
+    script.hooks, script.hook_config = [], {}
+    names = str(section.get("hooks", "")).replace(",", " ").split()
+    return [*(str(hook.get("_hook_name")) for hook in listed), *names]
+
+
+def _not_run(hooks: list[str]) -> str:
+    return (
+        f"These post-write hooks of the project were not run: {', '.join(hooks)}. They can start "
+        "any program: write_hooks = true under [reading] in your policy.toml allows them."
+    )
 
 
 def _files(loaded: Loaded) -> set[str]:

@@ -20,16 +20,20 @@ COMMANDS = {
 }  # fmt: skip
 """Functions that user code has no reason to call while it loads, nor inside a migration."""
 
+LONGEST, MOST = 1000, 50
+"""Entries that are kept in all, and in different places."""
+
 METHODS = {"MetaData": ("create_all", "drop_all"), "Table": ("create", "drop")}
 """Methods that a migration may call: they are real while one runs."""
 
 
 class Recorder:
-    """The calls that were kept from running, in order, each place once."""
+    """The calls that were kept from running, in order: each place once, and (`log`) each time."""
 
     def __init__(self, ground: errors.Ground) -> None:
         """Name places relative to the ground's root."""
         self.seen: list[dict[str, Any]] = []
+        self.log: list[dict[str, Any]] = []
         self._ground = ground
         self._migrating = False
 
@@ -64,8 +68,17 @@ class Recorder:
 
     def _record(self, call: str) -> None:
         file, line = places.of_caller(self._ground.root)
-        entry = {"call": call, "file": file, "line": line}
-        if entry not in self.seen:
+        self._keep({"kind": "change", "call": call, "file": file, "line": line, "package": None})
+
+    def refused(self, kind: str, call: str, origin: places.Origin) -> None:
+        """Note what the guard refused: a "program" or a "connection"."""
+        place = {"file": origin.file, "line": origin.line, "package": origin.package}
+        self._keep({"kind": kind, "call": call, **place})
+
+    def _keep(self, entry: dict[str, Any]) -> None:
+        if len(self.log) < LONGEST:
+            self.log.append(entry)
+        if entry not in self.seen and len(self.seen) < MOST:
             self.seen.append(entry)
 
     def _note_runs(self) -> None:

@@ -15,16 +15,20 @@ from alembic.script import ScriptDirectory
 from . import errors, places
 
 
-def _heard(environment: Any, output: Any) -> Any:
+def _heard(environment: Any, output: Any, databases: Any = None) -> Any:
     """`environment`, with an ear for what env.py says to it.
 
     Its new attribute `given` holds the arguments that revisions are called with
-    (`context.run_migrations(...)`). Offline SQL goes to `output`, unless that is None.
+    (`context.run_migrations(...)`). Offline SQL goes to `output`, unless that is None. `databases`
+    is told which connection is migrated.
     """
     configure, run_migrations = environment.configure, environment.run_migrations
     environment.given = {}
 
     def configured(*args: Any, **kwargs: Any) -> None:
+        connection = kwargs.get("connection") or next(iter(args), None)
+        if databases is not None and connection is not None:
+            databases.migrates(_raw(connection))
         configure(*args, **(kwargs if output is None else {**kwargs, "output_buffer": output}))
 
     def run(**kw: Any) -> None:
@@ -34,6 +38,12 @@ def _heard(environment: Any, output: Any) -> Any:
     # Alembic finds the functions of `alembic.context` by the class: a subclass would have none.
     environment.configure, environment.run_migrations = configured, run
     return environment
+
+
+def _raw(connection: Any) -> Any:
+    """The driver's own connection under SQLAlchemy's."""
+    pooled = getattr(connection, "connection", None)
+    return getattr(pooled, "driver_connection", None) or getattr(pooled, "dbapi_connection", None)
 
 
 class Loaded:
@@ -48,6 +58,13 @@ class Loaded:
         self.root = ground.root
         self.config = config
         self.script = script
+        self.guard: Any = None
+        self.log: list[dict[str, Any]] = []
+
+    @property
+    def databases(self) -> Any:
+        """Who knows which databases are connected to; None inside a run."""
+        return getattr(self.guard, "databases", None)
 
     def autogenerates(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Say what Alembic's command line says to env.py when it autogenerates."""
@@ -80,9 +97,11 @@ class Loaded:
         with errors.stage("env", self.ground):
             try:
                 plain = EnvironmentContext(self.config, self.script, fn=watched, **given)
-                with _heard(plain, output):
+                with _heard(plain, output, self.databases):
                     self.script.run_env()
             finally:
+                if self.databases is not None:
+                    self.databases.settle()
                 raised = next((exc for exc in calls if exc is not None), None)
                 if raised is not None and sys.exc_info()[1] is None:
                     raise raised

@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import NamedTuple
 
 _HERE = str(Path(os.path.realpath(__file__)).parent)
 _STANDARD = os.path.realpath(sysconfig.get_path("stdlib"))
@@ -83,6 +84,51 @@ def of_caller(root: str) -> tuple[str, int]:
             return relative(path, root), line
         outer = outer or (relative(path, root), line)
     return outer or ("?", 0)
+
+
+class Origin(NamedTuple):
+    """Where something was done; `package` where an installed package did it of its own accord.
+
+    `through` are the files of the standard library that it went through.
+    """
+
+    file: str
+    line: int
+    package: str | None
+    through: frozenset[str]
+
+
+def of_origin(root: str) -> Origin:
+    """Who is behind what is going on: the innermost of the present stack's code that is no library.
+
+    A package that does something as it is imported, or in a thread of its own, was not asked to.
+    """
+    through: set[str] = set()
+    own: str | None = None
+    first: tuple[str, int, str | None] | None = None
+    for frame in _frames(caller(1)):
+        path, line = frame.f_code.co_filename, frame.f_lineno
+        if path.startswith((_HERE + os.sep, "<")):
+            continue
+        if not is_library(path):
+            return Origin(relative(path, root), line, own, frozenset(through))
+        package = _package(path)
+        through |= set() if package else {relative(path, _STANDARD)}
+        own = own or (package if frame.f_code.co_name == "<module>" else None)
+        if package and (first is None or first[2] is None):
+            first = (relative(path, root), line, package)
+        first = first or (relative(path, root), line, None)
+    file, line, package = first or ("?", 0, None)
+    return Origin(file, line, package, frozenset(through))
+
+
+def _package(path: str) -> str | None:
+    """The installed package that a file belongs to; None for the standard library."""
+    for folder in _LIBRARIES:
+        _, found, rest = os.path.realpath(path).rpartition(os.sep + folder + os.sep)
+        if found:
+            return rest.partition(os.sep)[0].partition(".")[0]
+    return None
 
 
 def caller(levels: int) -> FrameType:

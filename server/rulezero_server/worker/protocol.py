@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from . import errors, intercept, readonly, verbs
+from . import databases, drivers, errors, guard, intercept, readonly, verbs
 
 
 def main(folder: str) -> None:
@@ -51,6 +51,7 @@ class Session:
         self._ground: errors.Ground | None = None
         self._recorder: intercept.Recorder | None = None
         self._loaded: Any = None
+        self._guard: Any = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply to a request; every failure is a reply too."""
@@ -81,24 +82,36 @@ class Session:
             raise ValueError("a run needs a process of its own")
         sys.argv[:] = verbs.command_line(verb, request["project"]["flavour"])
         if first:
-            _set_up(request, ground, recorder)
+            self._guard = _set_up(request, ground, recorder)
             verbs.prepare(verb, args, ground.root)
         if self._loaded is None:
             self._loaded = verbs.load(request["project"], ground)
-        return verbs.call(verb, self._loaded, args, ground)
+            self._loaded.guard, self._loaded.log = self._guard, recorder.log
+        result = verbs.call(verb, self._loaded, args, ground)
+        return {**result, "guard": self._guard.kind} if verb == "describe" else result
 
 
-def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.Recorder) -> None:
-    """Guard the connections, then import what the project brings, then stand in front of it."""
+def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.Recorder) -> Any:
+    """Guard the connections, then import what the project brings, then stand in front of it.
+
+    Returns:
+        The guard, which a run has not: a person approved what it does.
+    """
     writable = request["writable"] is True
     os.chdir(ground.root)
+    standing = None
     if not writable:
+        standing = guard.install(request.get("allow") or {}, recorder.refused, ground.root)
+        standing.databases = databases.Databases(standing)
+        drivers.Drivers(standing.databases, standing.connecting).install()
         readonly.before_imports()
     _require("alembic", "sqlalchemy")
     if request["project"]["flavour"] == "flask-migrate":
         _require("flask_migrate")
-    readonly.after_imports(writable=writable)
+    known = standing.databases if standing else None
+    readonly.after_imports(writable=writable, databases=known)
     recorder.install(writable=writable)
+    return standing
 
 
 def _require(*packages: str) -> None:

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import os
-import re
+from functools import partial
 from typing import Any
 
-from . import errors, secrets, sqlite
+from . import errors, lifting, secrets, sqlite
 
-_PG_OPTION = "-c default_transaction_read_only=on"
+PG_OPTION = "-c default_transaction_read_only=on"
 
 _POSTGRESQL = ("psycopg", "pg8000", "asyncpg", "postgresql", "psycopg2")
 _MYSQL = ("mysql", "mariadb", "asyncmy")
 _SQLITE = ("sqlite",)
 
-_MAKE_READ_ONLY = {
+MAKE_READ_ONLY = {
     "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
     "mysql": "SET SESSION TRANSACTION READ ONLY",
 }
-
-_LIFTS = re.compile(
-    r"\bread\s+write\b|transaction_read_only\b(?!\s*['\"]?\s*(?:$|;))|\btx_read_only\s*=", re.I
-)
-"""Statements by which a session would be made writable again."""
 
 
 def before_imports() -> None:
     """What has to stand before anything of the user or of SQLAlchemy is imported."""
     given = os.environ.get("PGOPTIONS", "")
-    os.environ["PGOPTIONS"] = f"{given} {_PG_OPTION}".strip()
+    os.environ["PGOPTIONS"] = f"{given} {PG_OPTION}".strip()
     sqlite.install()
 
 
-def after_imports(*, writable: bool) -> None:
-    """Watch the engines; unless `writable`, make every session of every driver read-only."""
+def after_imports(*, writable: bool, databases: Any = None) -> None:
+    """Watch the engines; unless `writable`, make every session of every driver read-only.
+
+    Args:
+        writable: Whether this is a run.
+        databases: Is told of every connection that is taken from a pool.
+    """
     secrets.watch()
     if writable:
         return
@@ -43,6 +43,8 @@ def after_imports(*, writable: bool) -> None:
 
     event.listen(Pool, "connect", _on_connect)
     event.listen(Engine, "before_cursor_execute", _on_statement)
+    if databases is not None:
+        event.listen(Pool, "checkout", partial(_on_checkout, databases))
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
@@ -51,11 +53,15 @@ def _on_connect(connection: Any, _record: Any) -> None:
         return
     cursor = connection.cursor()
     try:
-        cursor.execute(_MAKE_READ_ONLY[dialect])
+        cursor.execute(MAKE_READ_ONLY[dialect])
     finally:
         cursor.close()
     # The setting would be lost with the transaction in which some drivers send it.
     connection.commit()
+
+
+def _on_checkout(databases: Any, raw: Any, _record: Any, _proxy: Any) -> None:
+    databases.checked_out(raw)
 
 
 def _dialect(connection: Any) -> str:
@@ -74,5 +80,4 @@ def _dialect(connection: Any) -> str:
 def _on_statement(
     _connection: Any, _cursor: Any, statement: str, _params: Any, _context: Any, _many: Any
 ) -> None:
-    if _LIFTS.search(statement) and not statement.lstrip().lower().startswith(("select", "show")):
-        raise errors.ReadOnlyError("a statement asks for a session that may write")
+    lifting.check(statement)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import Any
 
 from alembic import util
@@ -30,12 +31,20 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     def look(current: Any, context: Any) -> list[Any]:
         if not traces:
-            traces.extend(_trace(s, context, loaded.root, set(current or ())) for s in scripts)
+            traces.extend(_watched(loaded, s, context, set(current or ())) for s in scripts)
         return []
 
     offline = {"as_sql": True, "starting_rev": None} if args.get("static") else {}
     loaded.run_env(look, dont_mutate=True, **offline)
     return {"traces": traces}
+
+
+def _watched(loaded: Any, script: Any, context: Any, current: set[str]) -> dict[str, Any]:
+    before, databases = len(loaded.log), loaded.databases
+    with databases.beside_recording() if databases else nullcontext():
+        trace = _trace(script, context, loaded.root, current)
+    kept = {tuple(entry.items()): entry for entry in loaded.log[before:]}
+    return {**trace, "interceptions": list(kept.values())}
 
 
 def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str, Any]:

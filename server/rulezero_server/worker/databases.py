@@ -1,0 +1,144 @@
+"""Which databases are connected to while a project is read, and which of them is the target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from . import guard, places, secrets
+
+_HERE = "this machine"
+
+
+class Address(NamedTuple):
+    """Where a driver is told to connect to."""
+
+    dialect: str
+    hosts: tuple[str, ...]
+    port: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """For people, without user and password."""
+        host = ",".join(self.hosts)
+        where = host if host.startswith("/") else f"{host}:{self.port}"
+        return secrets.scrub(f"{where} ({self.dialect} {self.name})")
+
+
+def postgresql(given: Mapping[str, Any]) -> Address:
+    """The address in libpq's words: host, hostaddr, port, dbname, user, service."""
+    service = given.get("service") or os.environ.get("PGSERVICE")
+    host = given.get("hostaddr") or given.get("host") or os.environ.get("PGHOST") or ""
+    user = given.get("user") or os.environ.get("PGUSER") or ""
+    return Address(
+        dialect="postgresql",
+        hosts=tuple(f"service {service}" if service and not host else _local(host).split(",")),
+        port=str(given.get("port") or os.environ.get("PGPORT") or 5432),
+        name=str(given.get("dbname") or os.environ.get("PGDATABASE") or user),
+    )
+
+
+def mysql(given: Mapping[str, Any]) -> Address:
+    """The address in the words of MySQL's drivers."""
+    host = given.get("unix_socket") or given.get("host") or ""
+    name = given.get("database") or given.get("db") or ""
+    text = name.decode() if isinstance(name, bytes) else str(name)
+    return Address("mysql", (_local(str(host)),), str(given.get("port") or 3306), text)
+
+
+def _local(host: Any) -> str:
+    """One name for the ways to this machine: an app and its env.py may use different ones."""
+    text = str(host)
+    return _HERE if text in {"", "localhost", "127.0.0.1", "::1"} or text[:1] in "/@" else text
+
+
+class Databases:
+    """What `guard` says about databases, kept up as they are connected to."""
+
+    def __init__(self, standing: guard.Guard) -> None:
+        """Hold to the guard that is in force."""
+        self._recording = False
+        self._guard = standing
+        self._known: dict[int, Address] = {}
+        self._targets: list[Address] | None = None
+        self._migrated: list[Address] = []
+        self._noted: list[tuple[Address, places.Origin]] = []
+        self._may_reach = guard.reaching(standing.hosts)
+
+    def check(self, address: Address) -> None:
+        """Note that a driver is about to connect.
+
+        Raises:
+            RefusedError: It is not to the target.
+        """
+        if self._recording:
+            self.used(address.label)
+        if self._allowed(address):
+            return
+        origin = places.of_origin(self._guard.root)
+        if self._targets is None:
+            self._noted.append((address, origin))
+        elif not any(_same(address, target) for target in self._targets):
+            self._guard.report("connection", address.label, origin)
+            raise guard.unreachable(address.label)
+
+    @contextmanager
+    def beside_recording(self) -> Generator[None]:
+        """While it lasts a revision is recorded, which has a connection and needs no other one."""
+        self.settle()
+        self._recording = True
+        try:
+            yield
+        finally:
+            self._recording = False
+
+    def checked_out(self, connection: Any) -> None:
+        """Note that a connection is taken from SQLAlchemy's pool, opened before or just now."""
+        if self._recording:
+            self.used(self.label(connection))
+
+    def used(self, label: str) -> None:
+        """Report a connection that a revision makes use of beside the one that it is given."""
+        origin = places.of_origin(self._guard.root)
+        self._guard.report("connection", f"{label}, beside the migration's own,", origin)
+
+    def opened(self, connection: Any, address: Address) -> None:
+        """Remember where a driver's connection leads."""
+        self._known[id(connection)] = address
+
+    def label(self, connection: Any) -> str:
+        """Where a driver's connection leads, for people."""
+        known = self._known.get(id(connection))
+        return known.label if known else "a database"
+
+    def migrates(self, connection: Any) -> None:
+        """Note the driver's connection that env.py hands to Alembic."""
+        address = self._known.get(id(connection))
+        if address is not None and address not in self._migrated:
+            self._migrated.append(address)
+
+    def settle(self) -> None:
+        """Env.py has shown what it migrates: report what was connected to and is not that."""
+        if self._targets is not None:
+            return
+        self._targets = self._migrated
+        for address, origin in self._noted:
+            if not any(_same(address, target) for target in self._targets):
+                self._guard.report("connection", address.label, origin)
+
+    def _allowed(self, address: Address) -> bool:
+        number = int(address.port) if address.port.isdigit() else address.port
+        return all(self._may_reach((host, number)) for host in address.hosts)
+
+
+def _same(one: Address, other: Address) -> bool:
+    if (one.dialect, one.port, one.name) != (other.dialect, other.port, other.name):
+        return False
+    return one.hosts == other.hosts or not _numbers(one).isdisjoint(_numbers(other))
+
+
+def _numbers(address: Address) -> frozenset[str]:
+    return frozenset(ip for host in address.hosts if host != _HERE for ip in guard.addresses(host))

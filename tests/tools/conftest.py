@@ -1,6 +1,6 @@
 """A project that is not there: it implements the port, and counts what was run."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from rulezero_policies.grant import Permit
 from rulezero_policies.operations import Column, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
+from rulezero_policies.policy import Policy
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools.ports import (
@@ -30,6 +31,9 @@ from rulezero_tools.ports import (
     Trace,
     Tree,
 )
+from rulezero_tools.review import review
+
+PERSON = "ann@here"
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -204,6 +208,38 @@ class FakeRunner:
         return RunReport(statements=("ALTER TABLE tasks",), error=self.error, seconds=0.1)
 
 
+@dataclass
+class FastHasher:
+    """No hash at all, so that tests need not wait; counts what it looked at."""
+
+    looked: int = 0
+
+    def hash(self, pin: str) -> str:
+        return f"hash of {pin}"
+
+    def matches(self, hashed: str, pin: str) -> bool:
+        self.looked += 1
+        return hashed == f"hash of {pin}"
+
+
+@pytest.fixture
+def hasher() -> FastHasher:
+    return FastHasher()
+
+
+@pytest.fixture
+def pending() -> Callable[[Session], str]:
+    """`pending(session)`: the id of a plan for one new revision."""
+
+    def make(session: Session) -> str:
+        session.project.generate("a revision")
+        plan_id = review(session).plan_id
+        assert plan_id is not None
+        return plan_id
+
+    return make
+
+
 @pytest.fixture
 def clock() -> StoppedClock:
     return StoppedClock()
@@ -233,5 +269,11 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def session(project: FakeProject, store: Store, clock: StoppedClock) -> Session:
     return Session(
-        project=project, store=store, clock=clock, chance=CountingChance(), principal="ann via test"
+        project=project,
+        store=store,
+        clock=clock,
+        chance=CountingChance(),
+        policy=Policy(),
+        person=PERSON,
+        principal=f"{PERSON} via test",
     )

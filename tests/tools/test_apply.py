@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from rulezero_policies.errors import WorkerTimeout
-from rulezero_tools import gate
+from rulezero_tools import asking
 from rulezero_tools.analyze import analyze
 from rulezero_tools.apply import apply
-from rulezero_tools.gate import FormAnswer
 from rulezero_tools.generate import generate
 from rulezero_tools.ports import Session
 from rulezero_tools.results import ApplyResult
@@ -18,9 +17,9 @@ from rulezero_tools.review import review
 def applied(session: Session, runner: Any) -> ApplyResult:
     """Everything up to the run, and the run."""
     generate(session, analysis_id=analyze(session).analysis_id, message="add notes")
-    plan, challenge = gate.open_question(session, review(session).plan_id or "", can_ask=True)
-    yes = FormAnswer(action="accept", approve=True)
-    token = gate.answer(session, plan, challenge, yes).token
+    plan, challenge = asking.open_question(session, review(session).plan_id or "", form=True)
+    yes = asking.FormAnswer(action="accept", approve=True)
+    token = asking.answer_form(session, plan, challenge, yes).token or ""
     return apply(session, runner, plan_id=plan.plan_id, token=token)
 
 

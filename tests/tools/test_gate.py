@@ -1,7 +1,9 @@
 """The gate, against a fake project: what a yes is worth, and what is no yes."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,17 +21,19 @@ from rulezero_policies.errors import (
     TokenRefused,
     UnknownPlan,
 )
-from rulezero_policies.grant import TOKEN_PREFIX
-from rulezero_tools import gate
+from rulezero_policies.grant import TOKEN_PREFIX, Grant, token_hash
+from rulezero_policies.policy import Confirmation
+from rulezero_tools import asking
 from rulezero_tools.analyze import analyze
 from rulezero_tools.apply import apply
-from rulezero_tools.gate import FormAnswer
+from rulezero_tools.asking import FormAnswer
 from rulezero_tools.generate import generate
 from rulezero_tools.ports import Session
 from rulezero_tools.review import review
 from rulezero_tools.rollback import rollback
 
 YES = FormAnswer(action="accept", approve=True)
+BOTH: frozenset[Confirmation] = frozenset({"backed_up", "no_code_references"})
 
 
 def pending(session: Session) -> str:
@@ -43,8 +47,8 @@ def pending(session: Session) -> str:
 
 def approved(session: Session, plan_id: str, given: FormAnswer = YES) -> str:
     """The token for a plan after a person's yes."""
-    plan, challenge = gate.open_question(session, plan_id, can_ask=True)
-    return gate.answer(session, plan, challenge, given).token
+    plan, challenge = asking.open_question(session, plan_id, form=True)
+    return asking.answer_form(session, plan, challenge, given).token or ""
 
 
 def events(session: Session) -> list[str]:
@@ -67,7 +71,7 @@ def test_a_yes_gives_a_token_that_runs_the_plan_once_from_the_sealed_bytes(
     [(permit, plan, files)] = runner.runs
     assert permit.plan_digest == plan.digest
     assert files["migrations/versions/r2.py"] == b"add notes"
-    assert events(session)[-3:] == ["asked", "approved", "applied"]
+    assert events(session)[-3:] == ["approved", "spent", "applied"]
 
 
 @pytest.mark.proves("A01", "C03")
@@ -231,16 +235,16 @@ def test_anything_but_a_yes_gives_no_token_and_is_told_apart(
 @pytest.mark.proves("C02", "C03")
 def test_a_question_is_answered_once(session: Session) -> None:
     plan_id = pending(session)
-    plan, challenge = gate.open_question(session, plan_id, can_ask=True)
-    gate.answer(session, plan, challenge, YES)
+    plan, challenge = asking.open_question(session, plan_id, form=True)
+    asking.answer_form(session, plan, challenge, YES)
     with pytest.raises(AnswerRefused, match="answered before"):
-        gate.answer(session, plan, challenge, YES)
+        asking.answer_form(session, plan, challenge, YES)
 
 
 def test_a_question_that_stands_open_is_asked_in_the_same_words(session: Session) -> None:
     plan_id = pending(session)
-    first = gate.question_text(*gate.open_question(session, plan_id, can_ask=True))
-    assert first == gate.question_text(*gate.open_question(session, plan_id, can_ask=True))
+    first = asking.question_text(*asking.open_question(session, plan_id, form=True))
+    assert first == asking.question_text(*asking.open_question(session, plan_id, form=True))
     assert events(session).count("asked") == 1
 
 
@@ -265,7 +269,7 @@ def test_a_critical_revision_is_written_only_after_a_person_said_to_go_on(
     assert stopped.status == "needs_confirmation"
     assert dropping.revisions == {}
     assert stopped.plan_id is not None
-    ready = replace(YES, backed_up=True, no_code_references=True)
+    ready = replace(YES, ticked=BOTH)
     token = approved(session, stopped.plan_id, ready)
     again = generate(session, analysis_id=analysis.analysis_id, message="drop code", token=token)
     assert again.status == "written"
@@ -275,8 +279,8 @@ def test_a_critical_revision_is_written_only_after_a_person_said_to_go_on(
 @pytest.mark.parametrize(
     "given",
     [
-        replace(YES, backed_up=False, no_code_references=True),
-        replace(YES, backed_up=True, no_code_references=False),
+        replace(YES, ticked=frozenset({"no_code_references"})),
+        replace(YES, ticked=frozenset({"backed_up"})),
     ],
 )
 def test_without_a_backup_or_with_code_that_uses_it_nothing_is_written(
@@ -298,7 +302,7 @@ def test_the_approval_to_generate_is_not_the_approval_to_apply(
     analysis = analyze(session)
     stopped = generate(session, analysis_id=analysis.analysis_id, message="drop code")
     plan_id = stopped.plan_id or ""
-    token = approved(session, plan_id, replace(YES, backed_up=True, no_code_references=True))
+    token = approved(session, plan_id, replace(YES, ticked=BOTH))
     with pytest.raises(NotForThisTool):
         apply(session, runner, plan_id=plan_id, token=token)
     generate(session, analysis_id=analysis.analysis_id, message="drop code", token=token)
@@ -317,7 +321,7 @@ def test_a_protected_database_cannot_be_approved_by_a_form(
         setattr(project, name, value)
     plan_id = pending(session)
     with pytest.raises(NoChannel, match="secret"):
-        gate.open_question(session, plan_id, can_ask=True)
+        asking.open_question(session, plan_id, form=True)
     assert events(session)[-1] == "refused"
 
 
@@ -325,7 +329,7 @@ def test_a_protected_database_cannot_be_approved_by_a_form(
 def test_a_client_without_forms_is_told_how_a_person_can_approve(session: Session) -> None:
     plan_id = pending(session)
     with pytest.raises(NoChannel) as caught:
-        gate.open_question(session, plan_id, can_ask=False)
+        asking.open_question(session, plan_id, form=False)
     assert "client that shows forms" in caught.value.advice
 
 
@@ -334,7 +338,7 @@ def test_steps_out_of_order_name_the_step_to_call_first(session: Session, runner
     with pytest.raises(OutOfOrder, match="analyze"):
         generate(session, analysis_id="", message="x")
     with pytest.raises(OutOfOrder, match="review"):
-        gate.open_question(session, "", can_ask=True)
+        asking.open_question(session, "", form=True)
     with pytest.raises(OutOfOrder, match="review"):
         apply(session, runner, plan_id="", token="")
 
@@ -354,11 +358,85 @@ def test_an_expired_plan_is_not_asked_about(session: Session, clock: Any) -> Non
     plan_id = pending(session)
     clock.forward(hours=2)
     with pytest.raises(PlanExpired):
-        gate.open_question(session, plan_id, can_ask=True)
+        asking.open_question(session, plan_id, form=True)
 
 
 def test_a_plan_that_ran_is_not_asked_about_again(session: Session, runner: Any) -> None:
     plan_id = pending(session)
     apply(session, runner, plan_id=plan_id, token=approved(session, plan_id))
     with pytest.raises(AnswerRefused, match="ran already"):
-        gate.open_question(session, plan_id, can_ask=True)
+        asking.open_question(session, plan_id, form=True)
+
+
+# --- rows that somebody wrote ---
+
+
+def by_hand(file: Path, statement: str) -> None:
+    connection = sqlite3.connect(file)
+    try:
+        connection.execute(statement)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+@pytest.mark.proves("C03", "D10")
+def test_a_grant_written_into_the_store_runs_nothing(session: Session, runner: Any) -> None:
+    plan_id = pending(session)
+    plan, _ = asking.open_question(session, plan_id, form=True)
+    token, now = TOKEN_PREFIX + "a" * 64, session.clock.now()
+    forged = Grant(
+        token_hash=token_hash(token),
+        plan_digest=plan.digest,
+        database=plan.database.label,
+        principal=session.principal,
+        approver=session.person,
+        channel="terminal",
+        level="passkey",
+        created=now,
+        expires=plan.expires,
+    )
+    session.store.save_grant(forged)
+    with pytest.raises(TokenRefused, match="audit trail knows no approval"):
+        apply(session, runner, plan_id=plan_id, token=token)
+    assert runner.runs == []
+    assert events(session)[-1] == "refused"
+
+
+@pytest.mark.proves("C03", "D10")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"level":"client"', '"level":"secret"'),
+        ('"expires":"2026-01-01T12:10', '"expires":"2027-01-01T12:10'),
+        ("via test", "via mallory"),
+    ],
+)
+def test_a_grant_changed_in_the_store_runs_nothing(
+    session: Session, runner: Any, tmp_path: Path, before: str, after: str
+) -> None:
+    plan_id = pending(session)
+    token = approved(session, plan_id)
+    changed = f"UPDATE rulezero_grants SET value = replace(value, '{before}', '{after}')"
+    by_hand(tmp_path / "state.db", f"{changed} WHERE value LIKE '%{before}%'")
+    grant = session.store.grant(token_hash(token))
+    assert grant is not None
+    thief = replace(session, principal=grant.principal)
+    with pytest.raises(TokenRefused, match="audit trail knows no approval"):
+        apply(thief, runner, plan_id=plan_id, token=token)
+    assert runner.runs == []
+
+
+@pytest.mark.proves("C02", "C03")
+def test_a_token_whose_spending_was_undone_by_hand_stays_spent(
+    session: Session, dropping: Any, tmp_path: Path
+) -> None:
+    session = replace(session, project=dropping)
+    analysis = analyze(session)
+    stopped = generate(session, analysis_id=analysis.analysis_id, message="drop code")
+    token = approved(session, stopped.plan_id or "", replace(YES, ticked=BOTH))
+    generate(session, analysis_id=analysis.analysis_id, message="drop code", token=token)
+    by_hand(tmp_path / "state.db", "UPDATE rulezero_grants SET spent = NULL")
+    with pytest.raises(TokenRefused, match="spent"):
+        generate(session, analysis_id=analysis.analysis_id, message="drop code", token=token)
+    assert list(dropping.revisions) == ["r2"]

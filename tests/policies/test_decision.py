@@ -16,14 +16,32 @@ from rulezero_policies.errors import (
     NotPresented,
     PlanExpired,
     PlanStale,
+    QuestionExpired,
     TokenRefused,
 )
-from rulezero_policies.grant import Challenge, Grant
+from rulezero_policies.findings import Fact, Finding, Outcome, Question, Severity
+from rulezero_policies.grant import Challenge, Grant, Level, Proof
 from rulezero_policies.plan import Observed, Plan
-from rulezero_policies.policy import DROP_PHRASE, Policy
+from rulezero_policies.policy import DROP_PHRASE, LEVELS, Confirmation, Policy, reaches
 
 POLICY = Policy()
+ANN = "ann@here"
+NOTHING: frozenset[Confirmation] = frozenset()
 SECOND = timedelta(seconds=1)
+
+
+PROOF = Proof(nonce="n", person=ANN, level="secret", channel="terminal")
+
+
+def finding(subject: str, severity: Severity, outcome: Outcome = "loses_data") -> Finding:
+    return Finding(
+        rule="drop-column",
+        severity=severity,
+        subject=subject,
+        evidence="e",
+        outcome=outcome,
+        fix="f",
+    )
 
 
 def _grant(plan: Plan, **changed: Any) -> Grant:
@@ -46,7 +64,9 @@ def _challenge(plan: Plan, **changed: Any) -> Challenge:
         nonce="n",
         plan_digest=plan.digest,
         principal="client-1",
+        person=ANN,
         channel="form elicitation",
+        needs="client",
         created=plan.created,
         expires=plan.created + timedelta(minutes=10),
     )
@@ -55,7 +75,7 @@ def _challenge(plan: Plan, **changed: Any) -> Challenge:
 
 @pytest.mark.proves("C02")
 def test_the_matching_grant_is_redeemed(plan: Plan, now: datetime) -> None:
-    decision.redeem(plan, _grant(plan), principal="client-1", policy=POLICY, now=now)
+    decision.redeem(plan, _grant(plan), principal="client-1", policy=POLICY, enrolled=None, now=now)
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -75,14 +95,26 @@ def test_a_grant_that_differs_in_anything_is_refused(
 ) -> None:
     changed = {k: v for name in wrong for k, v in WRONG[name].items()}
     with pytest.raises(TokenRefused):
-        decision.redeem(plan, _grant(plan, **changed), principal="client-1", policy=POLICY, now=now)
+        decision.redeem(
+            plan,
+            _grant(plan, **changed),
+            principal="client-1",
+            policy=POLICY,
+            enrolled=None,
+            now=now,
+        )
 
 
 def test_a_grant_of_too_low_a_level_is_refused(plan: Plan, now: datetime) -> None:
     production = dataclasses.replace(plan, protected=True)
     with pytest.raises(TokenRefused, match="too low a level"):
         decision.redeem(
-            production, _grant(production), principal="client-1", policy=POLICY, now=now
+            production,
+            _grant(production),
+            principal="client-1",
+            policy=POLICY,
+            enrolled=None,
+            now=now,
         )
 
 
@@ -90,59 +122,107 @@ def test_a_grant_of_too_low_a_level_is_refused(plan: Plan, now: datetime) -> Non
 def test_a_grant_does_not_outlive_its_plan(plan: Plan, now: datetime, late: timedelta) -> None:
     grant = _grant(plan, created=now - SECOND, expires=now + timedelta(days=1))
     with pytest.raises(PlanExpired):
-        decision.redeem(plan, grant, principal="client-1", policy=POLICY, now=now + late)
+        decision.redeem(
+            plan, grant, principal="client-1", policy=POLICY, enrolled=None, now=now + late
+        )
 
 
 def test_a_person_may_be_asked_about_a_living_plan(plan: Plan, now: datetime) -> None:
-    decision.may_ask(plan, policy=POLICY, level="client", now=now)
+    decision.may_ask(plan, policy=POLICY, now=now)
 
 
 def test_nobody_is_asked_about_a_dead_plan(plan: Plan) -> None:
     with pytest.raises(PlanExpired, match="2026-01-02 13:00 UTC"):
-        decision.may_ask(plan, policy=POLICY, level="client", now=plan.expires)
+        decision.may_ask(plan, policy=POLICY, now=plan.expires)
 
 
 def test_nobody_is_asked_about_a_plan_made_under_another_policy(plan: Plan, now: datetime) -> None:
     with pytest.raises(PlanStale, match="policy changed"):
-        decision.may_ask(plan, policy=Policy(plan_seconds=1), level="client", now=now)
+        decision.may_ask(plan, policy=Policy(plan_seconds=1), now=now)
+
+
+# --- how to ask ---
+
+CHANNELS: list[tuple[Level, Level | None, bool, str | None]] = [
+    ("client", None, True, "form elicitation"),
+    ("client", "secret", True, "form elicitation"),
+    ("client", None, False, None),
+    ("client", "secret", False, "approval page"),
+    ("client", "passkey", False, "approval page"),
+    ("secret", None, True, None),
+    ("secret", None, False, None),
+    ("secret", "secret", True, "approval page"),
+    ("secret", "passkey", False, "approval page"),
+    ("passkey", None, True, None),
+    ("passkey", "secret", True, None),
+    ("passkey", "passkey", True, "approval page"),
+]
 
 
 @pytest.mark.proves("D04")
-def test_a_protected_environment_is_not_asked_through_a_client_alone(
-    plan: Plan, now: datetime
+@pytest.mark.parametrize(("needs", "enrolled", "form", "asked"), CHANNELS)
+def test_the_form_is_asked_only_where_it_is_enough(
+    plan: Plan, needs: Level, enrolled: Level | None, form: bool, asked: str | None
 ) -> None:
-    production = dataclasses.replace(plan, protected=True, environment="production")
-    with pytest.raises(NoChannel, match="production is protected") as refused:
-        decision.may_ask(production, policy=POLICY, level="client", now=now)
-    assert refused.value.advice == decision.HOW_PROTECTED
-    decision.may_ask(production, policy=POLICY, level="secret", now=now)
+    if asked is not None:
+        assert decision.channel(plan, needs=needs, enrolled=enrolled, form=form) == asked
+        return
+    with pytest.raises(NoChannel) as refused:
+        decision.channel(plan, needs=needs, enrolled=enrolled, form=form)
+    how = decision.HOW_PASSKEY if enrolled else decision.HOW_ENROLL
+    assert refused.value.advice == how
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"protected": True, "environment": "production"}, "production is protected and needs"),
+        ({"risk": "CRITICAL"}, "development at risk CRITICAL needs"),
+    ],
+)
+def test_without_a_way_to_ask_the_reason_is_said(
+    plan: Plan, changed: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(NoChannel, match=said):
+        decision.channel(
+            dataclasses.replace(plan, **changed), needs="secret", enrolled=None, form=True
+        )
+
+
+# --- what an answer is worth ---
 
 
 def test_a_yes_in_time_for_this_plan_approves(plan: Plan, now: datetime) -> None:
-    decision.judge_answer(plan, _challenge(plan), approve=True, typed="", now=now)
+    decision.judge_answer(plan, _challenge(plan), approve=True, typed="", ticked=NOTHING, now=now)
 
 
 def test_a_no_is_declined(plan: Plan, now: datetime) -> None:
     with pytest.raises(Declined):
-        decision.judge_answer(plan, _challenge(plan), approve=False, typed="", now=now)
+        decision.judge_answer(
+            plan, _challenge(plan), approve=False, typed="", ticked=NOTHING, now=now
+        )
 
 
 @pytest.mark.parametrize("truthy", [1, "yes", "false", [True]])
 def test_only_true_itself_is_a_yes(plan: Plan, now: datetime, truthy: Any) -> None:
     with pytest.raises(Declined):
-        decision.judge_answer(plan, _challenge(plan), approve=truthy, typed="", now=now)
+        decision.judge_answer(
+            plan, _challenge(plan), approve=truthy, typed="", ticked=NOTHING, now=now
+        )
 
 
 def test_an_answer_to_another_question_is_refused(plan: Plan, now: datetime) -> None:
     other = _challenge(plan, plan_digest="0" * 64)
     with pytest.raises(AnswerRefused, match="another question"):
-        decision.judge_answer(plan, other, approve=True, typed="", now=now)
+        decision.judge_answer(plan, other, approve=True, typed="", ticked=NOTHING, now=now)
 
 
 def test_a_late_answer_is_refused(plan: Plan) -> None:
     challenge = _challenge(plan)
     with pytest.raises(AnswerRefused, match="expired"):
-        decision.judge_answer(plan, challenge, approve=True, typed="", now=challenge.expires)
+        decision.judge_answer(
+            plan, challenge, approve=True, typed="", ticked=NOTHING, now=challenge.expires
+        )
 
 
 @pytest.mark.proves("A13")
@@ -150,14 +230,168 @@ def test_a_late_answer_is_refused(plan: Plan) -> None:
 def test_a_drop_needs_its_words_typed(plan: Plan, now: datetime, typed: str) -> None:
     drop = dataclasses.replace(plan, phrases=(DROP_PHRASE,))
     with pytest.raises(AnswerRefused, match="yes, drop it"):
-        decision.judge_answer(drop, _challenge(drop), approve=True, typed=typed, now=now)
+        decision.judge_answer(
+            drop, _challenge(drop), approve=True, typed=typed, ticked=NOTHING, now=now
+        )
     spaced = "  yes,  drop it \n"
-    decision.judge_answer(drop, _challenge(drop), approve=True, typed=spaced, now=now)
+    decision.judge_answer(
+        drop, _challenge(drop), approve=True, typed=spaced, ticked=NOTHING, now=now
+    )
 
 
-def test_declined_and_never_shown_are_told_apart(plan: Plan) -> None:
-    assert isinstance(decision.unanswered(plan, "declined"), Declined)
-    assert isinstance(decision.unanswered(plan, "not presented"), NotPresented)
+@pytest.mark.proves("A13", "D04")
+def test_on_the_page_a_critical_plan_needs_the_table_and_its_count(
+    plan: Plan, now: datetime
+) -> None:
+    asked = Question(probe="rows", table="users")
+    drop = dataclasses.replace(
+        plan,
+        phrases=(DROP_PHRASE,),
+        findings=(finding("users.old", "CRITICAL"),),
+        facts=(Fact(question="rows in users", count=12, asked=asked),),
+    )
+    question = _challenge(drop, channel="approval page", needs="secret")
+
+    def answer(typed: str) -> None:
+        decision.judge_answer(
+            drop, question, approve=True, typed=typed, ticked=NOTHING, now=now, proof=PROOF
+        )
+
+    answer(" users  12 ")
+    for typed in ("", "users", "users 13", DROP_PHRASE):
+        with pytest.raises(AnswerRefused, match="users 12"):
+            answer(typed)
+
+
+@pytest.mark.proves("D04", "C03")
+@pytest.mark.parametrize("needs", LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_proof_must_reach_what_the_question_needs(
+    plan: Plan, now: datetime, needs: Level, level: Level
+) -> None:
+    question = _challenge(plan, channel="approval page", needs=needs)
+    proof = dataclasses.replace(PROOF, level=level)
+    # A proof of level "client" is none: only a form has that level.
+    if level != "client" and reaches(level, needs):
+        approve(plan, question, now, proof)
+        return
+    with pytest.raises(AnswerRefused, match="needs level"):
+        approve(plan, question, now, proof)
+
+
+@pytest.mark.proves("C03")
+@pytest.mark.parametrize("other", [{"nonce": "another"}, {"person": "bob@here"}])
+def test_a_proof_for_another_question_or_person_proves_nothing(
+    plan: Plan, now: datetime, other: dict[str, str]
+) -> None:
+    question = _challenge(plan, channel="approval page", needs="client")
+    with pytest.raises(AnswerRefused, match="needs level"):
+        approve(plan, question, now, dataclasses.replace(PROOF, **other))
+
+
+@pytest.mark.proves("C03")
+@pytest.mark.parametrize(
+    "asked", [{"needs": "secret"}, {"channel": "approval page"}, {"channel": "terminal"}]
+)
+def test_a_form_answers_only_what_was_asked_by_a_form(
+    plan: Plan, now: datetime, asked: dict[str, str]
+) -> None:
+    with pytest.raises(AnswerRefused, match="needs level"):
+        approve(plan, _challenge(plan, **asked), now, None)
+
+
+def approve(plan: Plan, question: Challenge, now: datetime, proof: Proof | None) -> None:
+    decision.judge_answer(
+        plan, question, approve=True, typed="", ticked=NOTHING, now=now, proof=proof
+    )
+
+
+def test_an_answer_before_its_question_is_refused(plan: Plan, now: datetime) -> None:
+    question = _challenge(plan, created=now + SECOND)
+    with pytest.raises(AnswerRefused, match="expired"):
+        approve(plan, question, now, None)
+
+
+@pytest.mark.proves("A09")
+@pytest.mark.parametrize("drops", [True, False])
+def test_a_revision_is_written_only_with_everything_ticked(
+    plan: Plan, now: datetime, drops: bool
+) -> None:
+    found = (finding("users.old", "CRITICAL", "loses_data" if drops else "may_fail"),)
+    stop = dataclasses.replace(plan, kind="generate", findings=found)
+    needed: set[Confirmation] = {"backed_up", "no_code_references"} if drops else {"backed_up"}
+
+    def answer(ticked: set[Confirmation]) -> None:
+        decision.judge_answer(
+            stop,
+            _challenge(stop),
+            approve=True,
+            typed="",
+            ticked=frozenset(ticked),
+            now=now,
+        )
+
+    answer(needed)
+    for missing in needed:
+        with pytest.raises(AnswerRefused, match=r"backup|code"):
+            answer(needed - {missing})
+
+
+def test_what_got_no_yes_is_told_apart(plan: Plan) -> None:
+    question = _challenge(plan)
+    assert isinstance(decision.unanswered(plan, question, "declined"), Declined)
+    assert isinstance(decision.unanswered(plan, question, "not presented"), NotPresented)
+    expired = decision.unanswered(plan, question, "expired")
+    assert isinstance(expired, QuestionExpired)
+    assert "2026-01-02 12:10 UTC" in str(expired)
+
+
+def test_a_question_that_was_never_shown_is_not_one_that_was_let_expire(
+    plan: Plan, now: datetime
+) -> None:
+    assert decision.run_out(_challenge(plan)) == "not presented"
+    assert decision.run_out(_challenge(plan, shown=now)) == "expired"
+
+
+# --- wrong PINs ---
+
+ATTEMPTS = st.integers(1, 10)
+SECONDS = st.integers(1, 100_000)
+POLICIES = st.builds(Policy, pin_attempts=ATTEMPTS, lock_seconds=SECONDS)
+
+
+def test_nothing_is_locked_before_enough_failures(now: datetime) -> None:
+    def until(failures: int, last: datetime | None = now) -> datetime | None:
+        return decision.locked_until(failures=failures, last=last, policy=POLICY, now=now)
+
+    assert [until(n) for n in range(5)] == [None] * 5
+    assert until(5) == now + timedelta(minutes=15)
+    assert until(6) == now + timedelta(minutes=30)
+    assert until(50) == now + decision.LONGEST_LOCK
+    assert until(5, last=None) is None
+
+
+@given(POLICIES, st.integers(0, 100))
+def test_a_lock_ends(now: datetime, policy: Policy, failures: int) -> None:
+    until = decision.locked_until(failures=failures, last=now, policy=policy, now=now)
+    if until is not None:
+        later = decision.locked_until(failures=failures, last=now, policy=policy, now=until)
+        assert later is None
+
+
+@pytest.mark.proves("C03")
+@given(POLICIES, POLICIES, st.integers(0, 100))
+def test_a_project_that_tightens_the_numbers_never_unlocks(
+    now: datetime, mine: Policy, theirs: Policy, failures: int
+) -> None:
+    def until(policy: Policy) -> datetime:
+        found = decision.locked_until(failures=failures, last=now, policy=policy, now=now)
+        return found or now
+
+    assert until(mine.tightened(theirs)) >= until(mine)
+
+
+# --- what stands there ---
 
 
 def test_what_stands_there_has_to_be_what_was_approved(plan: Plan) -> None:

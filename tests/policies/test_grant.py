@@ -1,14 +1,21 @@
 """What a token is, and how it is compared."""
 
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rulezero_policies.grant import (
     TOKEN_PREFIX,
+    Grant,
     looks_like_token,
     same,
     token_hash,
 )
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 BODY = st.text("0123456789abcdef", min_size=64, max_size=64)
 
@@ -38,3 +45,27 @@ def test_only_equal_texts_are_the_same(one: str, other: str) -> None:
 def test_text_that_is_no_unicode_is_compared_without_an_error() -> None:
     assert not same("\ud800", "a")
     assert len(token_hash("\ud800")) == 64
+
+
+GRANT = Grant(
+    token_hash="c" * 64,
+    plan_digest="d" * 64,
+    database="sqlite:/shop.db (1:2)",
+    principal="ann@here via test",
+    approver="ann@here",
+    channel="approval page",
+    level="secret",
+    created=NOW,
+    expires=NOW + timedelta(minutes=10),
+)
+
+
+@pytest.mark.proves("D10", "C03")
+@pytest.mark.parametrize("name", [f.name for f in fields(Grant) if f.name != "spent"])
+def test_the_mark_names_everything_that_was_given(name: str) -> None:
+    value = GRANT.expires + timedelta(seconds=1) if name in {"created", "expires"} else "other"
+    assert replace(GRANT, **{name: value}).mark != GRANT.mark
+
+
+def test_a_grant_keeps_its_mark_when_it_is_spent() -> None:
+    assert replace(GRANT, spent=NOW).mark == GRANT.mark

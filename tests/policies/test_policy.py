@@ -4,10 +4,29 @@ import dataclasses
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rulezero_policies.findings import Finding, Severity
+from rulezero_policies.findings import Fact, Finding, Question, Risk, Severity
 from rulezero_policies.grant import Level
-from rulezero_policies.policy import DROP_PHRASE, LEVELS, Policy, is_protected, phrases, reaches
+from rulezero_policies.plan import Plan
+from rulezero_policies.policy import (
+    CONFIRMATIONS,
+    DROP_PHRASE,
+    LEVELS,
+    LOCAL,
+    PROTECTED,
+    Confirmation,
+    Need,
+    Needs,
+    Policy,
+    confirmations,
+    is_protected,
+    need,
+    phrases,
+    reaches,
+    to_type,
+)
 
 
 def _finding(rule: str, severity: Severity) -> Finding:
@@ -29,15 +48,109 @@ def test_levels_are_ordered_and_complete() -> None:
     ]
 
 
+OTHER: dict[str, object] = {
+    "local": PROTECTED,
+    "protected": LOCAL,
+    "protected_environments": ("production",),
+}
+
+
 @pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(Policy)])
 def test_the_digest_names_every_part_of_the_policy(name: str) -> None:
-    value = "passkey" if name.endswith("level") else 1
-    assert dataclasses.replace(Policy(), **{name: value}).digest != Policy().digest
+    changed = dataclasses.replace(Policy(), **{name: OTHER.get(name, 1)})
+    assert changed.digest != Policy().digest
 
 
-def test_a_protected_environment_needs_more_than_a_client() -> None:
-    assert Policy().needed(protected=False) == "client"
-    assert Policy().needed(protected=True) == "secret"
+# --- which level ---
+
+ENROLLED: tuple[Level | None, ...] = (None, "secret", "passkey")
+
+DEFAULTS: list[tuple[bool, Risk, tuple[Level, Level, Level]]] = [
+    (False, "SAFE", ("client", "client", "client")),
+    (False, "WARNING", ("client", "secret", "secret")),
+    (False, "CRITICAL", ("client", "secret", "secret")),
+    (True, "SAFE", ("secret", "secret", "secret")),
+    (True, "WARNING", ("secret", "secret", "secret")),
+    (True, "CRITICAL", ("secret", "secret", "passkey")),
+]
+
+
+@pytest.mark.proves("D04")
+@pytest.mark.parametrize(("protected", "risk", "levels"), DEFAULTS)
+def test_what_is_needed_by_default(
+    plan: Plan, protected: bool, risk: Risk, levels: tuple[Level, Level, Level]
+) -> None:
+    asked = dataclasses.replace(plan, protected=protected, risk=risk)
+    assert tuple(Policy().needed(asked, e) for e in ENROLLED) == levels
+
+
+def test_writing_a_draft_needs_what_a_safe_plan_needs(plan: Plan) -> None:
+    draft = dataclasses.replace(plan, kind="generate", risk="CRITICAL")
+    assert Policy().needed(draft, "passkey") == "client"
+    assert Policy().needed(dataclasses.replace(draft, protected=True), "passkey") == "secret"
+
+
+def test_a_need_is_said_as_a_policy_file_says_it() -> None:
+    assert [need("client").words, need("client", "secret").words] == [
+        "client",
+        "secret if enrolled",
+    ]
+    assert need("secret", "client") == need("secret")
+
+
+# --- tightening ---
+
+NEED = st.builds(need, st.sampled_from(LEVELS), st.sampled_from(LEVELS))
+NEEDS = st.builds(Needs, safe=NEED, warning=NEED, critical=NEED)
+POLICIES = st.builds(
+    Policy,
+    plan_seconds=st.integers(1, 9),
+    question_seconds=st.integers(1, 9),
+    grant_seconds=st.integers(1, 9),
+    pin_attempts=st.integers(1, 9),
+    lock_seconds=st.integers(1, 9),
+    local=NEEDS,
+    protected=NEEDS,
+    protected_environments=st.sets(st.sampled_from("abc")).map(lambda s: tuple(sorted(s))),
+)
+RISKS = st.sampled_from(get_args(Risk))
+
+
+@given(POLICIES, POLICIES, POLICIES)
+def test_tightening_does_not_depend_on_the_order(one: Policy, two: Policy, three: Policy) -> None:
+    assert one.tightened(two) == two.tightened(one)
+    assert one.tightened(two).tightened(three) == one.tightened(two.tightened(three))
+    assert one.tightened(one) == one
+
+
+@pytest.mark.proves("D04")
+@given(POLICIES, POLICIES, st.booleans(), RISKS, st.sampled_from(ENROLLED))
+def test_what_is_tightened_never_asks_for_less(
+    plan: Plan, one: Policy, two: Policy, protected: bool, risk: Risk, enrolled: Level | None
+) -> None:
+    strict = one.tightened(two)
+    asked = dataclasses.replace(plan, protected=protected, risk=risk)
+    assert reaches(strict.needed(asked, enrolled), one.needed(asked, enrolled))
+    assert strict.plan_life <= one.plan_life
+    assert strict.question_life <= one.question_life
+    assert strict.grant_life <= one.grant_life
+    assert set(strict.protected_environments) >= set(one.protected_environments)
+    assert one.loosened_by(strict) == ()
+
+
+@given(POLICIES, POLICIES)
+def test_what_asks_for_less_is_named(one: Policy, two: Policy) -> None:
+    named = one.loosened_by(two)
+    assert (named == ()) == (one.tightened(two) == two)
+    for name in named:
+        assert getattr(one, name) != getattr(two, name)
+
+
+@given(st.builds(need, st.sampled_from(LEVELS), st.sampled_from(LEVELS)))
+def test_who_enrolled_more_is_never_asked_for_less(needed: Need) -> None:
+    levels = [needed.given(enrolled) for enrolled in ENROLLED]
+    assert levels == sorted(levels, key=LEVELS.index)
+    assert levels[0] == needed.least
 
 
 def test_lives_are_seconds() -> None:
@@ -71,3 +184,50 @@ def test_a_critical_drop_needs_the_typed_words(rule: str) -> None:
 )
 def test_nothing_is_typed_where_no_data_is_dropped(rule: str, severity: Severity) -> None:
     assert phrases((_finding(rule, severity),)) == ()
+
+
+# --- what a person types and ticks ---
+
+
+def _critical(plan: Plan, *subjects: str, counts: dict[str, int | None] | None = None) -> Plan:
+    facts = tuple(
+        Fact(question=f"rows in {table}", count=count, asked=Question(probe="rows", table=table))
+        for table, count in (counts or {}).items()
+    )
+    findings = tuple(
+        dataclasses.replace(_finding("drop-column", "CRITICAL"), subject=s) for s in subjects
+    )
+    return dataclasses.replace(plan, findings=findings, facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "counts", "typed"),
+    [
+        (("users.old",), {"users": 12}, "users 12"),
+        (("users.old", "tasks"), {"users": 12, "tasks": 40, "other": 99}, "tasks 40"),
+        (("index on users",), {"users": 12}, "users 12"),
+        (("users.old",), {"users": 0}, "users 0"),
+        (("users.old",), {"users": None}, "users.old"),
+        (("users.old",), {"other": 5}, "users.old"),
+        (("a step that cannot be read",), {}, "b2"),
+    ],
+)
+def test_a_critical_plan_is_approved_by_typing_what_it_hits(
+    plan: Plan, subjects: tuple[str, ...], counts: dict[str, int | None], typed: str
+) -> None:
+    assert to_type(_critical(plan, *subjects, counts=counts)) == typed
+
+
+def test_nothing_is_typed_for_a_draft_or_without_anything_critical(plan: Plan) -> None:
+    critical = _critical(plan, "users.old", counts={"users": 12})
+    assert to_type(dataclasses.replace(critical, kind="generate")) is None
+    assert to_type(plan) is None
+
+
+@pytest.mark.proves("A09")
+def test_what_is_ticked_before_a_draft_is_written(plan: Plan) -> None:
+    draft = dataclasses.replace(_critical(plan, "users.old"), kind="generate")
+    assert confirmations(draft) == ("backed_up", "no_code_references")
+    assert confirmations(dataclasses.replace(draft, findings=())) == ("backed_up",)
+    assert confirmations(plan) == ()
+    assert set(CONFIRMATIONS) == set(get_args(Confirmation))

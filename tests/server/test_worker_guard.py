@@ -289,3 +289,24 @@ def test_a_post_write_hook_does_not_run_when_a_revision_is_written(
     assert "were not run: tidy" in (made.note or "")
     assert "write_hooks = true under [reading]" in (made.note or "")
     assert (shop / "shop.db").read_bytes() == before
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.uname().machine not in {"x86_64", "aarch64"},
+    reason="the kernel has no such filter",
+)
+@pytest.mark.proves("C03")
+def test_the_kernel_keeps_what_an_audit_hook_does_not_see_from_starting_a_program(
+    copy_project: CopyProject, edit: Edit
+) -> None:
+    folder = copy_project("flask_notes")
+    number = 59 if os.uname().machine == "x86_64" else 221
+    code = (
+        "    import ctypes\n"
+        "    libc = ctypes.CDLL(None, use_errno=True)\n"
+        "    words = (ctypes.c_char_p * 2)(b'/bin/sh', None)\n"
+        f"    assert libc.syscall({number}, b'/bin/sh', words, None) == -1\n"
+        "    assert ctypes.get_errno() == 1\n"
+    )
+    edit(folder / "notes/__init__.py", "    return app", f"{code}    return app")
+    assert WorkerProject.open(folder).describe().guard == "audit hook and seccomp"

@@ -63,6 +63,7 @@ class Guard:
     def __init__(self, allow: Mapping[str, Any], report: Report, root: str) -> None:
         """Hold to `allow` (programs, hosts, write_hooks), and tell `report` what was refused."""
         self.kind = "audit hook"
+        self.may_start = bool(allow.get("programs") or allow.get("write_hooks"))
         self.write_hooks = bool(allow.get("write_hooks"))
         self.opening: ContextVar[bool] = ContextVar("opening", default=False)
         self.hooks_run: ContextVar[bool] = ContextVar("hooks_run", default=False)
@@ -101,7 +102,7 @@ def install(allow: Mapping[str, Any], report: Report, root: str) -> Guard:
     guard = Guard(allow, report, root)
     refuse_start = _starts(guard, allow.get("programs") or ())
     refuse_connect = _connects(guard)
-    _stand_in_for_fork_exec(refuse_start, may_ever=bool(allow.get("programs")) or guard.write_hooks)
+    _stand_in_for_fork_exec(refuse_start, may_ever=guard.may_start)
     sys.addaudithook(_hook(refuse_start, refuse_connect))
     return guard
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from . import databases, drivers, errors, guard, intercept, readonly, verbs
+from . import databases, drivers, errors, guard, intercept, readonly, seccomp, verbs
 
 
 def main(folder: str) -> None:
@@ -104,6 +104,8 @@ def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.
         standing = guard.install(request.get("allow") or {}, recorder.refused, ground.root)
         standing.databases = databases.Databases(standing)
         drivers.Drivers(standing.databases, standing.connecting).install()
+        if not standing.may_start and seccomp.install():
+            standing.kind = "audit hook and seccomp"
         readonly.before_imports()
     _require("alembic", "sqlalchemy")
     if request["project"]["flavour"] == "flask-migrate":

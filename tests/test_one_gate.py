@@ -192,6 +192,30 @@ def test_a_grant_is_made_and_kept_in_one_place() -> None:
     assert calling("save_grant") == {f"{TOOLS}/gate.py"}
 
 
+def test_a_token_is_minted_only_for_an_answer() -> None:
+    assert calling("mint") == {f"{TOOLS}/asking.py"}
+    assert calling("answer_challenge") == {f"{TOOLS}/{name}.py" for name in ("asking", "answering")}
+    assert calling("claim_challenge") == {f"{TOOLS}/asking.py"}
+
+
+def test_a_proof_is_made_where_a_person_is_checked() -> None:
+    assert calling("Proof") == {f"{TOOLS}/enrolment.py"}
+    for change in ("save_pin", "save_passkey", "try_pin", "pin_was_right"):
+        assert calling(change) == {f"{TOOLS}/enrolment.py"}
+
+
+def test_what_the_stores_hold_is_changed_through_their_port_alone() -> None:
+    """Their tables are named nowhere else, so that nobody writes around the methods above."""
+    tables = f"{SERVER}/stores/"
+    found = where(
+        lambda node: (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith("rulezero_server.stores.")
+        )
+    )
+    assert {path for path in found if not path.startswith(tables)} == set()
+
+
 def test_only_the_stores_and_the_worker_import_a_database_driver() -> None:
     found = where(lambda node: not DRIVERS.isdisjoint(imports(node)))
     assert outside(("stores", "worker"), found) == set()

@@ -7,11 +7,13 @@ changes there is counted as an apply.
 
 import hashlib
 import sqlite3
+import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, Protocol
 
 import pytest
@@ -442,6 +444,12 @@ class File:
 @pytest.fixture
 def watched_file() -> type[File]:
     return File
+
+
+@pytest.fixture
+def parts() -> ModuleType:
+    """What worlds are made of, for whoever makes many of them."""
+    return sys.modules[__name__]
 
 
 @pytest.fixture

@@ -310,3 +310,141 @@ def test_the_kernel_keeps_what_an_audit_hook_does_not_see_from_starting_a_progra
     )
     edit(folder / "notes/__init__.py", "    return app", f"{code}    return app")
     assert WorkerProject.open(folder).describe().guard == "audit hook and seccomp"
+
+
+OWN = "import os, psycopg\nurl = os.environ['DATABASE_URL'].replace('+psycopg', '')\n"
+
+WRITES_BESIDE = {
+    "options": (
+        OWN + "with psycopg.connect(url, options='-c default_transaction_read_only=off') as c:\n"
+        "    c.execute('CREATE TABLE sneaked (a INT)')"
+    ),
+    "an attribute": (
+        OWN + "c = psycopg.connect(url)\nc.read_only = False\n"
+        "c.execute('CREATE TABLE sneaked (a INT)')\nc.commit()"
+    ),
+    "a statement": (
+        OWN + "c = psycopg.connect(url)\nc.execute('SET TRANSACTION READ/**/WRITE')\n"
+        "c.execute('CREATE TABLE sneaked (a INT)')\nc.commit()"
+    ),
+    "a function": (
+        OWN + "c = psycopg.connect(url)\n"
+        "c.execute(\"SELECT set_config('default_' || 'transaction_read_only', 'off', false)\")\n"
+        "c.commit()\nc.execute('CREATE TABLE sneaked (a INT)')\nc.commit()"
+    ),
+    "a name in other letters": (
+        OWN + "c = psycopg.connect(url)\n"
+        "c.execute(r'SET U&\"default_transaction_re\\0061d_only\" = off')\n"
+        "c.commit()\nc.execute('CREATE TABLE sneaked (a INT)')\nc.commit()"
+    ),
+    "an engine of its own": (
+        "import os\nwith sa.create_engine(os.environ['DATABASE_URL']).begin() as c:\n"
+        "    c.execute(sa.text('CREATE TABLE sneaked (a INT)'))"
+    ),
+    "a raw connection": (
+        "import os\nc = sa.create_engine(os.environ['DATABASE_URL']).raw_connection()\n"
+        "k = c.cursor()\nk.execute('SET TRANSACTION READ WRITE')\n"
+        "k.execute('CREATE TABLE sneaked (a INT)')\nc.commit()"
+    ),
+}
+
+
+@pytest.mark.proves("C03", "D01")
+@pytest.mark.parametrize("way", WRITES_BESIDE)
+def test_a_revision_that_writes_beside_the_migration_writes_nothing_and_is_named(
+    shop: Path,
+    snapshot: Snapshot,
+    to_head: ToHead,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    to_head(shop)
+    adds(shop, WRITES_BESIDE[way])
+    path = shop / "migrations/versions/5d22b1c8e3f9_colour.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("except OSError", "except Exception"), encoding="utf-8")
+    before = snapshot(postgres_url)
+    (finding, *_) = found(shop)
+    assert "migrations/versions/5d22b1c8e3f9_colour.py, line " in finding.evidence
+    assert "beside the migration's own" in finding.evidence
+    assert snapshot(postgres_url) == before
+
+
+@pytest.mark.proves("C03", "D01")
+def test_a_revision_cannot_reach_another_database(
+    shop: Path, to_head: ToHead, postgres: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    to_head(shop)
+    adds(shop, f"import psycopg\npsycopg.connect({postgres!r}).execute('SELECT 1')")
+    evidence = " ".join(f.evidence for f in found(shop))
+    assert "opens a connection to" in evidence
+    assert "(postgresql postgres) while it is only read; it was refused" in evidence
+
+
+def test_an_app_that_uses_its_own_database_while_it_loads_is_not_reported(
+    shop: Path, to_head: ToHead, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    to_head(shop)
+    asked = "psycopg.connect(url).execute('SHOW transaction_read_only').fetchone()"
+    code = f"{OWN}assert {asked}[0] == 'on'"
+    _append(shop / "shop/models.py", code)
+    assert WorkerProject.open(shop).describe().interceptions == ()
+
+
+def test_an_app_that_uses_another_database_while_it_loads_is_reported(
+    shop: Path, to_head: ToHead, postgres: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    to_head(shop)
+    _append(shop / "shop/models.py", f"import psycopg\npsycopg.connect({postgres!r}).close()")
+    (tried,) = WorkerProject.open(shop).describe().interceptions
+    assert (tried.kind, tried.file) == ("connection", "shop/models.py")
+    assert tried.call.endswith("(postgresql postgres)")
+    allowed = WorkerProject.open(shop)
+    hosts = (tried.call.partition(" ")[0],)
+    allowed.target = replace(allowed.target, allow=launch.Allow(hosts=hosts))
+    assert allowed.describe().interceptions == ()
+
+
+def _append(path: Path, code: str) -> None:
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n\n{code}\n", encoding="utf-8")
+
+
+MARIADB_BESIDE = [
+    "c.cursor().execute('CREATE TABLE sneaked (a INT)')",
+    "c.query('SET SESSION TRANSACTION READ/**/WRITE'); c.query('DROP TABLE order_lines')",
+    "c.query('SET @@tx_read_only := 0'); c.query('DROP TABLE order_lines')",
+    (
+        'c.query(\'EXECUTE IMMEDIATE CONCAT("SET tx_read", "_only=0")\')\n'
+        "c.query('DROP TABLE order_lines')"
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.proves("C03", "D01")
+@pytest.mark.parametrize("code", MARIADB_BESIDE)
+def test_a_driver_used_by_itself_does_not_write_to_mariadb(
+    shop: Path,
+    to_head: ToHead,
+    mariadb: Path,
+    mariadb_url: str,
+    snapshot: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", mariadb_url)
+    to_head(shop)
+    name = mariadb_url.partition("@localhost/")[2].partition("?")[0]
+    open_it = f"c = pymysql.connect(unix_socket={str(mariadb)!r}, user='root', database={name!r})"
+    adds(shop, f"import pymysql\n{open_it}\n{code}")
+    path = shop / "migrations/versions/5d22b1c8e3f9_colour.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("except OSError", "except Exception"), encoding="utf-8")
+    before = snapshot(mariadb_url)
+    assert "beside the migration's own" in " ".join(f.evidence for f in found(shop))
+    assert snapshot(mariadb_url) == before

@@ -9,7 +9,17 @@ from typing import Any, NamedTuple
 
 from . import guard, places, secrets
 
-_HERE = "this machine"
+_HERE = "localhost"
+
+_USUAL = frozenset(
+    {
+        "", "localhost", "127.0.0.1", "::1", "/run/postgresql", "/var/run/postgresql",
+        "/tmp",  # noqa: S108 - where libpq looks by default; nothing is written there
+        "/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock",
+        "/tmp/mysql.sock",  # noqa: S108 - as above
+    }
+)  # fmt: skip
+"""Ways to the one server of this machine, as the drivers and the servers have them by default."""
 
 
 class Address(NamedTuple):
@@ -21,11 +31,14 @@ class Address(NamedTuple):
     name: str
 
     @property
+    def where(self) -> str:
+        """The host and port, as the policy names them."""
+        return f"{','.join(self.hosts)}:{self.port}"
+
+    @property
     def label(self) -> str:
         """For people, without user and password."""
-        host = ",".join(self.hosts)
-        where = host if host.startswith("/") else f"{host}:{self.port}"
-        return secrets.scrub(f"{where} ({self.dialect} {self.name})")
+        return secrets.scrub(f"{self.where} ({self.dialect} {self.name})")
 
 
 def postgresql(given: Mapping[str, Any]) -> Address:
@@ -52,7 +65,7 @@ def mysql(given: Mapping[str, Any]) -> Address:
 def _local(host: Any) -> str:
     """One name for the ways to this machine: an app and its env.py may use different ones."""
     text = str(host)
-    return _HERE if text in {"", "localhost", "127.0.0.1", "::1"} or text[:1] in "/@" else text
+    return _HERE if text in _USUAL else text
 
 
 class Databases:
@@ -60,7 +73,7 @@ class Databases:
 
     def __init__(self, standing: guard.Guard) -> None:
         """Hold to the guard that is in force."""
-        self._recording = False
+        self._recording = self._shown = False
         self._guard = standing
         self._known: dict[int, Address] = {}
         self._targets: list[Address] | None = None
@@ -83,7 +96,7 @@ class Databases:
             self._noted.append((address, origin))
         elif not any(_same(address, target) for target in self._targets):
             self._guard.report("connection", address.label, origin)
-            raise guard.unreachable(address.label)
+            raise guard.unreachable(address.where)
 
     @contextmanager
     def beside_recording(self) -> Generator[None]:
@@ -116,13 +129,14 @@ class Databases:
 
     def migrates(self, connection: Any) -> None:
         """Note the driver's connection that env.py hands to Alembic."""
+        self._shown = True
         address = self._known.get(id(connection))
         if address is not None and address not in self._migrated:
             self._migrated.append(address)
 
     def settle(self) -> None:
         """Env.py has shown what it migrates: report what was connected to and is not that."""
-        if self._targets is not None:
+        if self._targets is not None or not self._shown:  # offline it shows no connection
             return
         self._targets = self._migrated
         for address, origin in self._noted:

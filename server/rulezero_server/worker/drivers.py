@@ -163,16 +163,20 @@ class Drivers:
             with connecting():
                 init(self, user, host, *args, **kw)
             self.execute_simple(PG_READ_ONLY)
+            self.reads_only = True
             known.opened(self, address)
 
+        def hold(self: Any, statement: Any) -> None:
+            lifting.check(statement)
+            if "reads_only" in vars(self):
+                lifting.check_status(self.parameter_statuses.get(_STATUS))
+
         def send_query(self: Any, sql: Any) -> Any:
-            lifting.check(sql)
-            lifting.check_status(self.parameter_statuses.get(_STATUS))
+            hold(self, sql)
             return query(self, sql)
 
         def send_parse(self: Any, name: Any, statement: Any, *args: Any, **kwargs: Any) -> Any:
-            lifting.check(statement)
-            lifting.check_status(self.parameter_statuses.get(_STATUS))
+            hold(self, statement)
             return parse(self, name, statement, *args, **kwargs)
 
         owner.__init__, owner.send_QUERY, owner.send_PARSE = started, send_query, send_parse
@@ -280,6 +284,7 @@ def _reading_connection(base: Any, extensions: Any) -> Any:
             _refuse_writing({"readonly": value})
             extensions.connection.readonly.__set__(self, value)
 
+    ReadOnlyConnection.__module__ = base.__module__  # SQLAlchemy's driver is told by it
     return ReadOnlyConnection
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 from rulezero_policies.checklist import pre_migration_checklist
 from rulezero_policies.findings import Finding, Outcome
 from rulezero_policies.operations import Operation
-from rulezero_policies.plan import Plan
-from rulezero_policies.policy import DROP_PHRASE
+from rulezero_policies.plan import Plan, PlanKind
+from rulezero_policies.policy import DROP_PHRASE, to_type
 from rulezero_policies.steps import walk
 from rulezero_policies.text import visible
 
@@ -126,6 +126,20 @@ def approval_request(plan: Plan) -> str:
             f"Should I apply this {'rollback' if back else 'migration'}? (Reply: yes/no)",
         )
     )
+
+
+HEADINGS: dict[PlanKind, str] = {
+    "upgrade": "Apply this migration?",
+    "downgrade": "Roll back this migration?",
+    "generate": "Write this revision?",
+}
+"""What is asked, in a word."""
+
+
+def own_warnings(plan: Plan) -> tuple[str, ...]:
+    """The warnings where a person answers with their PIN: they name what is typed there."""
+    typed = to_type(plan)
+    return tuple(w.replace(DROP_PHRASE, visible(typed)) if typed else w for w in plan.warnings)
 
 
 def _changes(plan: Plan) -> tuple[str, ...]:

@@ -108,7 +108,8 @@ async def test_a_drop_is_shown_and_approved_with_its_count_and_the_pin(
             ("PIN: ", "999999"),
             ("PIN: ", PIN),
         )
-        assert "Rollback Ready for Review" in said
+        assert "Roll back this migration?" in said
+        assert "(Requires explicit 'users 2')" in said
         assert "DROP TABLE" in said
         assert "not the PIN" in said
         assert "Approved" in said

@@ -157,16 +157,33 @@ def history(
     verify: Annotated[
         bool, typer.Option("--verify", help="Exit with 1 when the chain is broken.")
     ] = False,
+    expect: Annotated[
+        str | None, typer.Option(help="A head noted earlier: it must still be in the chain.")
+    ] = None,
+    export: Annotated[
+        str | None, typer.Option(help="Write the whole trail as JSON lines to a file, or to -.")
+    ] = None,
     style: As = Format.text,
 ) -> None:
     """Print the audit trail: every proposal, question, answer, refusal and outcome."""
-    result = reading.history(_session(project, environment), limit=limit)
-    if style is Format.text:
+    session = _session(project, environment)
+    result = reading.history(session, limit=limit, expect=expect)
+    if export is not None:
+        _export(session, export)
+        sys.stderr.write(f"{show.chain(result)}\n")
+    elif style is Format.text:
         show.history(result)
     else:
         formats.write_json(result)
-    if verify and result.chain != "whole":
+    if (verify or expect is not None) and result.chain != "whole":
         raise typer.Exit(1)
+
+
+def _export(session: Session, target: str) -> None:
+    try:
+        formats.write_trail(session.store.entries(), target)
+    except OSError as error:
+        raise typer.BadParameter(f"{target} cannot be written: {error.strerror}") from error
 
 
 @cli.command()

@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from rulezero_policies.audit import Entry
 from rulezero_policies.findings import Finding
+from rulezero_policies.plan import canonical
 from rulezero_server import __version__
 from rulezero_tools.results import ReviewResult
 
@@ -18,6 +21,23 @@ def write_json(*results: Any, single: bool = True) -> None:
     plain = [asdict(result) for result in results]
     text = json.dumps(plain[0] if single else plain, indent=2, ensure_ascii=False)
     sys.stdout.write(text + "\n")
+
+
+def write_trail(entries: Iterable[Entry], target: str) -> None:
+    """The audit trail as JSON lines, in the form that its hashes are taken of.
+
+    Args:
+        entries: The whole trail, in order.
+        target: A file, or "-" for stdout.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    text = "".join(f"{canonical(entry)}\n" for entry in entries)
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    Path(target).write_text(text, encoding="ascii", newline="\n")
 
 
 def write_reviews(style: str, results: Sequence[ReviewResult], *, single: bool) -> None:

@@ -9,11 +9,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from rulezero_policies import words
+from rulezero_policies.checklist import pre_migration_checklist
 from rulezero_policies.findings import Finding
+from rulezero_policies.grant import Challenge
+from rulezero_policies.plan import Plan
 from rulezero_policies.text import visible
 from rulezero_server.cli.doctor import Check
 from rulezero_tools.answering import Waiting
-from rulezero_tools.asking import question_text
 from rulezero_tools.results import AnalyzeResult, DatabaseView, HistoryResult, ReviewResult
 
 COLOURS = {
@@ -105,18 +108,29 @@ def waiting(found: Sequence[Waiting], person: str) -> None:
 def question(asked: Waiting) -> None:
     """Exactly what would run, before a person decides."""
     plan, challenge = asked.plan, asked.challenge
-    console.rule(f"{plan.plan_id}", align="left", style="dim")
-    console.print(Text(question_text(plan)))
-    _lines("Where", (escape(visible(f"{plan.project}, {plan.environment}")),))
-    moves = f"{', '.join(plan.from_revisions) or 'base'} → {plan.to_revision}"
-    _lines("Revision", (escape(visible(moves)),))
-    _lines("Files", (f"[dim]{f.sha256[:12]}[/]  {escape(visible(f.path))}" for f in plan.files))
+    console.rule(plan.plan_id, align="left", style="dim")
+    console.print(f"[bold]{words.HEADINGS[plan.kind]}[/]  {escape(visible(plan.description))}\n")
+    for name, value in _facts_of(plan, challenge):
+        console.print(f"[dim]{name:<12}[/] {value}")
+    _lines("Warnings", map(escape, words.own_warnings(plan)))
+    _lines("Changes", (escape(visible(f"{c.subject}: {c.description}")) for c in plan.changes))
     _findings(plan.findings)
-    if plan.sql:
-        console.print("\n[bold]SQL[/]")
-        console.print(Padding(Text(visible(plan.sql, limit=LONGEST_SQL, lines=True)), (0, 0, 0, 2)))
-    who = escape(visible(challenge.principal))
-    console.print(f"\n[dim]asked by[/] {who}  [dim]until[/] {challenge.expires:%H:%M} UTC")
+    _lines("SQL", [escape(visible(plan.sql, limit=LONGEST_SQL, lines=True))] if plan.sql else ())
+    _lines("Files", (f"[dim]{f.sha256[:12]}[/]  {escape(visible(f.path))}" for f in plan.files))
+    _lines("Before you approve", map(escape, pre_migration_checklist(plan.findings)))
+    _lines("How to go back", [escape(visible(plan.rollback_command))])
+
+
+def _facts_of(plan: Plan, challenge: Challenge) -> Iterable[tuple[str, str]]:
+    moves = f"{', '.join(plan.from_revisions) or 'base'} → {plan.to_revision}"
+    guarded = " [bold red]protected[/]" if plan.protected else ""
+    yield "risk", _coloured(plan.risk)
+    yield "database", escape(visible(plan.database.label))
+    yield "environment", escape(visible(plan.environment)) + guarded
+    yield "project", escape(visible(plan.project))
+    yield "revision", escape(visible(moves))
+    yield "asked by", escape(visible(challenge.principal))
+    yield "open until", f"{challenge.expires:%H:%M} UTC"
 
 
 def history(result: HistoryResult) -> None:
@@ -128,7 +142,14 @@ def history(result: HistoryResult) -> None:
         row = (str(e.sequence), e.at, e.event, e.plan_id or "", e.principal, e.detail)
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
-    console.print(f"chain: {result.chain}")
+    console.print(escape(chain(result)), soft_wrap=True)
+
+
+def chain(result: HistoryResult) -> str:
+    """Whether the audit trail is whole, in one line."""
+    if result.chain != "whole":
+        return f"broken: {result.chain}"
+    return f"whole, {result.length} entries, head {result.head}"
 
 
 def checks(found: Iterable[Check]) -> bool:

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from rulezero_policies.errors import AnalysisStale, NoChanges, TokenRefused, UnknownAnalysis
+from rulezero_policies.errors import (
+    AnalysisStale,
+    NoChanges,
+    OutOfOrder,
+    RulezeroError,
+    TokenRefused,
+    UnknownAnalysis,
+)
 from rulezero_policies.grant import TOKEN_PREFIX
 from rulezero_policies.operations import Column, Operation
 from rulezero_tools.analyze import analyze
@@ -58,3 +65,22 @@ def test_a_critical_revision_is_not_written_with_an_invented_token(
         with pytest.raises(TokenRefused):
             generate(session, analysis_id=analysis.analysis_id, message="x", token=token)
     assert dropping.revisions == {}
+
+
+@pytest.mark.proves("D10", "A02")
+def test_every_refusal_to_write_is_recorded(session: Session, project: Any) -> None:
+    analysis = analyze(session)
+
+    def refused_with(error: type[RulezeroError], analysis_id: str = analysis.analysis_id) -> str:
+        with pytest.raises(error):
+            generate(session, analysis_id=analysis_id, message="x")
+        last = session.store.entries()[-1]
+        assert last.event == "refused"
+        return last.detail
+
+    assert "OutOfOrder" in refused_with(OutOfOrder, "")
+    assert "<U+202E>" in refused_with(UnknownAnalysis, "analysis-\u202e")
+    project.wanted = (DROP,)
+    assert "AnalysisStale" in refused_with(AnalysisStale)
+    project.wanted = ()
+    assert "NoChanges" in refused_with(NoChanges)

@@ -1,6 +1,9 @@
 """What is read back: status, plans, history."""
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,3 +92,61 @@ def test_a_graph_with_merges_knows_what_waits_and_what_to_undo(project: Any) -> 
     assert [r.id for r in graph.to_undo(at_d, "b")] == ["d", "c"]
     with pytest.raises(SeveralHeads):
         graph.only_head(replace(seen, heads=("b", "c")))
+
+
+@pytest.mark.proves("D10")
+def test_history_says_how_long_the_trail_is_and_where_it_stands(session: Session) -> None:
+    for _ in range(3):
+        analyze(session)
+    found = history(session, limit=1)
+    number, head = session.store.head()
+    assert (found.chain, found.length, found.head) == ("whole", number, head)
+    noted = session.store.entries()[0].hash
+    assert history(session, expect=noted).chain == "whole"
+    assert "no entry has the hash" in history(session, expect="0123").chain
+
+
+@pytest.mark.proves("D10")
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM rulezero_audit WHERE sequence > 2", "cut off at the end: after entry 2"),
+        ("DELETE FROM rulezero_audit WHERE sequence = 2", "entry 2 was removed"),
+        ("UPDATE rulezero_audit SET project = 'x' WHERE sequence = 2", "entry 2 was altered"),
+        ("UPDATE rulezero_audit_head SET sequence = 2", "the head names entry 2"),
+        ("UPDATE rulezero_audit_head SET hash = 'x'", "entry 4 is not the one"),
+        ("DELETE FROM rulezero_audit_head", "the head names entry 0"),
+    ],
+)
+def test_history_says_what_is_broken(
+    session: Session, tmp_path: Path, statement: str, said: str
+) -> None:
+    for _ in range(4):
+        analyze(session)
+    connection = sqlite3.connect(tmp_path / "state.db")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    assert said in history(session).chain
+
+
+@pytest.mark.proves("D10")
+def test_what_was_cut_off_stays_seen_when_the_trail_goes_on(
+    session: Session, tmp_path: Path
+) -> None:
+    for _ in range(4):
+        analyze(session)
+    connection = sqlite3.connect(tmp_path / "state.db")
+    connection.execute("DELETE FROM rulezero_audit WHERE sequence > 2")
+    connection.commit()
+    connection.close()
+    analyze(session)
+    assert history(session).chain == "entry 3 was removed"
+
+
+@pytest.mark.proves("D10")
+def test_a_trail_is_whole_while_others_add_to_it(session: Session) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        adding = [pool.submit(analyze, session) for _ in range(10)]
+        assert {history(session).chain for _ in range(10)} == {"whole"}
+    assert {future.exception() for future in adding} == {None}

@@ -1,10 +1,12 @@
 """The executor: the only code that changes a database, and only with a spent grant."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rulezero_policies import words
-from rulezero_policies.errors import ProjectError, TokenRefused
+from rulezero_policies.audit import Event
+from rulezero_policies.errors import ProjectError, RulezeroError, TokenRefused
 from rulezero_policies.grant import Permit, same, token_hash
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub
@@ -12,6 +14,8 @@ from rulezero_tools import gate, graph
 from rulezero_tools.planning import record, refused
 from rulezero_tools.ports import Run, Runner, RunReport, Session
 from rulezero_tools.results import ApplyResult
+
+_KIND = re.compile(r"\(?(?:\w+\.)*(?P<kind>[A-Z]\w{0,60}(?:Error|Exception|Violation|Exit))\b[):]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ def _carry_out(
     """Whatever happens, there is a report; the outcome is then read from the database."""
     try:
         return runner.run(permit, plan, sealed)
-    except ProjectError as error:
+    except RulezeroError as error:
         return RunReport(statements=(), error=str(error), seconds=0.0)
 
 
@@ -71,9 +75,22 @@ def _finish(session: Session, plan: Plan, run: Run, report: RunReport) -> Run:
         outcome=_outcome(plan, report, seen, arrived=arrived),
     )
     session.store.finish_run(done)
-    event = "applied" if done.status == "applied" else "failed"
-    record(session, event, plan, done.outcome or "")
+    # What a driver says may hold values of rows; the trail is kept, and handed to others.
+    told = replace(report, error=report.error and kind(report.error))
+    record(session, _event(done), plan, _outcome(plan, told, seen, arrived=arrived))
     return done
+
+
+def _event(done: Run) -> Event:
+    if done.current is None:
+        return "unknown outcome"
+    return "applied" if done.status == "applied" else "failed"
+
+
+def kind(error: str) -> str:
+    """Of a failed run's error only its kind, as the exception that it begins with is called."""
+    named = _KIND.match(error)
+    return named["kind"] if named else "An error"
 
 
 def _read_back(session: Session, plan: Plan) -> ReadBack:

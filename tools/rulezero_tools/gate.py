@@ -6,6 +6,7 @@ from rulezero_policies.errors import (
     GateError,
     NotForThisTool,
     OutOfOrder,
+    ProjectError,
     TokenRefused,
     UnknownPlan,
 )
@@ -104,6 +105,10 @@ def redeem(session: Session, plan: Plan, token: str) -> Permit:
         _check(session, plan, grant)
     except GateError as error:
         raise refused(session, plan, error) from None
+    except ProjectError as error:
+        # Its words are a driver's or the project's own: only its name is kept.
+        record(session, "refused", plan, f"{error.code}: the project could not be read")
+        raise
     spent = session.clock.now()
     if not session.store.spend(grant.token_hash, spent):
         raise refused(session, plan, TokenRefused(reason="This token is spent."))

@@ -3,6 +3,7 @@
 from rulezero_policies import checklist, words
 from rulezero_policies.errors import AnalysisStale, NoChanges, OutOfOrder, UnknownAnalysis
 from rulezero_policies.plan import Plan
+from rulezero_policies.text import visible
 from rulezero_tools import gate
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
@@ -46,20 +47,21 @@ def generate(
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:
     if not analysis_id:
-        raise OutOfOrder(step="generate", first="analyze")
+        raise refused(session, None, OutOfOrder(step="generate", first="analyze"))
     analysis = session.store.analysis(analysis_id)
     mine = (session.project.name, session.project.environment)
     if analysis is None or (analysis.project, analysis.environment) != mine:
-        raise UnknownAnalysis(analysis_id=analysis_id)
+        error = UnknownAnalysis(analysis_id=visible(analysis_id, limit=80))
+        raise refused(session, None, error)
     return analysis
 
 
 def _still_wanted(session: Session, analysis: Analysis) -> None:
     operations = session.project.diff().operations
     if not operations:
-        raise NoChanges
+        raise refused(session, None, NoChanges())
     if operations != analysis.operations:
-        raise AnalysisStale(analysis_id=analysis.analysis_id)
+        raise refused(session, None, AnalysisStale(analysis_id=analysis.analysis_id))
 
 
 def _stop(session: Session, seen: Description, analysis: Analysis, message: str) -> GenerateResult:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rulezero_policies import risk as judge
 from rulezero_policies.audit import Event
-from rulezero_policies.errors import GateError
+from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.picture import TablePicture, draw, touched
@@ -22,6 +23,8 @@ from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
 from rulezero_tools.ports import Description, Interception, Session
 from rulezero_tools.results import DatabaseView, FactView
+
+E = TypeVar("E", bound=RulezeroError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +137,7 @@ def record(session: Session, event: Event, plan: Plan | None, detail: str) -> No
     )
 
 
-def refused(session: Session, plan: Plan | None, error: GateError) -> GateError:
+def refused(session: Session, plan: Plan | None, error: E) -> E:
     """Record a refusal and hand the error back to be raised."""
     record(session, "refused", plan, f"{error.code}: {error}")
     return error

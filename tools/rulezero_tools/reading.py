@@ -1,6 +1,6 @@
 """Reading back what was planned and what happened."""
 
-from rulezero_policies.audit import GENESIS, broken_at
+from rulezero_policies.audit import Entry, what_is_wrong
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
 from rulezero_tools import gate, graph
@@ -78,10 +78,16 @@ def _run(run: Run | None) -> str:
     return "\n".join(lines)
 
 
-def history(session: Session, *, limit: int = 20) -> HistoryResult:
-    """The newest `limit` entries of this project's audit trail, oldest first."""
+def history(session: Session, *, limit: int = 20, expect: str | None = None) -> HistoryResult:
+    """The newest `limit` entries of this project's audit trail, oldest first.
+
+    Args:
+        session: The project, the store and the caller.
+        limit: How many entries.
+        expect: The hash of a head that was noted earlier and must still be part of the trail.
+    """
     entries = session.store.entries(project=session.project.name, limit=limit)
-    broken = broken_trail(session.store)
+    trail, head = _whole_trail(session.store)
     return HistoryResult(
         entries=tuple(
             HistoryEntry(
@@ -94,22 +100,18 @@ def history(session: Session, *, limit: int = 20) -> HistoryResult:
             )
             for e in entries
         ),
-        chain="whole" if broken is None else f"broken at entry {broken}",
+        chain=what_is_wrong(trail, head=head, expect=expect) or "whole",
+        length=len(trail),
+        head=head[1],
         next_step="Call `get_plan` with a plan_id for what a plan said.",
     )
 
 
-def broken_trail(store: Store) -> int | None:
-    """The first entry of the audit trail that was altered, removed or moved; None if it is whole.
-
-    Against the head, which is kept apart, a trail of which the end was cut off is seen as well.
-    """
-    # The head first: others may add meanwhile, and nobody takes away.
-    number, head = store.head()
-    entries = store.entries()
-    broken = broken_at(entries)
-    if broken is not None:
-        return broken
-    reached = len(entries) >= number
-    kept = entries[number - 1].hash if number and reached else GENESIS
-    return None if reached and kept == head else min(number, len(entries) + 1)
+def _whole_trail(store: Store) -> tuple[tuple[Entry, ...], tuple[int, str]]:
+    """All entries with the head that belongs to them, also while others append."""
+    head = store.head()
+    for _ in range(5):
+        before, entries, head = head, store.entries(), store.head()
+        if before == head:
+            return entries, head
+    return store.entries()[: head[0]], head

@@ -225,8 +225,14 @@ class HistoryEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryResult:
-    """The newest entries of the audit trail, oldest first; `chain` says whether it is whole."""
+    """The newest entries of the audit trail, oldest first.
+
+    `chain` is "whole", or says what was altered, removed, reordered or cut off; `length` counts the
+    entries of the whole trail, and `head` is the hash of its newest one, to be noted elsewhere.
+    """
 
     entries: tuple[HistoryEntry, ...]
     chain: str
+    length: int
+    head: str
     next_step: str

@@ -1,8 +1,9 @@
 """The store's part about the audit trail, and its head, which is kept apart."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from rulezero_policies import audit as chain
 from rulezero_policies.errors import StoreFailed
@@ -48,17 +49,23 @@ class Trail(Base):
         self, *, project: str | None = None, limit: int | None = None
     ) -> tuple[chain.Entry, ...]:
         """The audit trail in order, or the newest `limit` of it (still oldest first)."""
-        query = select(audit.c.value).order_by(audit.c.sequence.desc()).limit(limit)
+        query = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
         if project is not None:
             query = query.where(audit.c.project == project)
         with reading(self._ready) as connection:
-            newest = [values.read(chain.Entry, row.value) for row in connection.execute(query)]
+            newest = [_entry(row) for row in connection.execute(query).mappings()]
         return tuple(reversed(newest))
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest entry, kept apart from the trail; (0, GENESIS) for none."""
         with reading(self._ready) as connection:
             return _head(connection)
+
+
+def _entry(row: RowMapping) -> chain.Entry:
+    """With the columns it was found by: an entry moved to another place or project is altered."""
+    entry = values.read(chain.Entry, row["value"])
+    return replace(entry, sequence=row["sequence"], project=row["project"])
 
 
 def _head(connection: Connection) -> tuple[int, str]:

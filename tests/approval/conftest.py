@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -104,9 +105,18 @@ def clock() -> StoppedClock:
     return StoppedClock()
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a store that was just made: making one takes longer than a test here."""
+    file = tmp_path_factory.mktemp("store") / "state.db"
+    open_store(file).waiting(ANN, datetime.now(UTC))
+    return file.read_bytes()
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(f"sqlite:///{tmp_path / 'state.db'}")
+def store(tmp_path: Path, empty_store: bytes) -> Store:
+    (tmp_path / "state.db").write_bytes(empty_store)
+    return open_store(tmp_path / "state.db")
 
 
 @pytest.fixture
@@ -465,7 +475,8 @@ def open_tab(chromium: Browser) -> Iterator[Callable[..., Page]]:
     yield tab
     for context, watched in tabs:
         context.close()
-        noise = [c for c in watched.complaints if "422" not in c]
+        # A form that was refused comes back with a status that the console tells of.
+        noise = [c for c in watched.complaints if not ("422" in c or "409" in c)]
         assert noise == []
         homes = {urlsplit(url).hostname for url in watched.asked if not url.startswith("data:")}
         assert homes <= {"localhost"}
@@ -474,3 +485,23 @@ def open_tab(chromium: Browser) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def tab(open_tab: Callable[..., Page]) -> Page:
     return open_tab()
+
+
+@pytest.fixture
+def soft_passkey(counter: Counter, soft_key: SoftKey) -> Passkey:
+    """The soft key, enrolled beside Ann's PIN."""
+    enrolment.enroll_passkey(counter.desk, soft_key.passkey())
+    return soft_key.passkey()
+
+
+@pytest.fixture(autouse=True)
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """`opened()`: the link that the person's browser was given. No test opens a real one."""
+    script, link = tmp_path / "browser.py", tmp_path / "link"
+    script.write_text(
+        f"import pathlib, sys\npathlib.Path({str(link)!r}).write_text(sys.argv[1])\n"
+        "print('noise'); print('noise', file=sys.stderr)\n"
+    )
+    python = Path(sys.executable).as_posix()
+    monkeypatch.setenv("BROWSER", f'"{python}" "{script.as_posix()}" %s')
+    return link.read_text

@@ -247,6 +247,7 @@ def test_only_the_launcher_and_the_demo_start_processes() -> None:
     imported = where(lambda node: not STARTERS.isdisjoint(imports(node)))
     assert outside(("worker",), imported) == {
         f"{SERVER}/launch.py",
+        f"{SERVER}/approval/browser.py",  # it prints, and stdout is the MCP stream
         f"{SERVER}/cli/demo_project/__init__.py",
     }
     assert outside(("worker",), where(lambda node: called(node) in START_CALLS)) == set()

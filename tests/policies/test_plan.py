@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rulezero_policies.findings import Fact, Finding, Question
+from rulezero_policies.picture import TablePicture
 from rulezero_policies.plan import (
     DatabaseIdentity,
     FileHash,
@@ -52,6 +53,7 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "expires": lambda p: p.expires + timedelta(microseconds=1),
     "sql": lambda _: None,
     "fingerprint": lambda _: None,
+    "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
 }
 
 

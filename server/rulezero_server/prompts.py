@@ -16,6 +16,7 @@ Work in this order, and stop where a person has to decide:
 4. `review`: show the approval request as written. If the verdict is NEEDS_CHANGES or UNSAFE, ask
    whether to fix the issues or go on; to fix, edit the revision file and review again.
 5. `confirm` with the plan_id: the person is asked there. Do not ask for a yes in the chat instead.
+   If it says pending, tell the person where they decide, wait for them, then call it again.
 6. `apply` with the plan_id and the token. Show the current revision and the rollback command.
 
 Never apply anything that was not confirmed, and never say that a person agreed."""

@@ -16,7 +16,8 @@ decide to run it.
 Order: status, analyze, generate, review, confirm, apply. A step out of order answers with the step
 to call first.
 `confirm` asks a person; only their yes gives the one-time token that `apply` needs. What a user
-said in the chat is no approval.
+said in the chat is no approval. "pending" means they are deciding on a page or in a terminal of
+their own: wait for them, then call `confirm` again.
 Always show warnings, approval requests and rollback commands to the person as they are written."""
 
 

@@ -1,4 +1,4 @@
-"""Where rulezero keeps what it remembers: the user's state folder, closed to other users."""
+"""Where rulezero keeps what it remembers and finds the user's policy: closed to other users."""
 
 import os
 from pathlib import Path
@@ -14,6 +14,33 @@ def state_dir() -> Path:
         OSError: It cannot be made or closed to other users.
     """
     return private_folder(_chosen())
+
+
+def config_dir() -> Path:
+    """The user's configuration folder; it need not exist. `RULEZERO_CONFIG_DIR` says another."""
+    said = os.environ.get("RULEZERO_CONFIG_DIR")
+    if said:
+        return Path(said).expanduser().absolute()
+    from platformdirs import user_config_path  # noqa: PLC0415 - see `_chosen`
+
+    return user_config_path("rulezero", appauthor=False)
+
+
+def check_closed(path: Path) -> None:
+    """Pass if only its owner may write `path`, and that is this user or the system's.
+
+    Raises:
+        OSError: Other users may write it, or replace it in its folder; or it cannot be looked at.
+    """
+    if os.name != "posix":
+        return
+    file = path.resolve()
+    for place in (file, file.parent, path.parent):
+        seen = place.stat()
+        if seen.st_mode & 0o022:
+            raise PermissionError(f"other users may write {place}; close it with chmod go-w")
+        if seen.st_uid not in {0, os.getuid()}:
+            raise PermissionError(f"{place} belongs to another user")
 
 
 def store_path() -> Path:

@@ -11,7 +11,7 @@ from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.steps import Place
-from rulezero_server import discover, interpreter, launch, settings
+from rulezero_server import discover, interpreter, launch, preferences, settings
 from rulezero_tools.ports import Description, Diff, Generated, Rendered, Trace
 
 T = TypeVar("T")
@@ -38,7 +38,8 @@ class WorkerProject:
         """Find the project in `folder` and how to run it; nothing of it is loaded yet.
 
         Raises:
-            ProjectError: No project, several, unreadable settings, an unknown environment.
+            ProjectError: No project, several, unreadable settings or policy, an unknown
+                environment.
         """
         top = folder.resolve()
         chosen = settings.read(top)
@@ -51,6 +52,7 @@ class WorkerProject:
             flask_app=chosen.flask_app,
             timeout=chosen.timeout,
             run_timeout=chosen.run_timeout,
+            allow=preferences.read().allow,
         )
         return cls(target, entry)
 

@@ -93,6 +93,9 @@ def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
         ("[environments.prod]\nprotected = 'yes'", "environments.prod.protected must be true or"),
         ("[environments.prod]\nsecure = true", "unknown key environments.prod.secure"),
         ("[environments.prod.env]\nPORT = 3", "environments.prod.env.PORT must be a string"),
+        ("approval = 'client'", "approval must be a table"),
+        ("[approval]\nlevel = 'client'", "unknown key approval.level; known: local, protected"),
+        ("[approval]\npin_attempts = true", "approval.pin_attempts must be a whole number"),
         ("[environments.prod]\nenv = 'x'", "environments.prod.env must be a table"),
     ],
 )

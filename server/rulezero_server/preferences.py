@@ -1,0 +1,117 @@
+"""What the person wants, in their own policy.toml: outside every project, closed to other users."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rulezero_policies.errors import PolicyLoosened, UnreadableConfig
+from rulezero_policies.policy import Policy
+from rulezero_server import places
+
+if TYPE_CHECKING:
+    from rulezero_server.launch import Allow
+    from rulezero_server.settings import Settings
+    from rulezero_server.tomlfile import Reader
+
+FILE = "policy.toml"
+
+LONGEST_WAIT = 25.0
+"""Seconds; clients give up on a tool call soon after."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferences:
+    """Everything that policy.toml says.
+
+    `wait_seconds` is how long one `confirm` waits for the person; `store` the URL of a store that
+    several servers share, None for the file in the state folder. `programs` and `hosts` are what
+    project code may start and connect to while it is only read; `write_hooks`, whether Alembic's
+    own hooks run when a revision is written.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    wait_seconds: float = LONGEST_WAIT
+    open_browser: bool = True
+    store: str | None = None
+    programs: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    write_hooks: bool = False
+
+    @property
+    def allow(self) -> "Allow":
+        """What project code may do while it is read."""
+        from rulezero_server.launch import Allow  # noqa: PLC0415 - start-up time
+
+        return Allow(programs=self.programs, hosts=self.hosts, write_hooks=self.write_hooks)
+
+
+def read() -> Preferences:
+    """The user's preferences; the defaults where nothing is said.
+
+    `RULEZERO_STORE` in the server's environment wins over [store].
+
+    Raises:
+        UnreadableConfig: The file is broken, says what is not known, or others may write it.
+    """
+    path = places.config_dir() / FILE
+    # A link to nothing is no missing file: somebody meant a policy to be there.
+    found = _read(path) if os.path.lexists(path) else Preferences()
+    return replace(found, store=os.environ.get("RULEZERO_STORE") or found.store)
+
+
+def effective(preferences: Preferences, settings: "Settings") -> Policy:
+    """The user's policy, tightened by what the project says.
+
+    Raises:
+        PolicyLoosened: A line of the project asks for less than the user's policy; with the line.
+    """
+    mine = policy = preferences.policy
+    for line in settings.approval:
+        looser = line.loosens(mine)
+        if looser is not None:
+            raise PolicyLoosened(path=settings.origin, what=looser)
+        policy = policy.tightened(line.changed(mine))
+    for name, environment in settings.environments.items():
+        if environment.says_unprotected and name in policy.protected_environments:
+            what = f"environments.{name}.protected = false (the policy protects {name!r})"
+            raise PolicyLoosened(path=settings.origin, what=what)
+    return policy
+
+
+def _read(path: Path) -> Preferences:
+    from rulezero_server.tomlfile import load  # noqa: PLC0415 - only who has a file pays
+
+    try:
+        places.check_closed(path)
+    except OSError as error:
+        raise UnreadableConfig(path=str(path), reason=str(error)) from error
+    table = load(path, called=str(path))
+    return _said(table) if table else Preferences()
+
+
+def _said(table: "Reader") -> Preferences:
+    table.only("approval", "page", "store", "reading")
+    page, store, reading = table.inner("page"), table.inner("store"), table.inner("reading")
+    page.only("open_browser", "wait_seconds")
+    store.only("url")
+    reading.only("programs", "hosts", "write_hooks")
+    called = f"a number of seconds above 0, at most {LONGEST_WAIT:g}"
+    return Preferences(
+        policy=_policy(table.inner("approval")),
+        wait_seconds=page.number("wait_seconds", called, most=LONGEST_WAIT) or LONGEST_WAIT,
+        open_browser=page.truth("open_browser") is not False,
+        store=store.text("url") or None,
+        programs=reading.texts("programs") or (),
+        hosts=reading.texts("hosts") or (),
+        write_hooks=reading.truth("write_hooks") or False,
+    )
+
+
+def _policy(table: "Reader") -> Policy:
+    from rulezero_server.policyfile import lines  # noqa: PLC0415 - only who has a file pays
+
+    policy = Policy()
+    for line in lines(table):
+        policy = line.changed(policy)
+    return policy

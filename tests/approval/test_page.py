@@ -186,6 +186,25 @@ def test_the_page_shows_all_that_would_run(counter: Any, critical: Plan, http: S
         assert shown in text
 
 
+def test_a_rollback_is_called_one_and_says_how_to_undo_it(
+    counter: Any, critical: Plan, http: Send
+) -> None:
+    plan = replace(critical, kind="downgrade", rollback_command="flask db upgrade b2f0c1d4e5a6")
+    text = http(counter.url(plan)).text
+    assert "Roll back this migration?" in text
+    assert "How to undo the rollback" in text
+    assert "Review checklist" not in text
+
+
+@pytest.mark.proves("D04")
+def test_the_page_says_what_a_yes_proves_and_what_not(
+    counter: Any, safe: Plan, http: Send, soft_passkey: Any
+) -> None:
+    text = http(counter.url(safe)).text
+    assert "It does not stop who can replace rulezero&#39;s own files." in text
+    assert "the enrolled authenticator signed exactly this plan" in text
+
+
 def test_hidden_characters_are_written_out_and_markup_is_text(
     counter: Any, safe: Plan, http: Send
 ) -> None:

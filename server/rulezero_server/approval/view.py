@@ -13,6 +13,7 @@ from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations,
 from rulezero_server.approval.picture import Drawing, drawing
 from rulezero_tools import enrolment
 from rulezero_tools.answering import Waiting
+from rulezero_tools.asking import PROVES
 from rulezero_tools.ports import Desk, Passkey
 
 State = Literal["open", "approved", "declined", "expired"]
@@ -37,6 +38,12 @@ class Ways:
     def any(self) -> bool:
         """Whether there is one that works now."""
         return bool(self.passkeys) or (self.pin and self.locked is None)
+
+    @property
+    def proves(self) -> tuple[str, ...]:
+        """What a yes in each of these ways is worth, in the words that the client is told."""
+        pin = (PROVES["secret"],) if self.pin else ()
+        return (*pin, PROVES["passkey"]) if self.passkeys else pin
 
 
 @dataclass(frozen=True, kw_only=True)

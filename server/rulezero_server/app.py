@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rulezero_policies.grant import Challenge
     from rulezero_policies.policy import Policy
     from rulezero_server.approval import ApprovalPage
+    from rulezero_server.preferences import Preferences
     from rulezero_server.project import WorkerProject
     from rulezero_tools.ports import Desk, Runner, Session, Store
     from rulezero_tools.results import StatusResult
@@ -64,7 +65,7 @@ class App:
         if self._store is None:
             from rulezero_server.stores import open_store
 
-            self._store = open_store()
+            self._store = open_store(self.preferences().store)
         return self._store
 
     def session(self, environment: str | None, *, client: str) -> "Session":
@@ -85,16 +86,38 @@ class App:
             principal=_principal(client),
         )
 
+    def preferences(self) -> "Preferences":
+        """What the person's own policy.toml says now.
+
+        Raises:
+            UnreadableConfig: It cannot be read; nothing is decided without it.
+        """
+        from rulezero_server import preferences
+
+        return preferences.read()
+
+    def policy(self) -> "Policy":
+        """The person's policy, tightened by what the project says.
+
+        Raises:
+            PolicyLoosened: The project asks for less.
+            UnreadableConfig: One of the files cannot be read.
+        """
+        from rulezero_server import preferences, settings
+
+        return preferences.effective(self.preferences(), settings.read(self.directory.resolve()))
+
+    def desk(self) -> "Desk":
+        """Where the person who started this answers; what a project says has no part in it."""
+        from rulezero_tools.ports import Desk
+
+        policy = self.preferences().policy
+        return Desk(store=self.store, clock=SystemClock(), policy=policy, person=person())
+
     @property
     def wait_seconds(self) -> float:
         """How long one `confirm` waits for the person."""
-        return 25.0
-
-    def desk(self) -> "Desk":
-        """Where the person who started this answers."""
-        from rulezero_tools.ports import Desk
-
-        return Desk(store=self.store, clock=SystemClock(), policy=self.policy(), person=person())
+        return self.preferences().wait_seconds
 
     def page_url(self, challenge: "Challenge") -> str:
         """The address of the person's page for a question; only for a client that opens links."""
@@ -102,7 +125,7 @@ class App:
 
     def open_page(self, challenge: "Challenge") -> bool:
         """Open the person's own browser at the page: whether there was one to open."""
-        return self._served().open(challenge)
+        return self.preferences().open_browser and self._served().open(challenge)
 
     def _served(self) -> "ApprovalPage":
         if self._page is None:
@@ -110,12 +133,6 @@ class App:
 
             self._page = ApprovalPage(self.desk, Argon2Hasher())
         return self._page
-
-    def policy(self) -> "Policy":
-        """The user's policy, tightened by what the project says."""
-        from rulezero_policies.policy import Policy
-
-        return Policy()
 
     def runner(self, session: "Session") -> "Runner":
         """The way to a writable session; only the executor calls it."""

@@ -1,8 +1,11 @@
 """The user's own policy.toml, and what a project's settings may add to it."""
 
+import dataclasses
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +17,10 @@ from rulezero_policies.errors import PolicyLoosened, UnreadableConfig
 from rulezero_policies.policy import LEVELS, Need, Needs, Policy, need
 from rulezero_server import places, preferences, settings
 from rulezero_server.launch import Allow
-from rulezero_server.policyfile import Line
+from rulezero_server.policyfile import Line, lines
 from rulezero_server.preferences import Preferences, effective
 from rulezero_server.project import WorkerProject
+from rulezero_server.tomlfile import Reader
 
 posix_modes = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
 
@@ -265,6 +269,19 @@ def test_what_is_allowed_to_project_code_reaches_its_worker(
     assert WorkerProject.open(folder).target.allow == Allow()
     say("[reading]\nprograms = ['git']\nwrite_hooks = true")
     assert WorkerProject.open(folder).target.allow == Allow(programs=("git",), write_hooks=True)
+
+
+def test_the_documented_policy_is_the_default(say: Say) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    project, policy = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert "protected_environments" in project
+    assert say(policy) == Preferences()
+    assert {f.name for f in dataclasses.fields(Policy)} == {
+        line.field for line in lines(Reader(file="", folder=Path(), table=EVERY))
+    }
+
+
+EVERY = tomllib.loads(FULL)["approval"]
 
 
 # --- what a project may add ---

@@ -72,7 +72,7 @@ class Counter:
         self.asked += 1
         now = self.clock.now()
         plan = replace(plan, created=now, expires=now + timedelta(hours=1))
-        self.desk.store.save_plan(plan, {})
+        self.desk.store.save_plan(plan, SOURCES)
         given: dict[str, Any] = {
             "nonce": f"nonce-{self.asked}",
             "plan_digest": plan.digest,
@@ -150,6 +150,11 @@ def pin() -> str:
     return PIN
 
 
+SOURCES = {
+    "env": b"from alembic import context",
+    "notes": b"def upgrade():\r\n\top.drop_column('tasks', 'code')  # \xe2\x80\xae\r\n",
+}
+
 SQL = """\
 ALTER TABLE tasks DROP COLUMN code;
 
@@ -215,10 +220,10 @@ def safe() -> Plan:
         to_revision="b2f0c1d4e5a6",
         revisions=("b2f0c1d4e5a6",),
         files=(
-            FileHash(path="migrations/env.py", sha256=hashlib.sha256(b"env").hexdigest()),
+            FileHash(path="migrations/env.py", sha256=hashlib.sha256(SOURCES["env"]).hexdigest()),
             FileHash(
                 path="migrations/versions/b2f0c1d4e5a6_notes.py",
-                sha256=hashlib.sha256(b"notes").hexdigest(),
+                sha256=hashlib.sha256(SOURCES["notes"]).hexdigest(),
             ),
         ),
         sql=SQL,

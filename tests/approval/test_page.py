@@ -186,6 +186,31 @@ def test_the_page_shows_all_that_would_run(counter: Any, critical: Plan, http: S
         assert shown in text
 
 
+def test_the_sealed_source_is_shown_and_open_where_there_is_no_sql(
+    counter: Any, safe: Plan, http: Send
+) -> None:
+    shown = (
+        "def upgrade():\n    op.drop_column(&#39;tasks&#39;, &#39;code&#39;)  # &lt;U+202E&gt;\n"
+    )
+    closed = '<details class="small"><summary>What it says'
+    text = http(counter.url(safe)).text
+    assert shown in text
+    assert closed in text
+    assert "What runs is the Python below" not in text
+    plan = replace(safe, sql="-- not rendered: it cannot be")
+    text = http(counter.url(plan)).text
+    assert closed.replace('small"', 'small" open') in text
+    assert "What runs is the Python below" in text
+
+
+def test_a_plan_without_its_sealed_files_can_still_be_read(
+    counter: Any, safe: Plan, http: Send
+) -> None:
+    files = tuple(replace(file, sha256="e" * 64) for file in safe.files)
+    reply = http(counter.url(replace(safe, files=files)))
+    assert (reply.status, "What it says" in reply.text) == (200, False)
+
+
 def test_a_rollback_is_called_one_and_says_how_to_undo_it(
     counter: Any, critical: Plan, http: Send
 ) -> None:

@@ -186,9 +186,8 @@ class _Questions:
         )
 
     def _page(self, desk: Desk, asked: Waiting, shown: "_Shown") -> Response:
-        now = desk.clock.now()
         common = {"nonce": shown.nonce, "plan": asked.plan, "challenge": asked.challenge}
-        stands = view.state(asked.challenge, now)
+        stands = view.state(asked.challenge, desk.clock.now())
         if stands != "open":
             return page("closed.html", status=shown.status, state=stands, **common)
         can = view.ways(desk, asked.challenge)
@@ -196,7 +195,7 @@ class _Questions:
         return page(
             "question.html",
             status=shown.status,
-            view=view.view(asked, now),
+            view=view.view(desk, asked),
             ways=can,
             options=passkeys.ask_for(can.passkeys, text) if can.passkeys else "",
             ticket=self.tickets.issue(shown.link),

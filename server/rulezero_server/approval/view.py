@@ -1,5 +1,6 @@
 """A question as its page shows it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,6 +18,9 @@ from rulezero_tools.asking import PROVES
 from rulezero_tools.ports import Desk, Passkey
 
 State = Literal["open", "approved", "declined", "expired"]
+
+_NOT_RENDERED = "-- not rendered"
+"""How the SQL of a plan starts that cannot be written out without running (batch mode, say)."""
 
 _VERBS = {
     "upgrade": "Apply this migration?",
@@ -57,7 +61,9 @@ class View:
     destroyed: tuple[Finding, ...]
     checks: tuple[CheckItem, ...]
     actions: tuple[str, ...]
+    rendered: bool
     run: tuple[FileHash, ...]
+    sources: Mapping[str, str]
     beside: tuple[FileHash, ...]
     drawings: tuple[Drawing, ...]
     start: str
@@ -96,9 +102,9 @@ def _locked(desk: Desk) -> str | None:
     return None
 
 
-def view(asked: Waiting, now: datetime) -> View:
+def view(desk: Desk, asked: Waiting) -> View:
     """What is shown of a question that stands open."""
-    plan = asked.plan
+    plan, now = asked.plan, desk.clock.now()
     words = to_type(plan)
     run, beside = _files(plan)
     return View(
@@ -109,7 +115,9 @@ def view(asked: Waiting, now: datetime) -> View:
         destroyed=tuple(f for f in plan.findings if f.outcome == "loses_data"),
         checks=checklist(plan.findings) if plan.kind == "upgrade" else (),
         actions=pre_migration_checklist(plan.findings),
+        rendered=plan.sql is not None and not plan.sql.startswith(_NOT_RENDERED),
         run=run,
+        sources=_sources(desk, run),
         beside=beside,
         drawings=tuple(drawing(p) for p in plan.pictures),
         start=", ".join(plan.from_revisions) or "base",
@@ -121,6 +129,17 @@ def _files(plan: Plan) -> tuple[tuple[FileHash, ...], tuple[FileHash, ...]]:
     """The revisions that run, and everything else that runs along with them."""
     run = tuple(f for f in plan.files if f.path == plan.path or _names(f.path, plan.revisions))
     return run, tuple(f for f in plan.files if f not in run)
+
+
+def _sources(desk: Desk, files: tuple[FileHash, ...]) -> Mapping[str, str]:
+    """The sealed bytes as text: those that run, whatever the working tree holds by now."""
+    try:
+        sealed = desk.store.sealed(files)
+    except KeyError:
+        return {}
+    return {
+        path: data.decode("utf-8", "replace").replace("\r\n", "\n") for path, data in sealed.items()
+    }
 
 
 def _names(path: str, revisions: tuple[str, ...]) -> bool:

@@ -372,6 +372,31 @@ def test_a_revision_that_writes_beside_the_migration_writes_nothing_and_is_named
     assert snapshot(postgres_url) == before
 
 
+SQLITE_BESIDE = [
+    "import sqlite3\nc = sqlite3.connect('shop.db')\nc.execute('DROP TABLE products')\nc.commit()",
+    (
+        "with sa.create_engine('sqlite:///shop.db').begin() as c:\n"
+        "    c.execute(sa.text('DROP TABLE products'))"
+    ),
+]
+
+
+@pytest.mark.proves("C03", "D01")
+@pytest.mark.parametrize("code", SQLITE_BESIDE)
+def test_a_revision_that_opens_the_file_itself_changes_nothing_and_is_named(
+    shop: Path, to_head: ToHead, code: str
+) -> None:
+    to_head(shop)
+    adds(shop, code)
+    path = shop / "migrations/versions/5d22b1c8e3f9_colour.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("except OSError", "except Exception"), encoding="utf-8")
+    before = (shop / "shop.db").read_bytes()
+    (finding,) = found(shop)
+    assert "opens a connection to an SQLite file, beside the migration's own," in finding.evidence
+    assert (shop / "shop.db").read_bytes() == before
+
+
 @pytest.mark.proves("C03", "D01")
 def test_a_revision_cannot_reach_another_database(
     shop: Path, to_head: ToHead, postgres: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch

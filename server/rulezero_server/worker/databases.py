@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from . import guard, places, secrets
 
-_HERE = "localhost"
+_HERE, _FILE = "localhost", "an SQLite file"
 
 _USUAL = frozenset(
     {
@@ -113,6 +113,11 @@ class Databases:
         if self._recording:
             self.used(self.label(connection))
 
+    def file_opened(self) -> None:
+        """Note that an SQLite file is opened; it is opened to be read, whichever it is."""
+        if self._recording:
+            self.used(_FILE)
+
     def used(self, label: str) -> None:
         """Report a connection that a revision makes use of beside the one that it is given."""
         origin = places.of_origin(self._guard.root)
@@ -125,7 +130,9 @@ class Databases:
     def label(self, connection: Any) -> str:
         """Where a driver's connection leads, for people."""
         known = self._known.get(id(connection))
-        return known.label if known else "a database"
+        if known is not None:
+            return known.label
+        return _FILE if "sqlite" in type(connection).__module__ else "a database"
 
     def migrates(self, connection: Any) -> None:
         """Note the driver's connection that env.py hands to Alembic."""

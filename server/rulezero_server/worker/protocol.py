@@ -106,7 +106,7 @@ def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.
         drivers.Drivers(standing.databases, standing.connecting).install()
         if not standing.may_start and seccomp.install():
             standing.kind = "audit hook and seccomp"
-        readonly.before_imports()
+        readonly.before_imports(standing.databases)
     _require("alembic", "sqlalchemy")
     if request["project"]["flavour"] == "flask-migrate":
         _require("flask_migrate")

@@ -20,11 +20,15 @@ MAKE_READ_ONLY = {
 }
 
 
-def before_imports() -> None:
-    """What has to stand before anything of the user or of SQLAlchemy is imported."""
+def before_imports(databases: Any = None) -> None:
+    """What has to stand before anything of the user or of SQLAlchemy is imported.
+
+    Args:
+        databases: Is told of every SQLite file that is opened.
+    """
     given = os.environ.get("PGOPTIONS", "")
     os.environ["PGOPTIONS"] = f"{given} {PG_OPTION}".strip()
-    sqlite.install()
+    sqlite.install(databases.file_opened if databases else None)
 
 
 def after_imports(*, writable: bool, databases: Any = None) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 import sqlite3.dbapi2
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -57,6 +58,7 @@ _READS = frozenset(
 
 _MEMORY = frozenset({"", ":memory:"})
 
+_heard: list[Callable[[], None]] = []
 _ours = threading.local()
 _real_connect = sqlite3.connect
 
@@ -68,8 +70,13 @@ class Guarded(sqlite3.Connection):
         """Keep the one that is set."""
 
 
-def install() -> None:
-    """Put the reading connection in front of the driver's own; refuse connections around it."""
+def install(opened: Callable[[], None] | None = None) -> None:
+    """Put the reading connection in front of the driver's own; refuse connections around it.
+
+    Args:
+        opened: Is called when a file is about to be opened.
+    """
+    _heard[:] = [opened] if opened else []
     sqlite3.connect = connect
     sqlite3.dbapi2.connect = connect
     sys.addaudithook(_refuse_others)
@@ -80,6 +87,8 @@ def connect(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
     target, in_memory = _target(os.fsdecode(database), uri=_is_uri(args, kwargs))
     factory = kwargs.get("factory", args[5] if len(args) > 5 else sqlite3.Connection)
     kwargs = {**_named(args), **kwargs, "uri": True, "factory": _guarded(factory)}
+    for opened in () if in_memory else _heard:
+        opened()
     _ours.opening = True
     try:
         connection: sqlite3.Connection = _real_connect(target, **kwargs)

@@ -269,8 +269,11 @@ class SpyRunner:
     def run(self, permit: Permit, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
         self.runs.append((permit, plan))
         connection, statements = self.project.database.connection, self._statements(plan, files)
-        for statement in statements:
-            connection.execute(statement)
+        try:
+            for statement in statements:
+                connection.execute(statement)
+        except sqlite3.Error as error:
+            return RunReport(statements=tuple(statements), error=str(error), seconds=0.1)
         connection.execute("UPDATE alembic_version SET version_num = ?", (plan.to_revision,))
         return RunReport(statements=tuple(statements), error=None, seconds=0.1)
 

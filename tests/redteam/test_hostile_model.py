@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, Phase, settings
@@ -26,15 +27,17 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from mcp import Client
+from mcp import Client, ClientSession
 from mcp.server.mcpserver import MCPServer
-from mcp.types import ElicitResult, Implementation
+from mcp.types import ElicitRequestURLParams, ElicitResult, Implementation
+from sqlalchemy import URL, Engine, QueuePool, create_engine
 
 from rulezero_policies import decision
 from rulezero_policies.errors import RulezeroError, UnknownEnvironment
 from rulezero_policies.grant import Level, token_hash
 from rulezero_policies.plan import Plan
 from rulezero_policies.policy import Policy, confirmations, reaches, to_type
+from rulezero_server import confirming
 from rulezero_server.app import App
 from rulezero_server.server import make_server
 from rulezero_server.stores import engine, open_store
@@ -49,12 +52,15 @@ pytestmark = [
     pytest.mark.proves("A01", "A02", "C02", "C03", "D11"),
 ]
 
-STEPS = int(os.environ.get("RULEZERO_HOSTILE_STEPS", "2000"))
+STEPS = int(os.environ.get("HOSTILE_STEPS", "2000"))
 """How many steps are played in all; `make attack` plays a hundred thousand."""
 
 STEPS_A_GAME = 50
 PERSON = "ann@desk"
 ENVIRONMENTS = ("development", "production", None, "staging")
+
+OPENED: list[Engine] = []
+"""The engines of the game's stores, to be closed with it."""
 
 newest = st.integers(0, 3)
 """How far back something is taken from: the newest are the most promising."""
@@ -174,9 +180,17 @@ class PlayedApp(App):
         inner = self.game.parts.SpyRunner(project=session.project, runs=[])
         return Spy(game=self.game, project=session.project, inner=inner)
 
+    async def host_answers(self, context: Any, params: Any) -> ElicitResult:
+        """Ask the host of the game that is being played."""
+        del context
+        return self.game.host_answers(params)
+
     def interpreter(self, session: Any) -> str:
         del session
         return "played"
+
+    def page_url(self, challenge: Any) -> str:
+        return f"http://127.0.0.1:1/{challenge.nonce}"
 
     def open_page(self, challenge: Any) -> bool:
         del challenge
@@ -191,8 +205,12 @@ class HostileModel(RuleBasedStateMachine):
     empty: bytes
     portal: BlockingPortal
     apps: list[tuple[PlayedApp, MCPServer]]
+    servers: ExitStack
+    clients: dict[str, Client]
     numbers = count()
     written = 0
+    steps = 0
+    calls = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,8 +229,6 @@ class HostileModel(RuleBasedStateMachine):
         self.tokens: list[str] = ["rz1_" + "cd" * 32]
         self.analyses: list[str] = ["analysis-" + "0" * 20]
         self.answer, self.principal = "yes", ""
-        self.servers: ExitStack = ExitStack()
-        self.clients: dict[str, Client] = {}
 
     def _project(self, name: str, *, protected: bool) -> Any:
         target = self.parts.Target(":memory:")
@@ -239,21 +255,28 @@ class HostileModel(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         """Two servers, in both eras of the protocol, with a client each."""
-        for (app, server), name, mode in zip(
-            self.apps, ("test", "other"), ("legacy", "auto"), strict=True
-        ):
+        for app, _ in self.apps:
             app.begin(self)
+
+    @classmethod
+    def connect(cls) -> None:
+        """A client for each server."""
+        cls.clients = {}
+        for (app, server), name, mode in zip(
+            cls.apps, ("test", "other"), ("legacy", "auto"), strict=True
+        ):
             client = Client(
                 server,
                 mode=mode,
                 client_info=Implementation(name=name, version="1"),
-                elicitation_callback=self.host_answers,
+                elicitation_callback=app.host_answers,
             )
-            context = self.portal.wrap_async_context_manager(client)
-            self.clients[name] = self.servers.enter_context(context)
+            context = cls.portal.wrap_async_context_manager(client)
+            cls.clients[name] = cls.servers.enter_context(context)
 
     def teardown(self) -> None:
-        self.servers.close()
+        while OPENED:
+            OPENED.pop().dispose()
         for project in self.projects.values():
             project.database.close()
         type(self).written += self.book.writes
@@ -261,9 +284,10 @@ class HostileModel(RuleBasedStateMachine):
         for token in self.tokens[1:]:
             assert token.encode() not in kept, "a token stands in the store"
 
-    async def host_answers(self, context: Any, params: Any) -> ElicitResult:
+    def host_answers(self, params: Any) -> ElicitResult:
         """Whatever the host makes of a form; only a whole yes is one."""
-        del context
+        if isinstance(params, ElicitRequestURLParams):
+            return ElicitResult(action="accept" if self.answer == "yes" else "decline")
         nonce = params.message.rpartition("(Question ")[2].partition(",")[0]
         challenge = self.store.challenge(nonce)
         fields = params.requested_schema["properties"]
@@ -287,6 +311,7 @@ class HostileModel(RuleBasedStateMachine):
         """A tool's answer, empty when it refused; no answer but `confirm`'s holds a token."""
         self.principal = f"{PERSON} via {who}"
         given = {k: v for k, v in arguments.items() if v is not None}
+        type(self).calls += 1
         result = self.portal.call(self.clients[who].call_tool, tool, given)
         text = str(result.structured_content) + str(result.content)
         told = [t for t in self.tokens[1:] if t in text and t not in arguments.values()]
@@ -390,15 +415,54 @@ class HostileModel(RuleBasedStateMachine):
             token=self.seen(self.tokens, token, invented),
         )
 
-    @rule(who=who, where=st.sampled_from(["development", "production"]), honest=st.booleans())
-    def goes_the_whole_way(self, who: str, where: str, *, honest: bool) -> None:
+    @rule(
+        who=who,
+        where=st.sampled_from(["development", "development", "production"]),
+        drops=st.booleans(),
+        meanwhile=st.sampled_from(
+            [
+                "nothing",
+                "nothing",
+                "thief",
+                "time",
+                "file",
+                "rows",
+                "revision",
+                "host",
+                "pin",
+                "pin",
+            ]
+        ),
+    )
+    def goes_the_whole_way(self, who: str, where: str, *, drops: bool, meanwhile: str) -> None:
         """What an assistant does all day; nothing would be proven if nothing were ever applied."""
+        self.projects[where].wanted = (self.parts.DROP if drops else self.parts.NOTES,)
         self.reviews(who, where, writes=True)
-        self._confirm(who, where, self.plans[-1], "yes")
-        self.answers(right=True, words=True, yes=True)
-        self._confirm(who, where, self.plans[-1], "yes")
-        thief = who if honest else "other" if who == "test" else "test"
-        self.call(thief, "apply", environment=where, plan_id=self.plans[-1], token=self.tokens[-1])
+        for _ in range(2):
+            self._confirm(who, where, self.plans[-1], "yes")
+            self.answers(right=True, words=True, yes=True)
+        self._meanwhile(meanwhile, where)
+        by = who if meanwhile != "thief" else "other" if who == "test" else "test"
+        self.call(by, "apply", environment=where, plan_id=self.plans[-1], token=self.tokens[-1])
+
+    @rule(drops=st.booleans(), pin=st.booleans())
+    def an_honest_day(self, *, drops: bool, pin: bool) -> None:
+        meanwhile = "pin" if pin else "nothing"
+        self.goes_the_whole_way("test", "development", drops=drops, meanwhile=meanwhile)
+
+    def _meanwhile(self, what: str, where: str) -> None:
+        """Between the yes and the run."""
+        if what == "time":
+            self.moves_the_clock(600)
+        elif what == "file":
+            self.edits_a_file(where, 1)
+        elif what in {"rows", "revision"}:
+            table = "DELETE FROM tasks" if what == "rows" else "DELETE FROM alembic_version"
+            self.writes_behind_its_back(where, table)
+        elif what == "pin":
+            self.enrolls()
+        elif what == "host":
+            self.changes_the_configuration("host")
 
     @rule(who=who, where=where, back=newest, section=st.sampled_from(["summary", "run", "files"]))
     def reads_a_plan(self, who: str, where: str | None, back: int, section: str) -> None:
@@ -434,9 +498,9 @@ class HostileModel(RuleBasedStateMachine):
         if right and whole:
             self.book.open.append(Yes(plan_digest=asked.challenge.plan_digest, level="secret"))
 
-    @rule()
-    def enrolls(self) -> None:
-        if not self.enrolled:
+    @rule(likely=st.integers(0, 9))
+    def enrolls(self, likely: int = 0) -> None:
+        if not self.enrolled and likely == 0:
             enrolment.enroll_pin(self.mine, self.parts.PlainHasher(), self.parts.PIN)
             self.enrolled = True
 
@@ -497,24 +561,43 @@ class HostileModel(RuleBasedStateMachine):
 
     @rule()
     def restarts_the_servers(self) -> None:
-        self.servers.close()
-        self.start()
+        type(self).servers.close()
+        for app, _ in self.apps:
+            app.begin(self)
+        type(self).connect()
 
     @invariant()
     def nothing_was_written_that_nobody_approved(self) -> None:
+        type(self).steps += 1
         assert self.book.wrong == []
 
 
 @pytest.fixture(autouse=True)
-def _without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That a spent token survives a power cut is proven elsewhere; here it only takes time."""
+def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Power cuts and races are proven elsewhere; here disk and threads would only take time."""
 
     def prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = MEMORY")
 
+    def pooled(url: URL, **options: Any) -> Engine:
+        made = create_engine(url, **{**options, "poolclass": QueuePool})
+        OPENED.append(made)
+        return made
+
+    async def at_once(call: Any, *args: Any, **options: Any) -> Any:
+        del options
+        return call(*args)
+
+    async def trusting(*_: Any, **__: Any) -> None:
+        """The client's own checking of results takes longer than the server's making them."""
+
+    monkeypatch.setattr(ClientSession, "validate_tool_result", trusting)
+    monkeypatch.setattr(anyio.to_thread, "run_sync", at_once)
+    monkeypatch.setattr(confirming, "run_sync", at_once)
     monkeypatch.setattr(engine, "_prepare_sqlite", prepare)
+    monkeypatch.setattr(engine, "create_engine", pooled)
 
 
 @contextmanager
@@ -526,10 +609,12 @@ def playing(parts: Any, root: Path, empty: bytes) -> Generator[type[HostileModel
             pass
 
         Playing.parts, Playing.root, Playing.empty, Playing.portal = parts, root, empty, portal
-        Playing.numbers, Playing.written = count(), 0
+        Playing.numbers, Playing.written, Playing.steps = count(), 0, 0
         apps = [PlayedApp(), PlayedApp()]
         Playing.apps = [(app, make_server(app)) for app in apps]
-        yield Playing
+        with ExitStack() as Playing.servers:
+            Playing.connect()
+            yield Playing
 
 
 def play(machine: type[HostileModel], steps: int) -> None:
@@ -606,4 +691,4 @@ def test_the_machine_notices_a_gate_that(
     record_property("looked", 1)
     monkeypatch.setattr(gate.decision, check, blind)
     with playing(parts, tmp_path, empty_store) as machine, pytest.raises(AssertionError):
-        play(machine, 4000)
+        play(machine, 2000)

@@ -35,7 +35,8 @@ def find_plan(session: Session, plan_id: str, *, step: str) -> Plan:
     """
     if not plan_id:
         raise refused(session, None, OutOfOrder(step=step, first="review"))
-    plan = session.store.plan(plan_id)
+    # What a client sends may hold what no store can be asked for.
+    plan = session.store.plan(plan_id) if plan_id.isascii() else None
     mine = (session.project.name, session.project.environment)
     # A stored plan that no longer has its own name was altered: it is not the one that was shown.
     if plan is None or (plan.project, plan.environment, plan.plan_id) != (*mine, plan_id):

@@ -48,7 +48,7 @@ def generate(
 def _analysis(session: Session, analysis_id: str) -> Analysis:
     if not analysis_id:
         raise refused(session, None, OutOfOrder(step="generate", first="analyze"))
-    analysis = session.store.analysis(analysis_id)
+    analysis = session.store.analysis(analysis_id) if analysis_id.isascii() else None
     mine = (session.project.name, session.project.environment)
     if analysis is None or (analysis.project, analysis.environment) != mine:
         error = UnknownAnalysis(analysis_id=visible(analysis_id, limit=80))

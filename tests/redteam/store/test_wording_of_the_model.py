@@ -13,7 +13,16 @@ pytestmark = [
     pytest.mark.proves("C03", "D11"),
 ]
 
-WORDS = ["' OR 1=1 --", "plan-%", "../../etc/passwd", "{0.__class__}", "%s%s%n", "\x00", "plan-*"]
+WORDS = [
+    "' OR 1=1 --",
+    "plan-%",
+    "../etc/passwd",
+    "{0.__class__}",
+    "%s%s%n",
+    "\x00",
+    "plan-*",
+    "\ud800",
+]
 
 
 @pytest.mark.parametrize("words", WORDS)

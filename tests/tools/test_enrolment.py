@@ -131,6 +131,7 @@ def test_wrong_pins_are_counted_recorded_and_lock(enrolled: Desk, hasher: Any, c
     assert isinstance(locked, LockedOut)
     assert "2026-01-01 12:15 UTC" in str(locked)
     assert hasher.looked == looked, "a locked PIN is not even looked at"
+    assert trail(enrolled)[-1] == "refused"
     clock.forward(minutes=15)
     enrolment.check_pin(enrolled, hasher, PIN)
 
@@ -207,6 +208,7 @@ def test_a_passkey_that_is_not_enrolled_proves_nothing(desk: Desk, other: dict[s
     enrolment.enroll_passkey(desk, KEY)
     with pytest.raises(PasskeyRefused, match="not enrolled"):
         enrolment.prove_by_passkey(desk, QUESTION, replace(KEY, sign_count=9, **other))
+    assert trail(desk) == ["enrolled", "refused"]
 
 
 def test_what_a_passkey_signs_names_plan_database_and_question() -> None:

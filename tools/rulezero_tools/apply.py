@@ -15,7 +15,10 @@ from rulezero_tools.planning import record, refused
 from rulezero_tools.ports import Run, Runner, RunReport, Session
 from rulezero_tools.results import ApplyResult
 
-_KIND = re.compile(r"\(?(?:\w+\.)*(?P<kind>[A-Z]\w{0,60}(?:Error|Exception|Violation|Exit))\b[):]")
+_KIND = re.compile(
+    r"\(?(?:\w+\.)*(?P<kind>\w{0,60}(?:Error|Exception)|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+){1,6})[):]"
+)
+"""How the worker begins what it says of an error: the exception's name, `DuplicateColumn: …`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,24 @@
 """What a person enrolled, and proving by it that they are there."""
 
 from itertools import pairwise
+from typing import TypeVar
 
 from rulezero_policies import decision
 from rulezero_policies.audit import Event
-from rulezero_policies.errors import LockedOut, NotEnrolled, PasskeyRefused, WeakPin, WrongPin
+from rulezero_policies.errors import (
+    GateError,
+    LockedOut,
+    NotEnrolled,
+    PasskeyRefused,
+    WeakPin,
+    WrongPin,
+)
 from rulezero_policies.grant import Challenge, Channel, Level, Proof, same
 from rulezero_policies.plan import plan_id_of
 from rulezero_policies.text import scrub, visible
 from rulezero_tools.ports import Desk, Passkey, Pin, PinHasher
+
+E = TypeVar("E", bound=GateError)
 
 SHORTEST = 6
 """Characters of a PIN, at least."""
@@ -59,9 +69,13 @@ def check_pin(desk: Desk, hasher: PinHasher, pin: str) -> None:
     kept = desk.store.pin(desk.person)
     if kept is None:
         raise NotEnrolled(person=desk.person, what="PIN")
-    locked_out(desk)
+    try:
+        locked_out(desk)
+    except LockedOut as error:
+        raise _refused(desk, error) from None
     if not desk.store.try_pin(desk.person, kept.failures, desk.clock.now()):
-        raise LockedOut(person=desk.person, until="another try, made at the same time, is done")
+        until = "another try, made at the same time, is done"
+        raise _refused(desk, LockedOut(person=desk.person, until=until))
     if hasher.matches(kept.hash, pin):
         desk.store.pin_was_right(desk.person)
         return
@@ -112,9 +126,10 @@ def prove_by_passkey(desk: Desk, challenge: Challenge, used: Passkey) -> Proof:
     """
     mine = next((k for k in desk.store.passkeys(desk.person) if same(k.id, used.id)), None)
     if mine is None or mine.public_key != used.public_key:
-        raise PasskeyRefused(reason="it is not enrolled here")
+        raise _refused(desk, PasskeyRefused(reason="it is not enrolled here"))
     if used.sign_count <= mine.sign_count and (used.sign_count or mine.sign_count):
-        raise PasskeyRefused(reason="its counter went back: it may have been copied")
+        reason = "its counter went back: it may have been copied"
+        raise _refused(desk, PasskeyRefused(reason=reason))
     desk.store.save_passkey(used)
     return Proof(
         nonce=challenge.nonce, person=desk.person, level="passkey", channel="approval page"
@@ -142,6 +157,11 @@ def note(desk: Desk, event: Event, detail: str, *, challenge: Challenge | None =
         plan_id=plan.plan_id if plan else None,
         detail=visible(scrub(detail)),
     )
+
+
+def _refused(desk: Desk, error: E) -> E:
+    note(desk, "refused", f"{error.code}: {error}")
+    return error
 
 
 def _strong(pin: str) -> None:

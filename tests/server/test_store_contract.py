@@ -1,7 +1,5 @@
 """What every store promises, on every engine it runs on."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,7 +17,8 @@ from rulezero_policies.grant import Challenge, Grant
 from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan, PlannedChange
 from rulezero_server.stores import open_store
-from rulezero_tools.ports import Analysis, Run, RunReport, Store
+from rulezero_tools.ports import Store
+from rulezero_tools.records import Analysis, Run, RunReport
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 FILES = {"migrations/env.py": b"env = 1\n", "migrations/versions/a1.py": b"\x00\xff not text"}
@@ -336,46 +335,6 @@ def test_of_many_threads_that_spend_a_grant_one_wins(store: Store) -> None:
     won = at_once(8, lambda _: store.spend("1" * 64, NOW))
     assert won.count(True) == 1
     assert won.count(False) == 7
-
-
-SPENDER = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from rulezero_server.stores import open_store
-where = sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1])
-store = open_store(where)
-store.grant("0")
-print("ready", flush=True)
-sys.stdin.readline()
-print(store.spend("1" * 64, datetime.now(UTC)), flush=True)
-"""
-
-
-def spender(where: str | Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SPENDER, str(where)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def spent(process: subprocess.Popen[str]) -> str:
-    """Its last word."""
-    said, _ = process.communicate()
-    assert process.returncode == 0
-    return said.strip()
-
-
-@pytest.mark.proves("C02", "C03")
-def test_of_many_processes_that_spend_a_grant_one_wins(where: str | Path, store: Store) -> None:
-    store.save_grant(grant())
-    processes = [spender(where) for _ in range(4)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert sorted(spent(process) for process in processes) == ["False", "False", "False", "True"]
 
 
 # --- runs ---

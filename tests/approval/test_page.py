@@ -200,7 +200,7 @@ def test_the_sealed_source_is_shown_and_open_where_there_is_no_sql(
     plan = replace(safe, sql="-- not rendered: it cannot be")
     text = http(counter.url(plan)).text
     assert closed.replace('small"', 'small" open') in text
-    assert "What runs is the Python below" in text
+    assert "What runs is the Python below: " in text
 
 
 def test_a_plan_without_its_sealed_files_can_still_be_read(

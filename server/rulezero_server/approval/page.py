@@ -152,7 +152,7 @@ class _Questions:
             self._take(desk, asked, sent)
         except GateError as error:
             fresh = _asked(desk, asked.challenge.nonce) or asked
-            return self._page(desk, fresh, shown.with_error(str(error), sent, of=error))
+            return self._page(desk, fresh, shown.with_error(_in_words(error), sent, of=error))
         return RedirectResponse(f"/q/{shown.link}", status_code=303)
 
     def _take(self, desk: Desk, asked: Waiting, sent: posts.Sent) -> None:
@@ -233,6 +233,13 @@ class _Shown:
             about=_about(of),
             kept=kept,
         )
+
+
+def _in_words(error: GateError) -> str:
+    """The refusal as the page says it: the plan's name is no news there."""
+    if isinstance(error, AnswerRefused):
+        return f"Not approved: {error.facts.get('reason')}. Nothing was changed."
+    return str(error)
 
 
 def _about(error: GateError | None) -> str:

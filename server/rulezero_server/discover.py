@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from rulezero_policies.errors import NoMigrations, NoProject, SeveralProjects, UnreadableConfig
 from rulezero_server.settings import Settings
-from rulezero_tools.ports import Flavour
+from rulezero_tools.records import Flavour
 
 DEPTH = 2
 """How many folders below the given one are looked into."""

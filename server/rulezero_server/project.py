@@ -12,7 +12,7 @@ from rulezero_policies.findings import Fact, Question
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, preferences, settings
-from rulezero_tools.ports import Description, Diff, Generated, Rendered, Trace
+from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace
 
 T = TypeVar("T")
 

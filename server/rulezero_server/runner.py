@@ -11,7 +11,8 @@ from rulezero_policies.errors import PlanStale, TokenRefused
 from rulezero_policies.grant import Permit, same
 from rulezero_policies.plan import Plan
 from rulezero_server import launch
-from rulezero_tools.ports import RunReport, Store
+from rulezero_tools.ports import Store
+from rulezero_tools.records import RunReport
 
 
 class WorkerRunner:

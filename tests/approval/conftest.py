@@ -29,7 +29,8 @@ from rulezero_policies.policy import Policy
 from rulezero_server.approval import ApprovalPage
 from rulezero_server.stores import open_store
 from rulezero_tools import enrolment
-from rulezero_tools.ports import Desk, Passkey, Store
+from rulezero_tools.ports import Desk, Store
+from rulezero_tools.records import Passkey
 
 ANN = "ann@box"
 PIN = "open sesame"

@@ -19,7 +19,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from rulezero_server.app import person
 from rulezero_server.approval import Argon2Hasher
 from rulezero_server.stores import open_store
-from rulezero_tools.ports import Pin
+from rulezero_tools.records import Pin
 
 pytestmark = [pytest.mark.anyio, pytest.mark.proves("A01", "C02", "C03", "D04")]
 
@@ -127,6 +127,7 @@ async def test_a_yes_with_the_pin_reaches_the_client_that_waits(
     notes: Path, talk: Any, url: str, eyes: Any, era: str, enrolled: None, tmp_path: Path
 ) -> None:
     given: dict[str, Any] = {}
+    links: list[str] = []
     async with (
         browser(tmp_path) as opened,
         talk(notes, era, forms=False, BROWSER=opened.command) as host,
@@ -139,6 +140,7 @@ async def test_a_yes_with_the_pin_reaches_the_client_that_waits(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(confirm)
             link = await opened.links.receive()
+            links.append(link)
             assert "approved" in (await on_page(link, do="approve", pin=PIN)).lower()
         assert (given["status"], given["approved_through"]) == ("approved", "approval page")
         assert "'secret'" in given["proves"]
@@ -152,7 +154,7 @@ async def test_a_yes_with_the_pin_reaches_the_client_that_waits(
             "spent",
             "applied",
         ]
-        assert link.rpartition("/")[2] not in str(entries)
+        assert links[0].rpartition("/")[2] not in str(entries)
     assert "events" in str(eyes(url).rows("SELECT name FROM sqlite_master"))
 
 

@@ -30,7 +30,8 @@ from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools import answering, asking, enrolment, gate
 from rulezero_tools.apply import apply
-from rulezero_tools.ports import (
+from rulezero_tools.ports import Session, Store
+from rulezero_tools.records import (
     Database,
     Description,
     Diff,
@@ -38,8 +39,6 @@ from rulezero_tools.ports import (
     Rendered,
     Revision,
     RunReport,
-    Session,
-    Store,
     Trace,
     Tree,
 )
@@ -372,6 +371,11 @@ class World:
             desk, PlainHasher(), asked.challenge, pin, channel="approval page"
         )
         answering.approve(desk, asked, proof, typed=typed)
+
+    def to_sign(self, plan_id: str) -> str:
+        """What a passkey signs for the question that stands open about the plan."""
+        asked = self.asked(plan_id)
+        return enrolment.passkey_challenge(asked.challenge, asked.plan.database.label)
 
     def collected(self, plan_id: str, session: Session | None = None) -> str:
         """What the next `confirm` hands out after the page was answered."""

@@ -16,7 +16,8 @@ from rulezero_policies.errors import StoreFailed
 from rulezero_policies.grant import Challenge, Grant
 from rulezero_server.stores import open_store
 from rulezero_server.stores.sql import SqlStore
-from rulezero_tools.ports import Passkey, Pin, Store
+from rulezero_tools.ports import Store
+from rulezero_tools.records import Passkey, Pin
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 ME = "somebody@here"

@@ -18,7 +18,8 @@ from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
-from rulezero_tools.ports import (
+from rulezero_tools.ports import Session, Store
+from rulezero_tools.records import (
     Database,
     Description,
     Diff,
@@ -26,8 +27,6 @@ from rulezero_tools.ports import (
     Rendered,
     Revision,
     RunReport,
-    Session,
-    Store,
     Trace,
     Tree,
 )

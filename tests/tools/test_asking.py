@@ -23,7 +23,8 @@ from rulezero_policies.policy import Policy, need
 from rulezero_tools import answering, asking, enrolment
 from rulezero_tools.answering import Waiting
 from rulezero_tools.apply import apply
-from rulezero_tools.ports import Passkey, Session
+from rulezero_tools.ports import Session
+from rulezero_tools.records import Passkey
 from rulezero_tools.results import ConfirmResult
 
 PIN = "winter-41"

@@ -19,7 +19,8 @@ from rulezero_policies.errors import (
 from rulezero_policies.grant import Challenge
 from rulezero_policies.policy import Policy
 from rulezero_tools import enrolment
-from rulezero_tools.ports import Desk, Passkey, Session
+from rulezero_tools.ports import Desk, Session
+from rulezero_tools.records import Passkey
 
 PIN = "winter-41"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

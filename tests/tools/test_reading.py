@@ -12,8 +12,9 @@ from rulezero_policies.errors import NothingPending, SeveralHeads, UnknownPlan
 from rulezero_tools import graph
 from rulezero_tools.analyze import analyze
 from rulezero_tools.generate import generate
-from rulezero_tools.ports import Revision, Session
+from rulezero_tools.ports import Session
 from rulezero_tools.reading import PAGE, get_plan, history
+from rulezero_tools.records import Revision
 from rulezero_tools.review import review
 from rulezero_tools.rollback import rollback
 from rulezero_tools.status import status

@@ -6,8 +6,9 @@ from rulezero_policies.operations import Operation
 from rulezero_policies.plan import digest
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools.planning import database_view, fact_views, holes, record
-from rulezero_tools.ports import Analysis, Description, Session, loads_once
+from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
+from rulezero_tools.records import Analysis, Description
 from rulezero_tools.results import AnalyzeResult
 
 

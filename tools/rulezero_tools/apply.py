@@ -12,7 +12,8 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub
 from rulezero_tools import gate, graph
 from rulezero_tools.planning import record, refused
-from rulezero_tools.ports import Run, Runner, RunReport, Session
+from rulezero_tools.ports import Runner, Session
+from rulezero_tools.records import Run, RunReport
 from rulezero_tools.results import ApplyResult
 
 _KIND = re.compile(

@@ -16,7 +16,8 @@ from rulezero_policies.errors import (
 from rulezero_policies.grant import Challenge, Channel, Level, Proof, same
 from rulezero_policies.plan import plan_id_of
 from rulezero_policies.text import scrub, visible
-from rulezero_tools.ports import Desk, Passkey, Pin, PinHasher
+from rulezero_tools.ports import Desk, PinHasher
+from rulezero_tools.records import Passkey, Pin
 
 E = TypeVar("E", bound=GateError)
 

@@ -8,7 +8,8 @@ from rulezero_tools import gate
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
 from rulezero_tools.planning import Draft, make_plan, pictures, record, refused
-from rulezero_tools.ports import Analysis, Description, Session, loads_once
+from rulezero_tools.ports import Session, loads_once
+from rulezero_tools.records import Analysis, Description
 from rulezero_tools.results import GenerateResult
 
 

@@ -8,7 +8,7 @@ from rulezero_policies.errors import (
     UnknownDatabaseRevision,
     UnknownRevision,
 )
-from rulezero_tools.ports import Description, Revision
+from rulezero_tools.records import Description, Revision
 
 
 def find(seen: Description, revision: str) -> Revision:

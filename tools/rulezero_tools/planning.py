@@ -21,7 +21,8 @@ from rulezero_policies.plan import (
 from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
-from rulezero_tools.ports import Description, Interception, Session
+from rulezero_tools.ports import Session
+from rulezero_tools.records import Description, Interception
 from rulezero_tools.results import DatabaseView, FactView
 
 E = TypeVar("E", bound=RulezeroError)

@@ -10,138 +10,25 @@ from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Permit
-from rulezero_policies.operations import Operation
 from rulezero_policies.picture import LiveTable
-from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan
+from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.steps import Place
+from rulezero_tools.records import (
+    Analysis,
+    Description,
+    Diff,
+    Generated,
+    Passkey,
+    Pin,
+    Rendered,
+    Run,
+    RunReport,
+    Trace,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-Flavour = Literal["flask-migrate", "alembic"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Revision:
-    """A revision file: its id, what it follows, its path under the project and its message."""
-
-    id: str
-    down: tuple[str, ...]
-    path: str
-    message: str
-    branch_labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interception:
-    """What the project tried to do while it was only read, and was kept from doing.
-
-    `kind` is a "change" to the database, a "program" to start or a "connection" to something else
-    than the target. `package` is the installed package that did it of its own accord, if one did.
-    """
-
-    call: str
-    file: str
-    line: int
-    kind: Literal["change", "program", "connection"] = "change"
-    package: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """The database as it stands. `fingerprint` is a hash of its schema, version table excluded."""
-
-    identity: DatabaseIdentity
-    version: str
-    current: tuple[str, ...]
-    fingerprint: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Description:
-    """The project as its own interpreter sees it. `revisions` are ordered, base first."""
-
-    flavour: Flavour
-    root: str
-    script_location: str
-    heads: tuple[str, ...]
-    revisions: tuple[Revision, ...]
-    database: Database
-    interceptions: tuple[Interception, ...]
-    python: str
-    alembic: str
-    sqlalchemy: str
-    versions: tuple[str, ...] = ()
-    guard: str = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diff:
-    """What the models want changed: the operations autogenerate proposes, in order."""
-
-    operations: tuple[Operation, ...]
-    interceptions: tuple[Interception, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Generated:
-    """A revision file that was just written; `note` says what went wrong all the same."""
-
-    revision: str
-    path: str
-    note: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tree:
-    """What the syntax tree of a revision tells without running it.
-
-    `app_imports` are (module, line) of imports that are neither the standard library, alembic,
-    sqlalchemy nor other installed packages: the project's own code.
-    """
-
-    has_upgrade: bool
-    has_downgrade: bool
-    downgrade_is_empty: bool
-    downgrade_line: int | None
-    app_imports: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trace:
-    """A revision as it was seen running against a recording context; nothing was executed.
-
-    `interceptions` are what was kept from happening while this revision was recorded.
-    """
-
-    revision: str
-    path: str
-    message: str
-    upgrade: tuple[Operation, ...]
-    downgrade: tuple[Operation, ...]
-    upgrade_error: str | None
-    downgrade_error: str | None
-    tree: Tree
-    interceptions: tuple[Interception, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rendered:
-    """The SQL of a run, or why it could not be rendered."""
-
-    sql: str | None
-    reason: str | None
-    interceptions: tuple[Interception, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunReport:
-    """What a run did: the statements it sent, and the error that ended it, if any."""
-
-    statements: tuple[str, ...]
-    error: str | None
-    seconds: float
 
 
 class Project(Protocol):
@@ -223,60 +110,6 @@ class Runner(Protocol):
         ...
 
 
-RunStatus = Literal["running", "applied", "failed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What became of a plan, kept for every later question about it."""
-
-    plan_id: str
-    token_hash: str
-    status: RunStatus
-    started: datetime
-    finished: datetime | None = None
-    report: RunReport | None = None
-    current: tuple[str, ...] | None = None
-    outcome: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Analysis:
-    """An analysis that was made, so that `generate` can be held to it."""
-
-    analysis_id: str
-    project: str
-    environment: str
-    operations: tuple[Operation, ...]
-    risk: str
-    description: str
-    from_revisions: tuple[str, ...]
-    created: datetime
-    plan_id: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pin:
-    """A person's PIN as an argon2id hash, with the failures since it was last right."""
-
-    person: str
-    hash: str
-    failures: int = 0
-    last_failure: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Passkey:
-    """A person's passkey: its id and public key, both base64url, and how often it signed."""
-
-    id: str
-    person: str
-    public_key: str
-    sign_count: int
-    created: datetime
-    name: str
-
-
 class PinHasher(Protocol):
     """A slow, salted hash for PINs."""
 
@@ -356,11 +189,11 @@ class Store(Protocol):
         """Take the answer of an answered question, once, atomically: False for everybody later."""
         ...
 
-    def pin(self, person: str) -> "Pin | None":
+    def pin(self, person: str) -> Pin | None:
         """A person's PIN, hashed, with what was tried since it was last right."""
         ...
 
-    def save_pin(self, pin: "Pin") -> None:
+    def save_pin(self, pin: Pin) -> None:
         """Keep or replace a person's PIN."""
         ...
 
@@ -376,11 +209,11 @@ class Store(Protocol):
         """Forget the failures."""
         ...
 
-    def passkeys(self, person: str) -> tuple["Passkey", ...]:
+    def passkeys(self, person: str) -> tuple[Passkey, ...]:
         """A person's passkeys, oldest first."""
         ...
 
-    def save_passkey(self, passkey: "Passkey") -> None:
+    def save_passkey(self, passkey: Passkey) -> None:
         """Keep or replace a passkey (by its id)."""
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rulezero_policies.findings import Finding
 from rulezero_policies.text import scrub, visible
-from rulezero_tools.ports import Interception
+from rulezero_tools.records import Interception
 
 RULE = "reaches-out"
 

@@ -5,7 +5,8 @@ from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
 from rulezero_tools import gate, graph
 from rulezero_tools.asking import question_text
-from rulezero_tools.ports import Run, Session, Store
+from rulezero_tools.ports import Session, Store
+from rulezero_tools.records import Run
 from rulezero_tools.results import HistoryEntry, HistoryResult, PlanSection, Section
 
 PAGE = 6000

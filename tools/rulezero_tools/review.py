@@ -18,8 +18,9 @@ from rulezero_tools.planning import (
     make_plan,
     pictures,
 )
-from rulezero_tools.ports import Description, Interception, Revision, Session, Trace, loads_once
+from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
+from rulezero_tools.records import Description, Interception, Revision, Trace
 from rulezero_tools.results import Check, Rehearsal, ReviewResult
 
 SQL_SHOWN = 1500

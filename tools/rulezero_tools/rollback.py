@@ -6,8 +6,9 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
-from rulezero_tools.ports import Description, Revision, Session, Trace, loads_once
+from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out
+from rulezero_tools.records import Description, Revision, Trace
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.review import shown_sql
 

@@ -5,7 +5,8 @@ from rulezero_policies.grant import Level
 from rulezero_tools import graph
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import database_view, holes, protected
-from rulezero_tools.ports import Description, Session, loads_once
+from rulezero_tools.ports import Session, loads_once
+from rulezero_tools.records import Description
 from rulezero_tools.results import PlanView, RevisionView, StatusResult
 
 RISKS: tuple[Risk, ...] = ("SAFE", "WARNING", "CRITICAL")

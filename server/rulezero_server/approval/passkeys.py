@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rulezero_policies.errors import PasskeyRefused
 from rulezero_policies.text import visible
-from rulezero_tools.ports import Passkey
+from rulezero_tools.records import Passkey
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor

@@ -15,7 +15,8 @@ from rulezero_server.approval.picture import Drawing, drawing
 from rulezero_tools import enrolment
 from rulezero_tools.answering import Waiting
 from rulezero_tools.asking import PROVES
-from rulezero_tools.ports import Desk, Passkey
+from rulezero_tools.ports import Desk
+from rulezero_tools.records import Passkey
 
 State = Literal["open", "approved", "declined", "expired"]
 

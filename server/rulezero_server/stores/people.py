@@ -9,7 +9,7 @@ from rulezero_policies.errors import StoreFailed
 from rulezero_server.stores.base import Base, inserting, put
 from rulezero_server.stores.engine import reading, writing
 from rulezero_server.stores.tables import passkeys, pins
-from rulezero_tools.ports import Passkey, Pin
+from rulezero_tools.records import Passkey, Pin
 
 
 class People(Base):

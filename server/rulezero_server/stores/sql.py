@@ -13,7 +13,7 @@ from rulezero_server.stores.people import People
 from rulezero_server.stores.questions import Questions
 from rulezero_server.stores.tables import analyses, blobs, plans, runs
 from rulezero_server.stores.trail import Trail
-from rulezero_tools.ports import Analysis, Run
+from rulezero_tools.records import Analysis, Run
 
 
 class SqlStore(Questions, People, Trail):

@@ -15,7 +15,7 @@ from .load import Loaded
 
 
 def describe(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
-    """Everything of `ports.Description` but the interceptions, which every reply carries.
+    """Everything of `records.Description` but the interceptions, which every reply carries.
 
     With `static` in `args` no database is asked: only its dialect is told.
 

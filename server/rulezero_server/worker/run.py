@@ -41,7 +41,7 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         `statements` in the order they were sent (text only, each cut at `LONGEST` characters),
-        `error` (None when it went through) and `seconds`, shaped as `ports.RunReport`.
+        `error` (None when it went through) and `seconds`, shaped as `records.RunReport`.
     """
     started = time.monotonic()
     sent: list[str] = []

@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from rulezero_server.worker import render
-from rulezero_tools.ports import Rendered
+from rulezero_tools.records import Rendered
 
 CREATE = 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))'
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from rulezero_server import launch
 from rulezero_server.project import WorkerProject
 from rulezero_server.worker import describe, run
-from rulezero_tools.ports import RunReport
+from rulezero_tools.records import RunReport
 
 pytestmark = pytest.mark.usefixtures("unsealed")
 

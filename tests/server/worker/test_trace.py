@@ -15,7 +15,7 @@ from rulezero_policies.operations import Operation
 from rulezero_server.project import WorkerProject
 from rulezero_server.worker import trace
 from rulezero_server.worker.recording import UNSEEN
-from rulezero_tools.ports import Trace
+from rulezero_tools.records import Trace
 
 Traced = Callable[..., Trace]
 

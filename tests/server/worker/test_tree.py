@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from rulezero_server.worker.tree import tree
-from rulezero_tools.ports import Tree
+from rulezero_tools.records import Tree
 
 
 def read(root: Path, text: str) -> Tree:

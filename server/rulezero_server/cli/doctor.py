@@ -39,6 +39,7 @@ def _project(session: Session) -> Iterator[Check]:
         good=True, what=f"{seen.flavour}, alembic {seen.alembic}, sqlalchemy {seen.sqlalchemy}"
     )
     yield Check(good=True, what=f"database {identity.label}, {seen.database.version}, read-only")
+    yield Check(good=True, what=f"project code is read under guard: {seen.guard}")
     yield Check(
         good=len(seen.heads) < 2,
         what=f"{len(seen.revisions)} revisions, heads: {', '.join(seen.heads) or 'none'}",

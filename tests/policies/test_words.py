@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from rulezero_policies.findings import Finding
+from rulezero_policies.findings import Fact, Finding, Question
 from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.plan import Plan
+from rulezero_policies.policy import DROP_PHRASE
 from rulezero_policies.rules import review
 from rulezero_policies.scene import Scene
 from rulezero_policies.words import (
@@ -16,6 +17,7 @@ from rulezero_policies.words import (
     critical_warnings,
     generation_question,
     needs_changes_question,
+    own_warnings,
     rollback_command,
     upgrade_command,
 )
@@ -276,3 +278,24 @@ def test_a_long_request_keeps_what_is_critical_and_counts_the_rest(plan: Any) ->
     assert "- … and 11 more: have `get_plan`, section findings" in text
     assert "[CRITICAL] the grave one" in text
     assert len(text.splitlines()) < 120
+
+
+@pytest.mark.proves("A13")
+def test_where_a_pin_is_given_the_warning_names_what_is_typed_there(plan: Plan) -> None:
+    said = dataclasses.replace(plan, warnings=(f'Type "{DROP_PHRASE}" to go on.', "Nothing else."))
+    drop = Finding(
+        rule="drop-column",
+        severity="CRITICAL",
+        subject="users.old",
+        evidence="12 values",
+        outcome="loses_data",
+        fix="keep it",
+    )
+    asked = Question(probe="rows", table="users")
+    counted = dataclasses.replace(
+        said,
+        findings=(drop,),
+        facts=(Fact(question="rows in users", count=12, asked=asked),),
+    )
+    assert own_warnings(counted) == ('Type "users 12" to go on.', "Nothing else.")
+    assert own_warnings(said) == said.warnings

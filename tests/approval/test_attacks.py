@@ -189,8 +189,8 @@ def test_the_right_pin_is_not_even_tried_where_a_passkey_is_needed(
 ) -> None:
     url = counter.url(critical, needs="passkey")
     fields = {"do": "approve", "pin": "wrong one", "typed": "tasks 1204"}
-    assert post(url, {**fields, "ticket": ticket(url)}).status == 422
     assert post(url, {**fields, "ticket": ticket(url), "pin": pin}).status == 422
+    assert post(url, {**fields, "ticket": ticket(url)}).status == 422
     assert unanswered(counter)
     assert counter.desk.store.pin("ann@box").failures == 0
 

@@ -223,15 +223,14 @@ class _Shown:
     def with_error(
         self, text: str, sent: posts.Sent, *, of: GateError | None = None, status: int = 422
     ) -> "_Shown":
-        """The same with a message; what was typed and ticked stays, the PIN does not."""
-        kept = posts.Sent(fields={k: v for k, v in sent.fields.items() if k in {"typed", "tick"}})
+        """The same with a message; the template shows again what was typed and ticked."""
         return _Shown(
             link=self.link,
             nonce=self.nonce,
             status=status,
             error=text,
             about=_about(of),
-            kept=kept,
+            kept=sent,
         )
 
 

@@ -144,7 +144,7 @@ def in_trail(session: Session, plan: Plan, event: Event, ending: str) -> bool:
         and entry.plan_id == plan.plan_id
         and entry.detail.endswith(ending)
         and chained(entry) == entry
-        for entry in session.store.entries(project=plan.project)
+        for entry in session.store.entries(project=plan.project, plan_id=plan.plan_id)
     )
 
 

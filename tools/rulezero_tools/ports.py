@@ -254,8 +254,13 @@ class Store(Protocol):
         """Add an audit entry, chained to the last one."""
         ...
 
-    def entries(self, *, project: str | None = None, limit: int | None = None) -> tuple[Entry, ...]:
-        """The audit trail in order, or the newest `limit` of it (still oldest first)."""
+    def entries(
+        self, *, project: str | None = None, plan_id: str | None = None, limit: int | None = None
+    ) -> tuple[Entry, ...]:
+        """The audit trail in order, or the newest `limit` of it (still oldest first).
+
+        With `plan_id`, at least the entries about that plan; others may be among them.
+        """
         ...
 
     def head(self) -> tuple[int, str]:

@@ -46,12 +46,15 @@ class Trail(Base):
         return entry
 
     def entries(
-        self, *, project: str | None = None, limit: int | None = None
+        self, *, project: str | None = None, plan_id: str | None = None, limit: int | None = None
     ) -> tuple[chain.Entry, ...]:
         """The audit trail in order, or the newest `limit` of it (still oldest first)."""
         query = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
         if project is not None:
             query = query.where(audit.c.project == project)
+        if plan_id is not None:
+            # Long trails are not parsed for one plan; what only mentions it is left to the caller.
+            query = query.where(audit.c.value.contains(plan_id, autoescape=True))
         with reading(self._ready) as connection:
             newest = [_entry(row) for row in connection.execute(query).mappings()]
         return tuple(reversed(newest))

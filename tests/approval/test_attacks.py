@@ -2,7 +2,9 @@
 
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -293,3 +295,17 @@ def _has_six() -> bool:
     except OSError:
         return False
     return True
+
+
+def test_answers_that_race_are_one_answer(
+    counter: Any, safe: Plan, post: Send, ticket: Ticket, pin: str
+) -> None:
+    url = counter.url(safe)
+    forms = [{"ticket": ticket(url), "do": "approve", "pin": pin} for _ in range(8)]
+    forms[3]["do"] = forms[6]["do"] = "decline"
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(partial(post, url), forms))
+    done = [form["do"] for form, reply in zip(forms, replies, strict=True) if reply.status == 303]
+    assert len(done) == 1
+    said = {"approve": "approved", "decline": "declined"}[done[0]]
+    assert counter.answer().answer == said

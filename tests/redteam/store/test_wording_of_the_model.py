@@ -18,7 +18,7 @@ WORDS = [
     "plan-%",
     "../etc/passwd",
     "{0.__class__}",
-    "%s%s%n",
+    "%s%n",
     "\x00",
     "plan-*",
     "\ud800",

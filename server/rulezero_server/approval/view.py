@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies import words
 from rulezero_policies.checklist import CheckItem, checklist, pre_migration_checklist
 from rulezero_policies.errors import LockedOut
 from rulezero_policies.findings import Finding
@@ -22,13 +23,6 @@ State = Literal["open", "approved", "declined", "expired"]
 
 _NOT_RENDERED = "-- not rendered"
 """How the SQL of a plan starts that cannot be written out without running (batch mode, say)."""
-
-_VERBS = {
-    "upgrade": "Apply this migration?",
-    "downgrade": "Roll back this migration?",
-    "generate": "Write this revision?",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ways:
@@ -56,6 +50,7 @@ class View:
     """Everything that the template needs beside the plan itself."""
 
     heading: str
+    warnings: tuple[str, ...]
     words: str | None
     counted: bool
     ticks: tuple[tuple[Confirmation, str], ...]
@@ -106,12 +101,13 @@ def _locked(desk: Desk) -> str | None:
 def view(desk: Desk, asked: Waiting) -> View:
     """What is shown of a question that stands open."""
     plan, now = asked.plan, desk.clock.now()
-    words = to_type(plan)
+    typed = to_type(plan)
     run, beside = _files(plan)
     return View(
-        heading=_VERBS[plan.kind],
-        words=words,
-        counted=words is not None and " " in words,
+        heading=words.HEADINGS[plan.kind],
+        warnings=words.own_warnings(plan),
+        words=typed,
+        counted=typed is not None and " " in typed,
         ticks=tuple((c, CONFIRMATIONS[c][0]) for c in confirmations(plan)),
         destroyed=tuple(f for f in plan.findings if f.outcome == "loses_data"),
         checks=checklist(plan.findings) if plan.kind == "upgrade" else (),

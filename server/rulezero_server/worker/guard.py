@@ -3,7 +3,8 @@
 An audit hook refuses what the standard library does: starting processes, and connecting sockets.
 `_posixsubprocess.fork_exec` raises no audit event, so a stand-in takes its place. What C code does
 is not seen by an audit hook: `seccomp` keeps it from starting programs where the platform can, and
-`drivers` stands in front of the database drivers that connect by themselves.
+`drivers` stands in front of the database drivers that connect by themselves. `sqlitefiles` refuses
+what would change an SQLite database as a file.
 
 A socket may be connected by a driver that `drivers` watches, and by nobody else: so it is not the
 address that is trusted, but who holds the other end. Which database is the target cannot be known
@@ -26,7 +27,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from . import errors, places, programs
+from . import errors, places, programs, sqlitefiles
 
 Report = Callable[[str, str, places.Origin], None]
 """Takes the kind ("program" or "connection"), what was tried, and who did."""
@@ -103,22 +104,27 @@ def install(allow: Mapping[str, Any], report: Report, root: str) -> Guard:
     refuse_start = _starts(guard, allow.get("programs") or ())
     refuse_connect = _connects(guard)
     _stand_in_for_fork_exec(refuse_start, may_ever=guard.may_start)
-    sys.addaudithook(_hook(refuse_start, refuse_connect))
+    refuse_write = sqlitefiles.refusing(report, root)
+    sys.addaudithook(_hook(refuse_start, refuse_connect, refuse_write))
     return guard
 
 
 def _hook(
     refuse_start: Callable[[str, Sequence[Any]], None],
     refuse_connect: Callable[[Sequence[Any]], None],
+    refuse_write: Callable[[str, Sequence[Any]], None],
 ) -> Callable[[str, tuple[Any, ...]], None]:
     # What decides is bound here: no name that other code could set anew is looked up later.
     starts, connects, lookups = programs.STARTS, _CONNECTS, _FROM_C
+    writes = sqlitefiles.EVENTS
 
     def heard(event: str, args: tuple[Any, ...]) -> None:
         if event in starts:
             refuse_start(event, args)
         elif event in connects:
             refuse_connect(args)
+        elif event in writes:
+            refuse_write(event, args)
         elif event == "ctypes.dlsym" and args[1] in lookups:
             refuse_start(f"ctypes: {args[1]}", ())
         elif event == "import" and args[0] == "_posixsubprocess":

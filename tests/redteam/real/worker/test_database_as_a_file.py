@@ -22,6 +22,8 @@ for write in (
     lambda: os.truncate(file, 0),
     lambda: file.unlink(),
     lambda: os.rename(file, str(file) + '.gone'),
+    lambda: os.replace(__file__, file),
+    lambda: pathlib.Path(str(file) + '-journal').write_bytes(b'x'),
 ):
     try:
         write()

@@ -44,7 +44,10 @@ lint: $(DEV_READY) ## format, style, types, import contracts
 bench: $(DEV_READY) ## measure; writes bench/results.json
 	@$(BIN)/python bench/start.py
 
-attack faults judgement conformance bundle docs: ## not built yet
+attack: $(DEV_READY) ## play every attack, a hostile model for 100,000 steps; writes the table
+	@$(BIN)/python tests/redteam/attack.py $(ARGS)
+
+faults judgement conformance bundle docs: ## not built yet
 	@echo "$@: this is not built yet." >&2; exit 1
 
 clean: ## remove .venv and what the tools left

@@ -5,6 +5,7 @@
 """
 
 import ast
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,8 +116,10 @@ def main(arguments: list[str]) -> int:
     write()
     if arguments == ["--write"]:
         return 0
+    os.environ.setdefault("HOSTILE_STEPS", "100000")
     tally = Tally()
-    status = pytest.main(["-q", "-p", "no:cacheprovider", str(HERE), *arguments], plugins=[tally])
+    options = ["-q", "-n", "auto", "--dist", "worksteal", "-p", "no:cacheprovider"]
+    status = pytest.main([*options, str(HERE), *arguments], plugins=[tally])
     stopped = {a.path for a in attacks() if a.level != "never"}
     ran = sum(1 for path in stopped if tally.seen.get(path))
     for path in sorted(stopped):

@@ -393,6 +393,14 @@ class World:
         assert kept is not None
         return kept
 
+    def ran_once(self) -> bool:
+        """Whether the next revision was applied, once, and every row is still there."""
+        return (len(self.runs), self.database.current(), self.database.count("tasks")) == (
+            1,
+            ("r2",),
+            3,
+        )
+
     def events(self) -> list[str]:
         return [e.event for e in self.store.entries()]
 
@@ -404,6 +412,7 @@ class World:
 
 
 Untouched = Callable[..., AbstractContextManager[None]]
+OnlyApproved = Callable[[Callable[[], bool]], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -420,6 +429,21 @@ def untouched(record_property: Callable[[str, object], None]) -> Untouched:
             changed = [b != one.content() for b, one in zip(before, watched, strict=True)]
             record_property("applies", sum(changed))
             assert not any(changed), "the attack changed the database"
+
+    return looking
+
+
+@pytest.fixture
+def only_approved(record_property: Callable[[str, object], None]) -> OnlyApproved:
+    """`with only_approved(check):` a person approved one run, and `check()` sees that one alone."""
+
+    @contextmanager
+    def looking(check: Callable[[], bool]) -> Generator[None]:
+        record_property("looked", 1)
+        yield
+        held = check()
+        record_property("applies", int(not held))
+        assert held, "the database is not what was approved"
 
     return looking
 

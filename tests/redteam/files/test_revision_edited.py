@@ -34,7 +34,7 @@ def test_what_was_edited_before_the_yes_does_not_run_either(world: Any, untouche
 
 
 def test_what_is_edited_while_it_runs_is_not_what_runs(
-    world: Any, monkeypatch: pytest.MonkeyPatch, untouched: Any
+    world: Any, monkeypatch: pytest.MonkeyPatch, only_approved: Any
 ) -> None:
     """The last moment: everything was compared, the token is spent, and then the file changes."""
     plan_id = world.pending()
@@ -46,7 +46,6 @@ def test_what_is_edited_while_it_runs_is_not_what_runs(
         return spend(*args)
 
     monkeypatch.setattr(world.store, "spend", spend_and_edit, raising=False)
-    with untouched():
+    with only_approved(world.ran_once):
         world.applied(plan_id, token)
     assert world.project.contents[REVISION] == DROP
-    assert world.database.count("tasks") == 3

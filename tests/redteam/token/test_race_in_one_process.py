@@ -36,7 +36,7 @@ def test_one_of_a_thousand_wins(world: Any, untouched: Any) -> None:
     assert plan.digest == grant.plan_digest
 
 
-def test_of_fifty_applies_at_once_one_runs(world: Any, untouched: Any) -> None:
+def test_of_fifty_applies_at_once_one_runs(world: Any, only_approved: Any) -> None:
     plan_id = world.pending()
     token = world.said_yes(plan_id)
     barrier = Barrier(THREADS)
@@ -49,7 +49,7 @@ def test_of_fifty_applies_at_once_one_runs(world: Any, untouched: Any) -> None:
             return error.code
         return "repeated" if result.repeated else result.status
 
-    with untouched(), ThreadPoolExecutor(THREADS) as pool:
+    with only_approved(world.ran_once), ThreadPoolExecutor(THREADS) as pool:
         said = list(pool.map(apply, range(THREADS)))
     assert said.count("applied") == 1
     assert len(world.runs) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import os
 import sqlite3
@@ -21,7 +22,7 @@ def identity(connection: Any) -> dict[str, Any]:
     kind = dialect(connection)
     if kind == "sqlite":
         return _sqlite(connection)
-    host, port = _address(connection)
+    host, port = address(connection)
     name = connection.scalar(text("SELECT " + _NAME[connection.dialect.name]))
     return {
         "dialect": kind,
@@ -86,18 +87,48 @@ def _server_id(connection: Any, name: str) -> str | None:
     return f"{number}/{connection.scalar(text(oid))}"
 
 
-def _address(connection: Any) -> tuple[str | None, int | None]:
+def address(connection: Any) -> tuple[str | None, int | None]:
     """Where the driver went: its own word first, then the URL, then the server's."""
     url = connection.engine.url
     raw = _driver_connection(connection)
     info = getattr(raw, "info", None)
     socket = url.query.get("unix_socket") or getattr(raw, "unix_socket", None)
-    host = getattr(info, "host", None) or url.host or url.query.get("host") or socket
-    port = getattr(info, "port", None) or url.port or url.query.get("port")
+    host, port = _driven_to(raw, info)
+    # What stands in the URL's query is handed to the driver last, and wins.
+    host = host or url.query.get("host") or url.host or socket
+    port = port or url.query.get("port") or url.port
     if not host and connection.dialect.name == "postgresql":
         host = connection.scalar(text("SELECT host(inet_server_addr())"))
     first = str(host).strip("()'").partition("'")[0] if host else None
-    return first, (int(str(port)) if port and not socket else None)
+    return _unhidden(first, info), (int(str(port)) if port and not socket else None)
+
+
+def _driven_to(raw: Any, info: Any) -> tuple[Any, Any]:
+    """Host and port as the driver remembers them: psycopg, asyncpg, PyMySQL, MySQL Connector."""
+    if info is not None:
+        return getattr(info, "host", None), getattr(info, "port", None)
+    peer: Any = getattr(raw, "_addr", None)
+    if peer is not None:
+        return (str(peer[0]), peer[1]) if len(peer) == 2 else (None, None)
+    if getattr(raw, "unix_socket", None):
+        return None, None
+    host = getattr(raw, "host", None) or getattr(raw, "server_host", None)
+    return (host, getattr(raw, "port", None)) if isinstance(host, str) else (None, None)
+
+
+def _unhidden(host: str | None, info: Any) -> str | None:
+    """The address that libpq went to, where a name of this machine hides that it is elsewhere."""
+    said: Any = getattr(info, "dsn_parameters", None) or {}
+    reached = str(getattr(info, "hostaddr", None) or said.get("hostaddr") or "")
+    if not reached or (host or "") not in _THIS_MACHINE:
+        return host
+    try:
+        return host if ipaddress.ip_address(reached).is_loopback else reached
+    except ValueError:
+        return reached
+
+
+_THIS_MACHINE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 def _driver_connection(connection: Any) -> Any:

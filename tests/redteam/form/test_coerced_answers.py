@@ -26,3 +26,14 @@ def test_nearly_yes_is_no(world: Any, untouched: Any, nearly: Any) -> None:
         asking.answer_form(session, plan, challenge, forms.read_form(forms.form_for(plan), answer))
     assert "approved" not in world.events()
     assert world.last().partition(":")[0] in {"refused", "declined"}
+
+
+@pytest.mark.parametrize("nearly", NEARLY, ids=repr)
+def test_nearly_yes_is_no_to_the_gate_either(world: Any, untouched: Any, nearly: Any) -> None:
+    """Should a form let it through."""
+    session = world.session()
+    plan, challenge = asking.open_question(session, world.pending(), form=True)
+    given = asking.FormAnswer(action="accept", approve=nearly)
+    with untouched(world.database), pytest.raises(GateError):
+        asking.answer_form(session, plan, challenge, given)
+    assert "approved" not in world.events()

@@ -53,7 +53,7 @@ pytestmark = [
     pytest.mark.proves("A01", "A02", "C02", "C03", "D11"),
 ]
 
-STEPS = int(os.environ.get("HOSTILE_STEPS", "2000"))
+STEPS = int(os.environ.get("HOSTILE_STEPS", "1000"))
 """How many steps are played in all; `make attack` plays a hundred thousand."""
 
 PARTS = max(1, STEPS // 12_500)

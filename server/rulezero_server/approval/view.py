@@ -24,6 +24,7 @@ State = Literal["open", "approved", "declined", "expired"]
 _NOT_RENDERED = "-- not rendered"
 """How the SQL of a plan starts that cannot be written out without running (batch mode, say)."""
 
+
 @dataclass(frozen=True, kw_only=True)
 class Ways:
     """How this person can say yes to this question; `locked` says why not by PIN just now."""

@@ -12,6 +12,12 @@ IN_A_FILE: frozenset[Stage] = frozenset({"revision"})
 FORWARD: frozenset[Stage] = frozenset({"models", "revision"})
 """A rollback brings back what was there; how well that was designed is no question then."""
 
+ALL = ("postgresql", "mysql", "sqlite")
+POSTGRESQL = ("postgresql",)
+MYSQL_ONLY = ("mysql",)
+SQLITE = ("sqlite",)
+"""The databases a rule can be about; "mysql" stands for MariaDB as well."""
+
 _HEAD = """\
 import sqlalchemy as sa
 from alembic import op
@@ -57,6 +63,12 @@ class Rule:
     stages: frozenset[Stage] = EVERYWHERE
     dialect: str = "postgresql"
     """The dialect in which `bad` and `good` are read."""
+    databases: tuple[str, ...] = ALL
+    """The dialects that the rule is about."""
+    versions: str = ""
+    """Where the version of the database matters, and how."""
+    source: str = ""
+    """Where the facts come from: a manual's page, or what was measured on which versions."""
 
     def findings(self, scene: Scene) -> Iterator[Finding]:
         """What this rule finds in `scene`."""

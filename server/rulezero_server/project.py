@@ -10,8 +10,9 @@ from typing import Any, Literal, Self, TypeVar
 from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.picture import LiveTable
+from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.steps import Place
-from rulezero_server import discover, interpreter, launch, preferences, settings
+from rulezero_server import discover, interpreter, launch, preferences, settings, sources
 from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace
 
 T = TypeVar("T")
@@ -133,6 +134,18 @@ class WorkerProject:
         """The columns of these tables as they stand; what cannot be read is left out."""
         reply = self._ask("columns", {"tables": [list(place) for place in tables]})
         return tuple(_as(LiveTable, entry) for entry in reply.result["tables"])
+
+    def models(self) -> tuple[ModelClass, ...]:
+        """The classes that the project maps to tables."""
+        reply = self._ask("models")
+        return tuple(_as(ModelClass, entry) for entry in reply.result["models"])
+
+    def sources(self) -> Sources:
+        """The project's own source, templates and SQL files, migrations left out."""
+        root = self.target.found.root
+        seen = self._seen or self.describe()
+        places = {root / place for place in (seen.script_location, *seen.versions)}
+        return sources.read(root, frozenset(places))
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         """Every file that may run: the migration folders, and the project's code that was loaded.

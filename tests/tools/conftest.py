@@ -16,6 +16,7 @@ from rulezero_policies.operations import Column, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
+from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools.ports import Session, Store
@@ -93,6 +94,8 @@ class FakeProject:
         default_factory=lambda: {"migrations/env.py": b"env", "migrations/versions/r1.py": b"r1"}
     )
     broken: ProjectError | None = None
+    classes: tuple[ModelClass, ...] = ()
+    code: Sources = field(default_factory=Sources)
 
     def _revisions(self) -> tuple[Revision, ...]:
         names = ["r1", *self.revisions]
@@ -177,6 +180,12 @@ class FakeProject:
 
     def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
         return ()
+
+    def models(self) -> tuple[ModelClass, ...]:
+        return self.classes
+
+    def sources(self) -> Sources:
+        return self.code
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         return dict(self.contents)

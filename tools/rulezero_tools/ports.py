@@ -13,6 +13,7 @@ from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Pe
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import Policy
+from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.steps import Place
 from rulezero_tools.records import (
     Analysis,
@@ -87,6 +88,14 @@ class Project(Protocol):
 
     def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
         """The columns of these tables as they stand; what cannot be read is left out."""
+        ...
+
+    def models(self) -> tuple[ModelClass, ...]:
+        """The classes that the project maps to tables."""
+        ...
+
+    def sources(self) -> Sources:
+        """The project's own source, templates and SQL files, migrations left out."""
         ...
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:

@@ -15,6 +15,7 @@ TABLE = {
     "render": "render:render",
     "probe": "probe:probe",
     "columns": "catalogue:columns",
+    "models": "models:models",
     "loaded": "witness:loaded",
     "upgrade": "run:run",
     "downgrade": "run:run",

@@ -22,6 +22,8 @@ class Scene:
     """
 
     dialect: str
+    version: tuple[int, ...] | None = None
+    """The server's version; None where it is not known, which is answered conservatively."""
     stage: Stage = "revision"
     revision: str | None = None
     upgrade: tuple[Operation, ...] = ()
@@ -35,6 +37,12 @@ class Scene:
     downgrade_line: int | None = None
     app_imports: tuple[tuple[str, int], ...] = ()
     facts: tuple[Fact, ...] = ()
+    own_transaction: bool = False
+    """Whether each revision of a run commits by itself (`transaction_per_migration`)."""
+
+    def since(self, *version: int) -> bool:
+        """Whether the server is known to be of this version or newer."""
+        return self.version is not None and self.version >= version
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

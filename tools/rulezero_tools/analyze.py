@@ -54,8 +54,13 @@ def judged(
     """What the rules say of a model diff, and what was counted for it on the live database."""
     asked = questions(operations)
     facts = session.project.probe(asked) if asked else ()
-    dialect = seen.database.identity.dialect
-    scene = Scene(dialect=dialect, stage="models", upgrade=operations, facts=facts)
+    scene = Scene(
+        dialect=seen.database.identity.dialect,
+        version=seen.database.numbers,
+        stage="models",
+        upgrade=operations,
+        facts=facts,
+    )
     return (*reaches_out(seen.interceptions), *rules.review(scene)), facts
 
 

@@ -1,5 +1,6 @@
 """What was seen of a project and what is remembered, as values."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -44,6 +45,12 @@ class Database:
     version: str
     current: tuple[str, ...]
     fingerprint: str | None
+
+    @property
+    def numbers(self) -> tuple[int, ...] | None:
+        """The version's numbers; None where it was not asked or is not written in numbers."""
+        found = re.match(r"\d+(?:\.\d+)*", self.version)
+        return tuple(int(n) for n in found[0].split(".")) if found else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +108,8 @@ class Trace:
     """A revision as it was seen running against a recording context; nothing was executed.
 
     `interceptions` are what was kept from happening while this revision was recorded.
+    `own_transaction` tells that every revision of a run commits by itself
+    (`transaction_per_migration`).
     """
 
     revision: str
@@ -112,6 +121,7 @@ class Trace:
     downgrade_error: str | None
     tree: Tree
     interceptions: tuple[Interception, ...] = ()
+    own_transaction: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

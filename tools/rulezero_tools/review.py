@@ -20,7 +20,7 @@ from rulezero_tools.planning import (
 )
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
-from rulezero_tools.records import Description, Interception, Revision, Trace
+from rulezero_tools.records import Database, Description, Interception, Revision, Trace
 from rulezero_tools.results import Check, Rehearsal, ReviewResult
 
 SQL_SHOWN = 1500
@@ -149,7 +149,7 @@ def _draft(
     live: bool = True,
 ) -> Draft:
     """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
-    read = read_traces(session, seen.database.identity.dialect, traces, live=live)
+    read = read_traces(session, seen.database, traces, live=live)
     last, current = revisions[-1], seen.database.current
     sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
     return Draft(
@@ -181,7 +181,7 @@ def _tried(traces: tuple[Trace, ...]) -> tuple[Interception, ...]:
 
 
 def read_traces(
-    session: Session, dialect: str, traces: tuple[Trace, ...], *, live: bool = True
+    session: Session, database: Database, traces: tuple[Trace, ...], *, live: bool = True
 ) -> Reading:
     """Judge traces in order, each knowing what the earlier ones did; `live` asks the database."""
     operations = tuple(o for t in traces for o in t.upgrade)
@@ -190,18 +190,19 @@ def read_traces(
     findings: list[Finding] = []
     earlier: tuple[Operation, ...] = ()
     for trace in traces:
-        found = rules.review(scene_of(dialect, trace, earlier, facts))
+        found = rules.review(scene_of(database, trace, earlier, facts))
         findings += found if len(traces) == 1 else [_placed(f, trace.revision) for f in found]
         earlier += trace.upgrade
     return Reading(operations=operations, findings=tuple(findings), facts=facts)
 
 
 def scene_of(
-    dialect: str, trace: Trace, earlier: tuple[Operation, ...], facts: tuple[Fact, ...]
+    database: Database, trace: Trace, earlier: tuple[Operation, ...], facts: tuple[Fact, ...]
 ) -> Scene:
     """A trace as the rules look at it."""
     return Scene(
-        dialect=dialect,
+        dialect=database.identity.dialect,
+        version=database.numbers,
         stage="revision",
         revision=trace.revision,
         upgrade=trace.upgrade,
@@ -214,6 +215,7 @@ def scene_of(
         downgrade_is_empty=trace.tree.downgrade_is_empty,
         downgrade_line=trace.tree.downgrade_line,
         app_imports=trace.tree.app_imports,
+        own_transaction=trace.own_transaction,
         facts=facts,
     )
 

@@ -169,7 +169,8 @@ def _is_generated(default: Any) -> bool:
 def _changes(op: Any, dialect: Any) -> Iterator[Step]:
     if op.modify_type is not None:
         before = elements.type_text(op.existing_type, dialect) or None
-        yield _change("type", before, elements.type_text(op.modify_type, dialect))
+        changed = _change("type", before, elements.type_text(op.modify_type, dialect))
+        yield {**changed, "using": op.kw.get("postgresql_using")}
     if op.modify_nullable is not None:
         yield _change("nullable", _flag(op.existing_nullable), _flag(op.modify_nullable))
     if op.modify_server_default is not False:
@@ -207,6 +208,7 @@ def _flag(value: Any) -> str | None:
 
 def _create_index(op: Any, dialect: Any, context: Any) -> Iterator[Step]:
     found = elements.index(op.to_index(context), dialect)
+    found["if_exists"] = bool(getattr(op, "if_not_exists", False))
     yield {"kind": "create_index", **_place(op), "index": found}
 
 
@@ -215,6 +217,7 @@ def _drop_index(op: Any, dialect: Any, context: Any) -> Iterator[Step]:
     # Without a reverse, alembic makes the index up from a column named "x".
     if op._reverse is None:  # noqa: SLF001 - kept only there
         found["columns"] = []
+    found["if_exists"] = bool(getattr(op, "if_exists", False))
     yield {"kind": "drop_index", **_place(op), "index": found}
 
 

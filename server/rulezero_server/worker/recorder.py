@@ -42,6 +42,7 @@ class Tape:
             settled: Whether the schema as it stands now is the one that the run will meet.
         """
         self.steps: list[Step] = []
+        self.autocommit = False
         self._settled = settled
         self._looked: set[int | None] = set()
         self._files = {path, os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100
@@ -51,7 +52,8 @@ class Tape:
         if len(self.steps) >= LONGEST:
             raise TooLongError(f"more than {LONGEST} steps")
         line = self.line()
-        kept = [{**step, "line": line, "batch": batch} for step in steps]
+        more = {"line": line, "batch": batch, "autocommit": self.autocommit}
+        kept = [{**step, **more} for step in steps]
         self.steps += kept
         return kept
 
@@ -145,8 +147,15 @@ class RecordingContext(MigrationContext):
 
     @contextmanager
     def autocommit_block(self) -> Generator[None]:
-        """Nothing is committed."""
-        yield
+        """Nothing is committed; what is written down meanwhile stands outside transactions."""
+        tape = self.tape
+        before, tape.autocommit = tape.autocommit, True
+        try:
+            yield
+        finally:
+            tape.autocommit = before
+
+    tape: Tape
 
 
 @contextmanager
@@ -162,6 +171,7 @@ def recording_of(real: Any, tape: Tape) -> Generator[RecordingOperations]:
     opts = {k: v for k, v in real.opts.items() if k not in {"literal_binds", "output_encoding"}}
     opts.update(as_sql=False, output_buffer=io.StringIO())
     context = RecordingContext(connection.dialect, connection, opts, real.environment_context)
+    context.tape = tape
     recorder = RecordingOperations(context)
     recorder.tape = tape
     with ExitStack() as stack:

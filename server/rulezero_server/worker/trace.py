@@ -61,6 +61,7 @@ def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str,
         "downgrade": downgrade,
         "upgrade_error": upgrade_error,
         "downgrade_error": downgrade_error,
+        "own_transaction": bool(getattr(context, "_transaction_per_migration", False)),
         "tree": tree.tree(path, root),
     }
 

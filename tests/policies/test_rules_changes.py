@@ -46,7 +46,7 @@ def unconstrain(kind: ConstraintKind, name: str | None, *columns: str) -> Operat
 
 
 def create(table: str, *columns: str, **more: Any) -> Operation:
-    made = tuple(Column(name=c, type="TEXT") for c in columns)
+    made = tuple(Column(name=c, type="TEXT", primary_key=n == 0) for n, c in enumerate(columns))
     return Operation(kind="create_table", table=table, columns=made, **more)
 
 
@@ -86,7 +86,6 @@ def told(findings: tuple[Finding, ...]) -> list[tuple[str, Severity, Outcome]]:
         add("number", "BIGSERIAL", nullable=False),
         create("labels", "id", "name"),
         Operation(kind="create_index", table="tasks", index=Index(name="ix_a", columns=("a",))),
-        alter("notes", "nullable", "false", "true"),
         alter("notes", "nullable", "false", "false"),
         alter("notes", "server_default", None, "'x'"),
         alter("notes", "comment", None, "text"),

@@ -41,8 +41,8 @@ Probe = Literal[
   `rounded` (values of `column` too long or too large, or too precise, for `type`), `uncastable`
   (values of `column` that are none of `type`), `outside` (values of `column` not among `values`);
 - of the catalogue: `size` (rows as the server estimates them, and bytes), `dependents` (views on
-  the table or its `column`), `incoming` (foreign keys to the table, with their actions), `triggers`,
-  `lost_on_recreate` (what SQLite's batch mode does not carry over), `invalid_indexes`, `attributes`
+  the table or its `column`), `incoming` (foreign keys to the table, with their actions),
+  `triggers`, `lost_on_recreate` (what SQLite's batch mode does not carry over), `invalid_indexes`, `attributes`
   (what the column has beside its type), `exists` (the table), `type_exists` (the type `name`),
   `needed_by_key` (foreign keys that rest on the index `name` alone);
 - of the server and the session: `highest` (largest value of an integer `column`),

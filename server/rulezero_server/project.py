@@ -23,6 +23,9 @@ PROBE_BOUND = 100_000
 PROBE_SECONDS = 5
 """Seconds that one count may take."""
 
+PROBE_TOTAL = 30
+"""Seconds that all questions of one review may take."""
+
 
 class WorkerProject:
     """A project behind a worker, for reading only; a process a call, or one for a `reading`."""
@@ -126,6 +129,7 @@ class WorkerProject:
             "questions": [asdict(question) for question in questions],
             "bound": PROBE_BOUND,
             "seconds": PROBE_SECONDS,
+            "total": PROBE_TOTAL,
         }
         reply = self._ask("probe", args)
         return tuple(_as(Fact, entry) for entry in reply.result["facts"])

@@ -7,6 +7,7 @@ from typing import Literal
 
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity
+from rulezero_policies.suppression import Ignore
 
 Flavour = Literal["flask-migrate", "alembic"]
 
@@ -101,6 +102,7 @@ class Tree:
     downgrade_is_empty: bool
     downgrade_line: int | None
     app_imports: tuple[tuple[str, int], ...] = ()
+    ignores: tuple[Ignore, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,11 @@ class SourceFile:
     path: str
     text: str
 
+    @cached_property
+    def breaks(self) -> tuple[int, ...]:
+        """Where its lines end."""
+        return tuple(m.start() for m in re.finditer("\n", self.text))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from rulezero_policies.references import (
@@ -18,12 +19,14 @@ from rulezero_policies.usage_python import PythonUses
 
 TEMPLATES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".xml", ".txt")
 
-PARSED = 4_000_000
+PARSED = 1_500_000
 """Characters of Python that are parsed; what is beyond is looked at by its words alone."""
 
 _BLOCK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 _LOOP = re.compile(r"\{%-?\s*for\s+(\w+)\s+in\s+([\w.]+)")
+
+_RECEIVER = re.compile(r"(\w+)(?:\(\)|\[[^\]\n]*\])?$")
 
 _SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
@@ -62,21 +65,22 @@ def _parsed(text: str) -> ast.Module | None:
 def _python_words(source: SourceFile, targets: tuple[Target, ...]) -> Iterator[Reference]:
     """Uses by the look of a line: all that can be said without reading the file as Python."""
     for target in targets:
-        pattern = _access(target)
-        if pattern is None:
-            continue
-        for match in pattern.finditer(source.text):
-            line_start = source.text.rfind("\n", 0, match.start()) + 1
-            if "#" in source.text[line_start : match.start()]:
-                continue
-            yield _seen(source, target, match.start(), _by_name(match[1], target), match[0])
+        for at, receiver, how in _accesses(source.text, target):
+            line_start = source.text.rfind("\n", 0, at) + 1
+            if "#" not in source.text[line_start:at]:
+                yield _seen(source, target, at, _by_name(receiver, target), how)
 
 
-def _access(target: Target) -> re.Pattern[str] | None:
+def _accesses(text: str, target: Target) -> Iterator[tuple[int, str, str]]:
+    """Where `text` asks anything for one of the attributes: place, of what, and both as written."""
     if target.column is None or not target.attributes:
-        return None
+        return
     words = "|".join(map(re.escape, sorted(target.attributes)))
-    return re.compile(rf"(\w+)(?:\(\)|\[[^\]\n]*\])?\.(?:{words})\b")
+    for match in re.finditer(rf"\.(?:{words})\b", text):
+        # Looking back from the few hits is much faster than matching every word before them.
+        before = _RECEIVER.search(text[max(0, match.start() - 60) : match.start()])
+        if before:
+            yield match.start(), before[1], before[0] + match[0]
 
 
 def _by_name(receiver: str, target: Target) -> Confidence:
@@ -103,18 +107,11 @@ def _text(source: SourceFile, targets: tuple[Target, ...]) -> Iterator[Reference
 def _template(
     source: SourceFile, target: Target, blocks: list[tuple[int, str]], loops: dict[str, str]
 ) -> Iterator[Reference]:
-    pattern = _access(target)
-    if pattern is None:
-        return
     for start, block in blocks:
-        for match in pattern.finditer(block):
-            holder = loops.get(match[1], match[1]).rpartition(".")[2]
-            sure = "likely" if {"likely"} & set(_names(target, match[1], holder)) else "possible"
-            yield _seen(source, target, start + match.start(), sure, match[0])
-
-
-def _names(target: Target, *receivers: str) -> Iterator[Confidence]:
-    return (_by_name(receiver, target) for receiver in receivers)
+        for at, receiver, how in _accesses(block, target):
+            holder = loops.get(receiver, receiver).rpartition(".")[2]
+            sure = _by_name(receiver if resembles(receiver, target) else holder, target)
+            yield _seen(source, target, start + at, sure, how)
 
 
 def _sql(source: SourceFile, target: Target) -> Iterator[Reference]:
@@ -141,7 +138,7 @@ def _seen(
     return Reference(
         subject=target.subject,
         path=source.path,
-        line=source.text.count("\n", 0, at) + 1,
+        line=bisect_left(source.breaks, at) + 1,
         confidence=confidence,
         how=" ".join(how.split()),
     )

@@ -26,6 +26,7 @@ from rulezero_policies.operations import Column, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
+from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools import answering, asking, enrolment, gate
@@ -240,6 +241,12 @@ class PlayedProject:
     def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
         del tables
         return ()
+
+    def models(self) -> tuple[ModelClass, ...]:
+        return ()
+
+    def sources(self) -> Sources:
+        return Sources()
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         del also

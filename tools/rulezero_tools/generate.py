@@ -66,7 +66,8 @@ def _still_wanted(session: Session, analysis: Analysis) -> None:
 
 
 def _stop(session: Session, seen: Description, analysis: Analysis, message: str) -> GenerateResult:
-    findings, facts = judged(session, seen, analysis.operations)
+    judgement = judged(session, seen, analysis.operations)
+    findings = judgement.findings
     draft = Draft(
         kind="generate",
         to_revision=analysis.analysis_id,
@@ -75,7 +76,7 @@ def _stop(session: Session, seen: Description, analysis: Analysis, message: str)
         path="",
         changes=tuple(checklist.describe(o) for o in analysis.operations),
         findings=findings,
-        facts=facts,
+        facts=judgement.facts,
         warnings=(words.generation_question(findings, analysis.operations),),
         sql=None,
         rollback_command="delete the generated file before it is applied",

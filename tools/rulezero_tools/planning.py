@@ -19,6 +19,7 @@ from rulezero_policies.plan import (
     hashes,
 )
 from rulezero_policies.policy import is_protected, phrases
+from rulezero_policies.references import References
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
 from rulezero_tools.ports import Session
@@ -44,6 +45,7 @@ class Draft:
     sql: str | None
     rollback_command: str
     pictures: tuple[TablePicture, ...] = ()
+    references: References | None = None
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from rulezero_policies.findings import Finding, Risk, Verdict
 from rulezero_policies.plan import PlanKind, PlannedChange
+from rulezero_policies.references import Confidence, References
 
 Section = Literal["summary", "sql", "findings", "changes", "files", "approval_request", "run"]
 
@@ -27,6 +28,24 @@ class FactView:
     count: int | None
     sample: tuple[str, ...] = ()
     at_least: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceView:
+    """A place in the project's own code that uses, or may use, what is dropped or renamed."""
+
+    subject: str
+    place: str
+    confidence: Confidence
+    how: str
+
+
+def reference_views(references: References | None) -> tuple[ReferenceView, ...]:
+    """The references as results show them, the surest first."""
+    return tuple(
+        ReferenceView(subject=r.subject, place=r.place, confidence=r.confidence, how=r.how)
+        for r in (references.found if references else ())
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +106,8 @@ class AnalyzeResult:
     facts: tuple[FactView, ...]
     warnings: tuple[str, ...]
     next_step: str
+    references: tuple[ReferenceView, ...] = ()
+    references_total: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +168,8 @@ class ReviewResult:
     approval_request: str
     plan_id: str | None
     next_step: str
+    references: tuple[ReferenceView, ...] = ()
+    references_total: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

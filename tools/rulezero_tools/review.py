@@ -7,6 +7,7 @@ from rulezero_policies.errors import NothingPending
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan
+from rulezero_policies.references import References, told
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
 from rulezero_tools.planning import (
@@ -21,7 +22,8 @@ from rulezero_tools.planning import (
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.records import Database, Description, Interception, Revision, Trace
-from rulezero_tools.results import Check, Rehearsal, ReviewResult
+from rulezero_tools.results import Check, Rehearsal, ReviewResult, reference_views
+from rulezero_tools.using import references
 
 SQL_SHOWN = 1500
 """Characters of SQL in a result; all of it is in `get_plan`."""
@@ -34,6 +36,7 @@ class Reading:
     operations: tuple[Operation, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Fact, ...]
+    references: References | None = None
 
 
 @loads_once
@@ -50,7 +53,7 @@ def review(session: Session, *, revision: str | None = None) -> ReviewResult:
     draft = _draft(session, seen, waiting, traces, start=",".join(seen.database.current))
     plan = make_plan(session, seen, draft)
     return replace(
-        result(seen, plan),
+        result(seen, plan, draft.references),
         warnings=(*plan.warnings, *holes(unjudged(seen.interceptions))),
         plan_id=plan.plan_id,
         next_step=_next(plan.plan_id, draft.findings),
@@ -136,7 +139,7 @@ def _read_only(
     live = ask and not any(r.id in done for r in revisions)
     start = ",".join(revisions[0].down) if ask else None
     draft = _draft(session, seen, revisions, traces, start=start, live=live)
-    return result(seen, freeze(session, seen, draft, {}))
+    return result(seen, freeze(session, seen, draft, {}), draft.references)
 
 
 def _draft(
@@ -167,6 +170,7 @@ def _draft(
             seen.flavour, current[0] if len(current) == 1 else None
         ),
         pictures=pictures(session, read.operations) if live else (),
+        references=read.references,
     )
 
 
@@ -185,15 +189,17 @@ def read_traces(
 ) -> Reading:
     """Judge traces in order, each knowing what the earlier ones did; `live` asks the database."""
     operations = tuple(o for t in traces for o in t.upgrade)
-    asked = questions(operations) if live else ()
+    asked = questions(operations, database.identity.dialect) if live else ()
     facts = session.project.probe(asked) if asked else ()
+    used = references(session, operations) if live else None
     findings: list[Finding] = []
     earlier: tuple[Operation, ...] = ()
     for trace in traces:
-        found = rules.review(scene_of(database, trace, earlier, facts))
+        scene = scene_of(database, trace, earlier, facts)
+        found = tuple(told(f, used) for f in rules.review(scene))
         findings += found if len(traces) == 1 else [_placed(f, trace.revision) for f in found]
         earlier += trace.upgrade
-    return Reading(operations=operations, findings=tuple(findings), facts=facts)
+    return Reading(operations=operations, findings=tuple(findings), facts=facts, references=used)
 
 
 def scene_of(
@@ -224,7 +230,7 @@ def _placed(finding: Finding, revision: str) -> Finding:
     return replace(finding, evidence=f"[{revision}] {finding.evidence}")
 
 
-def result(seen: Description, plan: Plan) -> ReviewResult:
+def result(seen: Description, plan: Plan, used: References | None = None) -> ReviewResult:
     """A plan as a review shows it, without anything to confirm."""
     return ReviewResult(
         project=plan.project,
@@ -245,6 +251,8 @@ def result(seen: Description, plan: Plan) -> ReviewResult:
         approval_request=words.approval_request(plan),
         plan_id=None,
         next_step="This was a reading only: no plan was made and nothing can be applied from it.",
+        references=reference_views(used),
+        references_total=used.total if used else 0,
     )
 
 

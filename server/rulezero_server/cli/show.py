@@ -17,7 +17,13 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.text import visible
 from rulezero_server.cli.doctor import Check
 from rulezero_tools.answering import Waiting
-from rulezero_tools.results import AnalyzeResult, DatabaseView, HistoryResult, ReviewResult
+from rulezero_tools.results import (
+    AnalyzeResult,
+    DatabaseView,
+    HistoryResult,
+    ReferenceView,
+    ReviewResult,
+)
 
 COLOURS = {
     "SAFE": "green",
@@ -64,12 +70,22 @@ def _findings(found: Iterable[Finding]) -> None:
         _indented(f"[dim]→[/] {escape(f.fix)}", 4)
 
 
+def _references(found: Sequence[ReferenceView], total: int) -> None:
+    lines = [
+        f"{escape(r.place)}  [dim]{r.confidence}[/]  {escape(r.subject)}: {escape(r.how)}"
+        for r in found
+    ]
+    more = [f"[dim]… {total - len(found)} more[/]"] if total > len(found) else []
+    _lines("Used in the code", [*lines, *more])
+
+
 def analysis(result: AnalyzeResult) -> None:
     """An analysis."""
     console.print(f"Risk {_coloured(result.risk)}   {escape(result.strategy)}")
     console.print(_database(result.database))
     _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
     _findings(result.breaking)
+    _references(result.references, result.references_total)
     _lines("Foreign keys", map(escape, result.foreign_key_order))
     _lines("Indexes worth adding", map(escape, result.indexes_to_add))
     _lines("Before you go on", (f"[ ] {escape(c)}".replace("[ ]", "☐") for c in result.checklist))
@@ -87,6 +103,7 @@ def review(result: ReviewResult) -> None:
     console.print(_database(result.database))
     _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
     _findings(result.findings)
+    _references(result.references, result.references_total)
     marks = {True: "[green]✓[/]", False: "[red]✗[/]"}
     _lines("Checklist", (f"{marks[c.passed]} {escape(c.item)}" for c in result.checklist))
     _lines("Warnings", map(escape, result.warnings))

@@ -17,15 +17,19 @@ def models(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `models`: dicts shaped as `references.ModelClass`, by name.
     """
-    loaded.run_env(lambda *_: [], dont_mutate=True)
+
+    def load(_: Any, __: Any) -> list[Any]:
+        return []
+
+    loaded.run_env(load, dont_mutate=True)
     found = [shown for mapper in _mappers() for shown in _shown(mapper)]
     return {"models": sorted(found, key=lambda m: (m["name"], m["table"]))}
 
 
 def _mappers() -> Iterator[Any]:
     # SQLAlchemy has no public way to every registry; without it no class is known.
-    registries: Any = getattr(mapperlib, "_all_registries", set)()
-    for registry in registries:
+    every: Any = getattr(mapperlib, "_all_registries", tuple)
+    for registry in every():
         yield from registry.mappers
 
 

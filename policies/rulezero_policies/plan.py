@@ -9,6 +9,7 @@ from typing import Literal
 
 from rulezero_policies.findings import Fact, Finding, Risk, Verdict
 from rulezero_policies.picture import TablePicture
+from rulezero_policies.suppression import Suppressed
 
 PlanKind = Literal["upgrade", "downgrade", "generate"]
 
@@ -96,6 +97,7 @@ class Plan:
     created: datetime
     expires: datetime
     pictures: tuple[TablePicture, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -24,6 +24,7 @@ from rulezero_policies.plan import (
     digest,
     hashes,
 )
+from rulezero_policies.suppression import Suppressed
 
 FINDING = Finding(
     rule="drop-column",
@@ -54,6 +55,7 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "sql": lambda _: None,
     "fingerprint": lambda _: None,
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
+    "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
 }
 
 

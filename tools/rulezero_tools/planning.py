@@ -20,6 +20,7 @@ from rulezero_policies.plan import (
 )
 from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.references import References
+from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
 from rulezero_tools.ports import Session
@@ -46,6 +47,7 @@ class Draft:
     rollback_command: str
     pictures: tuple[TablePicture, ...] = ()
     references: References | None = None
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -69,7 +71,8 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         findings=draft.findings,
         facts=draft.facts,
         verdict=judge.verdict(draft.findings),
-        risk=judge.risk(draft.findings),
+        # Whoever writes a revision writes its comments: they must not lower who has to approve it.
+        risk=judge.risk((*draft.findings, *(s.finding for s in draft.suppressed))),
         warnings=draft.warnings,
         phrases=_phrases(draft),
         rollback_command=draft.rollback_command,
@@ -77,6 +80,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         created=now,
         expires=now + session.policy.plan_life,
         pictures=draft.pictures,
+        suppressed=draft.suppressed,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from rulezero_policies.findings import Finding, Risk, Verdict
 from rulezero_policies.plan import PlanKind, PlannedChange
 from rulezero_policies.references import Confidence, References
+from rulezero_policies.suppression import Suppressed
 
 Section = Literal["summary", "sql", "findings", "changes", "files", "approval_request", "run"]
 
@@ -170,6 +171,10 @@ class ReviewResult:
     next_step: str
     references: tuple[ReferenceView, ...] = ()
     references_total: int = 0
+    because: str = ""
+    """The verdict with its reasons, in one sentence."""
+    suppressed: tuple[Suppressed, ...] = ()
+    """Findings that a comment in the revision set aside; they count for the risk all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

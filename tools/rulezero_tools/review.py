@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from rulezero_policies import checklist, rules, words
+from rulezero_policies import checklist, risk, rules, suppression, words
 from rulezero_policies.errors import NothingPending
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan
 from rulezero_policies.references import References, told
 from rulezero_policies.scene import Scene, questions
+from rulezero_policies.suppression import Suppressed, suppress
 from rulezero_tools import graph
 from rulezero_tools.planning import (
     Draft,
@@ -37,6 +38,7 @@ class Reading:
     findings: tuple[Finding, ...]
     facts: tuple[Fact, ...]
     references: References | None = None
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 @loads_once
@@ -164,13 +166,17 @@ def _draft(
         changes=tuple(checklist.describe(o) for o in read.operations),
         findings=(*reaches_out((*seen.interceptions, *_tried(traces), *tried)), *read.findings),
         facts=read.facts,
-        warnings=words.critical_warnings(read.findings, read.operations),
+        warnings=(
+            *words.critical_warnings(read.findings, read.operations),
+            *map(suppression.told, read.suppressed),
+        ),
         sql=sql,
         rollback_command=words.rollback_command(
             seen.flavour, current[0] if len(current) == 1 else None
         ),
         pictures=pictures(session, read.operations) if live else (),
         references=read.references,
+        suppressed=read.suppressed,
     )
 
 
@@ -193,13 +199,23 @@ def read_traces(
     facts = session.project.probe(asked) if asked else ()
     used = references(session, operations) if live else None
     findings: list[Finding] = []
+    aside: list[Suppressed] = []
     earlier: tuple[Operation, ...] = ()
     for trace in traces:
         scene = scene_of(database, trace, earlier, facts)
-        found = tuple(told(f, used) for f in rules.review(scene))
-        findings += found if len(traces) == 1 else [_placed(f, trace.revision) for f in found]
+        found = (told(f, used) for f in rules.review(scene))
+        placed = found if len(traces) == 1 else (_placed(f, trace.revision) for f in found)
+        kept, ignored = suppress(placed, trace.tree.ignores)
+        findings += kept
+        aside += ignored
         earlier += trace.upgrade
-    return Reading(operations=operations, findings=tuple(findings), facts=facts, references=used)
+    return Reading(
+        operations=operations,
+        findings=tuple(findings),
+        facts=facts,
+        references=used,
+        suppressed=tuple(aside),
+    )
 
 
 def scene_of(
@@ -253,6 +269,8 @@ def result(seen: Description, plan: Plan, used: References | None = None) -> Rev
         next_step="This was a reading only: no plan was made and nothing can be applied from it.",
         references=reference_views(used),
         references_total=used.total if used else 0,
+        because=risk.because(plan.findings, suppressed=len(plan.suppressed)),
+        suppressed=plan.suppressed,
     )
 
 

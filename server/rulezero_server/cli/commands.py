@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
+from rulezero_policies import risk
 from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Risk
 from rulezero_server import __version__
@@ -137,7 +138,7 @@ def review(
     session = _session(project, environment)
     results = review_files(session, revision=revision, every=every, static=static)
     _print_reviews(results, style, single=not every)
-    _exit([r.risk for r in results], fail_on)
+    _exit([risk.risk(r.findings) for r in results], fail_on)
 
 
 def _print_reviews(results: tuple[ReviewResult, ...], style: Format, *, single: bool) -> None:

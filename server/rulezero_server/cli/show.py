@@ -100,6 +100,7 @@ def review(result: ReviewResult) -> None:
         return
     console.rule(f"{escape(result.revision)}  {escape(result.path)}", align="left", style="dim")
     console.print(f"{_coloured(result.verdict)}   risk {_coloured(result.risk)}")
+    console.print(escape(result.because))
     console.print(_database(result.database))
     _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
     _findings(result.findings)

@@ -223,6 +223,8 @@ def _words(o: Operation) -> str:  # noqa: C901, PLR0911  (one line a kind)
             return f"run SQL: {' '.join((o.sql or '').split())}"
         case "bulk_insert":
             return "insert rows"
+        case "statement":
+            return " ".join(filter(None, (o.verb, o.name)))
         case "table_comment":
             return "change the table's comment"
         case _:

@@ -32,6 +32,8 @@ def found(*operations: Operation) -> tuple[Finding, ...]:
         "CREATE INDEX CONCURRENTLY ix ON tasks (a) WHERE a > 0",
         "ALTER TABLE tasks VALIDATE CONSTRAINT fk",
         "SELECT 1",
+        "SELECT id, count(*) FROM tasks GROUP BY id",
+        "SELECT setval('tasks_id_seq', (SELECT max(id) FROM tasks))",
         "  -- nothing but a comment\n /* and another */ ;",
         "UPDATE tasks SET a = 'x' WHERE a IS NULL",
         'UPDATE "tasks" SET "a" = (SELECT 1 WHERE true) WHERE ("a" IS NULL)',
@@ -47,27 +49,39 @@ def test_harmless_sql_is_left_in_peace(text: str) -> None:
     "text",
     [
         "SELECT rebuild()",
-        "SELECT id FROM tasks",
+        "SELECT id INTO copies FROM tasks",
+        "WITH gone AS (DELETE FROM tasks RETURNING id) SELECT id FROM gone",
+        "DELETE FROM tasks WHERE wipe(id)",
+        "SELECT (",
+        "'",
         "SET session_replication_role = replica",
         "SET lock_timeout = (SELECT evil())",
         "DO $$ BEGIN DELETE FROM tasks; END $$",
         "CALL archive()",
-        "ALTER TABLE tasks ADD COLUMN x int",
-        "ALTER TABLE tasks DROP COLUMN x, ADD COLUMN y int",
-        "ALTER TABLE tasks DROP CONSTRAINT fk",
-        "ALTER TABLE tasks DROP PRIMARY KEY",
-        "CREATE UNIQUE INDEX ux ON tasks (a)",
+        "EXECUTE stored",
+        "SET search_path = other",
+        "SET lock_timeout",
+        "RESET role",
+        "PRAGMA writable_schema = ON",
+        "ALTER TABLE tasks ADD COLUMN x int SPARKLING",
+        "ALTER TABLE tasks ADD CONSTRAINT c SPARKLE (a)",
+        "ALTER TABLE tasks ADD CHECK (a > 0) SPARKLING",
+        "ALTER TABLE tasks SPARKLE",
+        "ALTER TABLE tasks ALTER COLUMN a SPARKLE",
+        "ALTER TABLE tasks ALTER CONSTRAINT fk DEFERRABLE",
+        "ALTER TABLE tasks DROP PARTITION p",
+        "ALTER TABLE tasks RENAME a TO b c",
+        "ALTER TYPE mood ADD ATTRIBUTE a int",
+        "ALTER DATABASE shop SET a = 1",
+        "ALTER SPARKLE a",
+        "CREATE TABLE tasks",
+        "CREATE INDEX ON tasks",
+        "DROP INDEX 'a'",
+        "SHOW tables",
         "/*!40101 DROP TABLE tasks */",
-        "UPDATE tasks SET a = 1 WHERE id = 3",
-        "UPDATE tasks SET a = 1, b = 2 WHERE a IS NULL",
-        "DELETE FROM tasks WHERE id = 3",
-        "DELETE FROM tasks WHERE a IS NULL",
         "INSERT INTO kinds VALUES (1) ON CONFLICT (id) DO UPDATE SET name = 'x'",
-        "WITH old AS (SELECT 1) DELETE FROM tasks",
         "MERGE INTO tasks USING other ON true WHEN MATCHED THEN DELETE",
-        "GRANT ALL ON tasks TO public",
         "DROP TABLE",
-        "DROP FUNCTION f()",
     ],
 )
 def test_sql_that_is_not_understood_is_unknown_never_safe(text: str) -> None:
@@ -88,7 +102,8 @@ def test_sql_that_is_not_understood_is_unknown_never_safe(text: str) -> None:
         ("UPDATE tasks SET a = 1 WHERE (a = a)", "always true"),
         ("DELETE FROM tasks", "DELETE with no WHERE deletes every row"),
         ("SELECT 1; DELETE FROM tasks;", "deletes every row"),
-        ("DELETE FROM `tasks` WHERE 'x' = 'x'", "always true"),
+        ("DELETE FROM tasks WHERE 'x' = 'x'", "always true"),
+        ("WITH old AS (SELECT 1) DELETE FROM tasks", "no WHERE"),
     ],
 )
 def test_an_update_or_delete_of_every_row_is_critical(text: str, words: str) -> None:
@@ -138,8 +153,9 @@ def test_a_truncate_is_critical(text: str) -> None:
     ],
 )
 def test_a_drop_of_more_than_it_names_is_critical(text: str) -> None:
-    (finding,) = found(run(text))
-    assert (finding.rule, finding.severity) == ("drop-cascade", "CRITICAL")
+    findings = {f.rule: f.severity for f in found(run(text))}
+    assert findings.pop("drop-cascade") == "CRITICAL"
+    assert set(findings) <= {"drop-object", "drop-constraint"}
 
 
 @pytest.mark.proves("A04")
@@ -147,10 +163,10 @@ def test_a_drop_of_more_than_it_names_is_critical(text: str) -> None:
     ("text", "subjects"),
     [
         ("DROP TABLE tasks", ["tasks"]),
-        ('drop table if exists app."tasks", [users] restrict;', ["app.tasks", "users"]),
+        ('drop table if exists app."tasks", users restrict;', ["app.tasks", "users"]),
         ("ALTER TABLE tasks DROP COLUMN a", ["tasks.a"]),
         (
-            "ALTER TABLE ONLY app.tasks DROP a, DROP COLUMN IF EXISTS `b`",
+            'ALTER TABLE ONLY app.tasks DROP a, DROP COLUMN IF EXISTS "b"',
             ["app.tasks.a", "app.tasks.b"],
         ),
     ],
@@ -171,7 +187,9 @@ def test_a_raw_drop_with_cascade_is_found_twice() -> None:
 
 def test_the_values_in_a_statement_are_not_shown() -> None:
     (finding,) = found(run("CALL tell('ann@example.com', $x$hidden$x$)"))
-    assert finding.evidence == "SQL that is not followed: CALL tell('', '')"
+    assert finding.evidence == (
+        "SQL that is not followed (what CALL does is not known here): CALL tell('', '')"
+    )
 
 
 @given(st.text(max_size=80))

@@ -42,7 +42,7 @@ def _target(seen: Description, revision: str | None) -> str | None:
 def _draft(session: Session, seen: Description, undo: tuple[Revision, ...], target: str) -> Draft:
     traces = session.project.trace([r.id for r in undo])
     scene = _scene(seen.database, traces)
-    asked = questions(scene.upgrade)
+    asked = questions(scene.upgrade, scene.dialect)
     facts = session.project.probe(asked) if asked else ()
     scene = replace(scene, facts=facts)
     rendered = session.project.render(direction="downgrade", start=undo[0].id, to=target)

@@ -10,8 +10,8 @@ from rulezero_policies.scene import Scene
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for operation in scene.upgrade:
-        for statement in sql.statements(operation.sql or ""):
-            change = sql.dml(statement)
+        for read in sql.read(operation.sql or "", scene.dialect):
+            statement, change = read.text, read.change
             if change is None or not change.everywhere or fills(scene, change):
                 continue
             why = "no WHERE" if change.condition is None else "a WHERE that is always true"

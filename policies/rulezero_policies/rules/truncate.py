@@ -9,8 +9,8 @@ from rulezero_policies.scene import Scene
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for operation in scene.upgrade:
-        for statement in sql.statements(operation.sql or ""):
-            if tables := sql.truncated(statement):
+        for statement in sql.statements(operation.sql or "", scene.dialect):
+            if tables := sql.truncated(statement, scene.dialect):
                 evidence = f"TRUNCATE deletes every row of {tables}"
                 yield Hit(subject=tables, evidence=evidence, line=operation.line)
 

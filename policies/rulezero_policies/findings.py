@@ -29,6 +29,7 @@ Probe = Literal[
     "sql_mode",
     "invalid_indexes",
     "time_zone",
+    "tables",
     "attributes",
     "exists",
     "type_exists",
@@ -42,9 +43,10 @@ Probe = Literal[
   (values of `column` that are none of `type`), `outside` (values of `column` not among `values`);
 - of the catalogue: `size` (rows as the server estimates them, and bytes), `dependents` (views on
   the table or its `column`), `incoming` (foreign keys to the table, with their actions),
-  `triggers`, `lost_on_recreate` (what SQLite's batch mode does not carry over), `invalid_indexes`, `attributes`
-  (what the column has beside its type), `exists` (the table), `type_exists` (the type `name`),
-  `needed_by_key` (foreign keys that rest on the index `name` alone);
+  `triggers`, `lost_on_recreate` (what SQLite's batch mode does not carry over),
+  `invalid_indexes`, `attributes` (what the column has beside its type), `exists` (the table),
+  `type_exists` (the type `name`), `needed_by_key` (foreign keys that rest on the index `name`
+  alone), `tables` (how many there are);
 - of the server and the session: `highest` (largest value of an integer `column`),
   `oldest_transaction` (age in seconds), `foreign_keys_on` (1 or 0), `sql_mode` (1 where it is
   strict), `time_zone` (0 for UTC).

@@ -39,6 +39,8 @@ class Column:
     unique: bool = False
     generated: bool = False
     """Computed or identity: the database fills it."""
+    stated: tuple[str, ...] = ()
+    """What an `alter_column` said of the column as it is ("nullable", "server_default", ...)."""
     generation: Literal["stored", "virtual", "computed", "identity"] | None = None
     """How it is filled; "computed" where it is not said whether the result is stored."""
 
@@ -118,6 +120,8 @@ class Operation:
     batch: bool = False
     autocommit: bool = False
     derived: bool = False
+    recreates: bool = False
+    """The batch block that it stands in copies the whole table into a new one."""
     verb: str | None = None
 
     @property

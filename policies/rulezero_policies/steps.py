@@ -35,7 +35,7 @@ class Step:
     earlier: tuple[str | None, ...] = ()
 
     def live(self, column: str) -> str | None:
-        """The name that the live database has for one of the table's columns; None for a new one."""
+        """The name that the live database has for a column of the table; None for a new one."""
         return dict(self.columns).get(column, column)
 
     def stale(self, *columns: str) -> bool:

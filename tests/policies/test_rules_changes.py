@@ -130,9 +130,9 @@ def test_a_table_that_is_dropped_and_made_again_is_dropped_first() -> None:
     [
         ("postgresql", None, ("not-null-without-default", "CRITICAL", "may_fail")),
         ("postgresql", 3, ("not-null-without-default", "CRITICAL", "will_fail")),
-        ("postgresql", 0, ("not-null-without-default", "WARNING", "may_fail")),
+        ("postgresql", 0, ("not-null-without-default", "WARNING", "design")),
         ("sqlite", 3, ("not-null-without-default", "CRITICAL", "will_fail")),
-        ("sqlite", 0, ("not-null-without-default", "WARNING", "may_fail")),
+        ("sqlite", 0, ("not-null-without-default", "WARNING", "design")),
         ("mysql", 3, ("mysql-implicit-default", "CRITICAL", "design")),
         ("mariadb", None, ("mysql-implicit-default", "CRITICAL", "design")),
         ("mysql", 0, ("mysql-implicit-default", "WARNING", "design")),
@@ -329,7 +329,7 @@ def test_a_widening_or_another_spelling_is_no_finding(before: str, after: str) -
 @pytest.mark.proves("A07")
 def test_a_type_change_of_an_empty_table_is_a_warning() -> None:
     assert told(found(alter("x", "type", "TEXT", "INTEGER"), count=0)) == [
-        ("type-change", "WARNING", "may_fail")
+        ("type-change", "WARNING", "design")
     ]
 
 
@@ -372,7 +372,7 @@ def test_set_not_null_names_rows_that_hold_null() -> None:
     (finding,) = review(
         Scene(dialect="sqlite", upgrade=(operation,), facts=(fact,), stage="models")
     )
-    assert "2 rows have NULL in tasks.x (for example in the rows 4, 9)" in finding.evidence
+    assert "2 rows that have NULL in tasks.x (keys: 4, 9)" in finding.evidence
 
 
 def test_a_backfilled_new_column_may_be_set_not_null() -> None:
@@ -401,9 +401,12 @@ def test_a_step_that_is_not_understood_may_have_filled_a_column() -> None:
 @pytest.mark.parametrize(
     ("operation", "rule"),
     [
-        (constrain("foreign_key", "user_id", referred_table="users"), "add-foreign-key"),
+        (
+            constrain("foreign_key", "user", referred_table="users", referred_columns=("id",)),
+            "add-foreign-key",
+        ),
         (constrain("unique", "email"), "add-unique"),
-        (constrain("primary_key", "id"), "add-unique"),
+        (constrain("primary_key", "id"), "add-primary-key"),
         (constrain("exclude"), "add-unique"),
         (
             Operation(
@@ -416,13 +419,15 @@ def test_a_step_that_is_not_understood_may_have_filled_a_column() -> None:
         (constrain("check", expression="x > 0"), "add-check"),
     ],
 )
-@pytest.mark.parametrize(("count", "words"), [(4, "has 4 rows"), (0, "is empty now")])
-def test_a_condition_on_existing_rows_is_a_warning(
-    operation: Operation, rule: str, count: int, words: str
+@pytest.mark.parametrize(("count", "expected"), [(4, "CRITICAL"), (None, "WARNING")])
+def test_a_condition_on_existing_rows_is_judged_by_the_rows(
+    operation: Operation, rule: str, count: int | None, expected: str
 ) -> None:
-    (finding,) = found(operation, count=count)
-    assert (finding.rule, finding.severity, finding.outcome) == (rule, "WARNING", "may_fail")
-    assert words in finding.evidence
+    finding = found(operation, count=count)[0]
+    # What an exclusion constraint forbids is nothing that can be counted.
+    severity = "WARNING" if "exclusion" in finding.evidence else expected
+    assert (finding.rule, finding.severity) == (rule, severity)
+    assert found(operation, count=0) == ()
 
 
 def test_a_condition_is_about_its_columns() -> None:
@@ -610,7 +615,11 @@ def test_facts_are_found_by_table_and_column() -> None:
 
 def test_each_question_is_asked_once() -> None:
     steps = (add("a", nullable=False), constrain("unique", "b"), alter("c", "type", "TEXT", "DATE"))
-    assert questions(steps) == (Question(probe="rows", table="tasks"),)
+    assert questions((*steps, *steps)) == (
+        Question(probe="rows", table="tasks"),
+        Question(probe="duplicates", table="tasks", columns=("b",)),
+        Question(probe="uncastable", table="tasks", column="c", type="DATE"),
+    )
     null = (alter("x", "nullable", "true", "false"), Operation(kind="drop_table", table="logs"))
     assert questions(null) == (
         Question(probe="nulls", table="tasks", column="x"),

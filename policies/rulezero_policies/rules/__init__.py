@@ -4,6 +4,7 @@ from rulezero_policies.findings import Finding
 from rulezero_policies.rules import (
     add_check,
     add_foreign_key,
+    add_primary_key,
     add_unique,
     app_import,
     char_n,
@@ -64,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     drop_index.RULE,
     set_not_null.RULE,
     add_unique.RULE,
+    add_primary_key.RULE,
     add_foreign_key.RULE,
     add_check.RULE,
     foreign_key_order.RULE,

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from rulezero_policies.column_types import compare
 from rulezero_policies.findings import Outcome, Severity
 from rulezero_policies.operations import Constraint, Operation
 from rulezero_policies.rules.references import foreign_keys, referred
 from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
-from rulezero_policies.rules.types import compare
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Place
 

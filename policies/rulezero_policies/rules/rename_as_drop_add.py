@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies.column_types import similar
 from rulezero_policies.operations import Operation
 from rulezero_policies.rules import restored
 from rulezero_policies.rules.drop_column import hit
 from rulezero_policies.rules.facts import by_rows
 from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
-from rulezero_policies.rules.types import similar
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies.column_types import compare
 from rulezero_policies.findings import Outcome, Severity
 from rulezero_policies.rules.facts import by_rows
 from rulezero_policies.rules.rule import Hit, Rule, revision
-from rulezero_policies.rules.types import compare
 from rulezero_policies.scene import Scene
 
 _STORED_ANEW = "every value is kept, but the whole table may be rewritten under an exclusive lock"

@@ -15,6 +15,7 @@ MYSQL = frozenset({"mysql", "mariadb"})
 
 NO_TABLE = frozenset(
     {"oldest_transaction", "foreign_keys_on", "sql_mode", "time_zone", "exists", "type_exists"}
+    | {"tables"}
 )
 """Questions for which no table has to be there."""
 
@@ -242,6 +243,12 @@ def exists(connection: Any, asked: dict[str, Any], _: int) -> Answer:
     return {"count": int(inspector.has_table(asked["table"], schema=asked.get("schema")))}
 
 
+def tables(connection: Any, _: dict[str, Any], __: int) -> Answer:
+    """How many tables there are in the default schema."""
+    inspector: Any = sa.inspect(connection)
+    return {"count": len(inspector.get_table_names())}
+
+
 _TYPES = {"postgresql": "SELECT count(to_regtype(:place))"}
 
 
@@ -292,6 +299,7 @@ LOOKS: dict[str, Callable[[Any, dict[str, Any], int], Answer]] = {
         time_zone,
         attributes,
         exists,
+        tables,
         type_exists,
         needed_by_key,
     )

@@ -38,6 +38,7 @@ _WORDS = {
     "sql_mode": "sql_mode is strict",
     "invalid_indexes": "invalid indexes on {table}",
     "time_zone": "the session's time zone is not UTC",
+    "tables": "tables there are",
     "attributes": "attributes of {table}.{column}",
     "exists": "tables named {table}",
     "type_exists": "types named {name}",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from rulezero_policies.column_types import Comparison, compare, is_text
 from rulezero_policies.findings import Probe, Question
+from rulezero_policies.locks.asks import questions as of_locks
 from rulezero_policies.operations import Change, Constraint, Operation
 from rulezero_policies.steps import Step, becomes_not_null, demands_value, walk
 
@@ -27,7 +28,7 @@ def questions(operations: Iterable[Operation], dialect: str = "") -> tuple[Quest
     """
     steps = tuple(s for s in walk(operations, dialect) if s.operation.table)
     live = [s for s in steps if not s.new_table]
-    found = [q for s in live for q in (*_asks(s), *_asks_there(s, dialect))]
+    found = [q for s in live for q in (*_asks(s), *_asks_there(s, dialect), *of_locks(s, dialect))]
     drops = sum(s.operation.kind == "drop_table" for s in live)
     if drops >= MANY_TABLES:
         found.append(TABLES)
@@ -229,6 +230,13 @@ def _asks_there(step: Step, dialect: str) -> Iterator[Question]:
     elif dialect == "sqlite" and step.operation.kind in {"drop_table", "create_constraint"}:
         yield FOREIGN_KEYS_ON
         yield of_table(step, "incoming")
+    elif dialect == "sqlite" and _computes(step.operation):
+        yield step.rows
+
+
+def _computes(operation: Operation) -> bool:
+    column = operation.column if operation.kind == "add_column" else None
+    return column is not None and column.server_default is not None
 
 
 def _asks_postgresql(step: Step) -> Iterator[Question]:

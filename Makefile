@@ -44,7 +44,10 @@ lint: $(DEV_READY) ## format, style, types, import contracts
 bench: $(DEV_READY) ## measure; writes bench/results.json
 	@$(BIN)/python bench/start.py
 
-attack faults judgement conformance bundle docs: ## not built yet
+judgement: $(DEV_READY) ## hold the review against what databases really do, case by case
+	@$(BIN)/python tests/judgement -n auto
+
+attack faults conformance bundle docs: ## not built yet
 	@echo "$@: this is not built yet." >&2; exit 1
 
 clean: ## remove .venv and what the tools left

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
@@ -84,9 +85,14 @@ def values(connection: sa.Connection) -> Values:
         rows: Sequence[Any] = connection.execute(wanted).all()
         for number, name in enumerate(names):
             found[table, name] = Counter(
-                f"{row[0]}: {row[number]}".rstrip() for row in rows if row[number] is not None
+                f"{row[0]}: {_plain(row[number])}" for row in rows if row[number] is not None
             )
     return found
+
+
+def _plain(value: Any) -> str:
+    """A value as text; how many zeros are written after the point is no loss."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value).rstrip()
 
 
 def _lost(before: Values, after: Values) -> list[str]:

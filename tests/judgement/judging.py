@@ -128,6 +128,7 @@ def _rules(findings: Iterable[Finding]) -> set[str]:
 
 def _false_alarms(case: Case, label: Label, findings: Iterable[Finding]) -> Iterator[str]:
     happened = bool(label.error or label.lost)
+    known = {*case.scenario.design, *case.scenario.may}
     busy = case.data == "large" and bool(label.rewritten or label.lock)
     for finding in findings:
         if finding.outcome == "will_fail" and not label.error:
@@ -136,5 +137,5 @@ def _false_alarms(case: Case, label: Label, findings: Iterable[Finding]) -> Iter
             yield f"{finding.rule} says that it loses data"
         elif finding.outcome == "blocks" and not busy and not label.error:
             yield f"{finding.rule} says that it blocks others"
-        elif not happened and not busy and finding.rule not in case.scenario.design:
+        elif not happened and not busy and finding.rule not in known:
             yield f"{finding.rule} speaks where nothing happened"

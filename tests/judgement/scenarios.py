@@ -52,7 +52,8 @@ class Scenario:
 
     Lines of `up` that begin with a table's name and a colon are calls on that table, in a batch
     block on SQLite; `{t}` stands where the name goes outside of one. `violating` is added to clean
-    data, `more` stands before any. `design` are the rules that have to speak whatever the data is.
+    data, `more` stands before any. `design` are the rules that have to speak whatever the data is,
+    and `may` those that may.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Scenario:
     violating: str = ""
     more: str = ""
     design: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
     batch: bool = True
 
     @property
@@ -147,7 +149,7 @@ def _calls(text: str) -> list[str]:
     return lines
 
 
-_LISTS = frozenset({"databases", "variants", "design"})
+_LISTS = frozenset({"databases", "variants", "design", "may"})
 
 
 def _scenarios() -> Iterator[Scenario]:

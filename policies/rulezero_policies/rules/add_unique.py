@@ -29,7 +29,7 @@ def by_duplicates(scene: Scene, step: Step, what: str, columns: tuple[str, ...])
     asked = asks.duplicates(step, columns)
     if asked is None:
         rows = scene.fact(step.rows)
-        single = rows is not None and rows.count is not None and rows.count < 2  # noqa: PLR2004 - two rows can be equal
+        single = rows is not None and rows.count is not None and rows.count < 2
         evidence = f"{what} on {on} over existing rows"
         return None if single else by_rows(scene, step, evidence, subject=subject)
     return by_violations(

@@ -12,6 +12,14 @@ _MASTER = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT 
 _OUTSIDE = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _CHECK = re.compile(r"(?P<named>\bCONSTRAINT\s+\S+\s+)?\bCHECK\s*\(", re.IGNORECASE)
 
+_OPTIONS = {
+    "sqlite_strict": "STRICT",
+    "sqlite_with_rowid": "WITHOUT ROWID",
+    "sqlite_autoincrement": "AUTOINCREMENT",
+}
+
+_MANY = 1000
+
 _LOST = {
     "AUTOINCREMENT": re.compile(r"\bAUTOINCREMENT\b", re.IGNORECASE),
     "a collation": re.compile(r"\bCOLLATE\b", re.IGNORECASE),
@@ -49,8 +57,19 @@ def incoming(connection: Any, table: str) -> list[tuple[str, str, str, str]]:
         quoted = name.replace('"', '""')
         for row in connection.execute(sa.text(f'PRAGMA foreign_key_list("{quoted}")')).fetchall():
             if str(row[2]).lower() == table.lower():
-                found.append((name, str(row[3]), str(row[6]), str(row[4] or "")))
+                action = f"{row[6]}: {_rows(connection, name, str(row[3]))}"
+                found.append((name, str(row[3]), action, str(row[4] or "")))
     return found
+
+
+def _rows(connection: Any, table: str, column: str) -> str:
+    """How many rows refer to anything; where there are many it is enough to know that."""
+    place = sa.table(table, sa.column(column))
+    some: Any = sa.select(place).where(sa.column(column).isnot(None)).limit(_MANY + 1)
+    count = connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar()
+    if not count:
+        return "no rows"
+    return f"more than {_MANY} rows" if count > _MANY else f"{count} rows"
 
 
 def lost(connection: Any, table: str) -> Iterator[str]:
@@ -64,9 +83,21 @@ def lost(connection: Any, table: str) -> Iterator[str]:
         elif kind == "index" and _is_expression(connection, name):
             yield f"expression index {name}"
         elif kind == "table":
-            yield from (what for what, pattern in _LOST.items() if pattern.search(bare.strip()))
+            kept = _reflected(connection, table)
+            lost = (w for w, pattern in _LOST.items() if pattern.search(bare.strip()))
+            yield from (what for what in lost if what not in kept)
             if any(not m["named"] for m in _CHECK.finditer(bare)):
                 yield "an unnamed CHECK"
+
+
+def _reflected(connection: Any, table: str) -> set[str]:
+    """What this version of SQLAlchemy carries over: newer ones reflect a table's options."""
+    inspector: Any = sa.inspect(connection)
+    try:
+        options: dict[str, Any] = inspector.get_table_options(table)
+    except (AttributeError, NotImplementedError):  # SQLAlchemy 1.4 has no such question
+        return set()
+    return {what for option, what in _OPTIONS.items() if option in options}
 
 
 def _is_expression(connection: Any, index: str) -> bool:

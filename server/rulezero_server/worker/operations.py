@@ -157,9 +157,22 @@ def _alter_column(op: Any, dialect: Any, _: Any) -> Iterator[Step]:
             "nullable": op.existing_nullable is not False,
             "server_default": elements.default_text(op.existing_server_default, dialect),
             "generated": _is_generated(op.existing_server_default),
+            "stated": list(_stated(op)),
         },
         "changes": list(_changes(op, dialect)),
     }
+
+
+def _stated(op: Any) -> Iterator[str]:
+    """What the revision says of the column as it is."""
+    if op.existing_nullable is not None:
+        yield "nullable"
+    if op.existing_server_default is not False:
+        yield "server_default"
+    if op.kw.get("existing_autoincrement") is not None:
+        yield "autoincrement"
+    if op.existing_comment is not None:
+        yield "comment"
 
 
 def _is_generated(default: Any) -> bool:

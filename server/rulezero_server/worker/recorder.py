@@ -111,10 +111,23 @@ class _Recording:
         return result
 
 
+_QUEUED = {
+    "AddColumnOp": "add_column",
+    "CreateIndexOp": "create_index",
+    "DropIndexOp": "drop_index",
+}
+
+
 class RecordingBatch(_Recording, BatchOperations):  # pyright: ignore[reportIncompatibleMethodOverride,reportIncompatibleVariableOverride] - alembic's overloads
     """The `batch_op` of a batch block."""
 
     in_batch = True
+    queued: list[Any]
+
+    def invoke(self, operation: Any) -> Any:
+        """Write it down, and remember it as alembic's batch mode does to decide on a copy."""
+        self.queued.append((_QUEUED.get(type(operation).__name__, "other"), operation))
+        return super().invoke(operation)
 
 
 class RecordingOperations(_Recording, Operations):  # pyright: ignore[reportIncompatibleMethodOverride,reportIncompatibleVariableOverride] - alembic's overloads
@@ -129,10 +142,21 @@ class RecordingOperations(_Recording, Operations):  # pyright: ignore[reportInco
             operations=self, table_name=table, schema=schema, impl=self.impl, batch=[]
         )
         batch = RecordingBatch(self.migration_context, impl=impl)  # pyright: ignore[reportArgumentType] - what it needs of it
-        batch.tape = self.tape
+        batch.tape, batch.queued = self.tape, []
         before = len(self.tape.steps)
         yield batch
         self._recreated(given.arguments, nothing=len(self.tape.steps) == before)
+        copied = self._copies(given.arguments.get("recreate", "auto"), batch.queued)
+        for step in self.tape.steps[before:]:
+            step["recreates"] = copied
+
+    def _copies(self, recreate: str, queued: list[Any]) -> bool:
+        """Whether alembic would copy the table for this block."""
+        if recreate != "auto":
+            return recreate == "always"
+        asked: list[Any] = [(n, (None, getattr(o, "column", None)), {}) for n, o in queued]
+        impl: Any = self.impl
+        return bool(impl.requires_recreate_in_batch(SimpleNamespace(batch=asked)))
 
     def _recreated(self, given: dict[str, Any], *, nothing: bool) -> None:
         extra = bool(given.get("table_args")) or bool(given.get("table_kwargs"))

@@ -47,7 +47,10 @@ bench: $(DEV_READY) ## measure; writes bench/results.json
 judgement: $(DEV_READY) ## hold the review against what databases really do, case by case
 	@$(BIN)/python tests/judgement -n auto
 
-attack faults conformance bundle docs: ## not built yet
+docs: $(DEV_READY) ## write the rules' pages into docs/rules
+	@$(BIN)/python -m rulezero_server.cli.rulebook docs/rules
+
+attack faults conformance bundle: ## not built yet
 	@echo "$@: this is not built yet." >&2; exit 1
 
 clean: ## remove .venv and what the tools left

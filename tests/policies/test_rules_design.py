@@ -8,7 +8,7 @@ import pytest
 
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Change, Column, Constraint, Index, Operation
-from rulezero_policies.rules import review
+from rulezero_policies.rules import RULES, Rule, review
 from rulezero_policies.rules.rule import revision
 from rulezero_policies.scene import Scene, questions
 
@@ -288,3 +288,15 @@ def test_what_comes_first_or_can_be_taken_back_leaves_nothing_half_done() -> Non
     assert not half("postgresql", None, add("a"), UNIQUE)
     assert not half("mysql", None, add("a"), add("b"))
     assert not half("sqlite", 0, add("a"), alter("title", ("nullable", None, "false")))
+
+
+DIALECTS = ("postgresql", "mysql", "sqlite")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_is_only_about_the_databases_that_it_names(rule: Rule, scene_of: SceneOf) -> None:
+    assert rule.dialect in rule.databases
+    assert set(rule.databases) <= set(DIALECTS)
+    for dialect in set(DIALECTS) - set(rule.databases):
+        if "JSONB" not in rule.bad:
+            assert list(rule.findings(scene_of(rule.bad, dialect))) == []

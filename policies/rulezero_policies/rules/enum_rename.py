@@ -15,6 +15,8 @@ _RENAME = re.compile(
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
+    if scene.dialect != "postgresql":
+        return
     for operation in scene.upgrade:
         for statement in sql.statements(operation.sql or ""):
             if found := _RENAME.fullmatch(statement):

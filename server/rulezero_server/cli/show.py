@@ -16,12 +16,14 @@ from rulezero_policies.grant import Challenge
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import visible
 from rulezero_server.cli.doctor import Check
+from rulezero_server.cli.rulebook import RuleView
 from rulezero_tools.answering import Waiting
 from rulezero_tools.results import (
     AnalyzeResult,
     DatabaseView,
     HistoryResult,
     ReferenceView,
+    RenameView,
     ReviewResult,
 )
 
@@ -79,6 +81,12 @@ def _references(found: Sequence[ReferenceView], total: int) -> None:
     _lines("Used in the code", [*lines, *more])
 
 
+def _rename(found: RenameView) -> str:
+    rival = ", another is about as likely" if found.ambiguous else ""
+    why = f"[dim]{found.score} of 100: {escape(', '.join(found.evidence))}{rival}[/]"
+    return f"{escape(found.id)}  {why}\n  {escape(found.code)}"
+
+
 def analysis(result: AnalyzeResult) -> None:
     """An analysis."""
     console.print(f"Risk {_coloured(result.risk)}   {escape(result.strategy)}")
@@ -86,6 +94,7 @@ def analysis(result: AnalyzeResult) -> None:
     _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
     _findings(result.breaking)
     _references(result.references, result.references_total)
+    _lines("May be renames", map(_rename, result.rename_candidates))
     _lines("Foreign keys", map(escape, result.foreign_key_order))
     _lines("Indexes worth adding", map(escape, result.indexes_to_add))
     _lines("Before you go on", (f"[ ] {escape(c)}".replace("[ ]", "☐") for c in result.checklist))
@@ -168,6 +177,17 @@ def chain(result: HistoryResult) -> str:
     if result.chain != "whole":
         return f"broken: {result.chain}"
     return f"whole, {result.length} entries, head {result.head}"
+
+
+def rules(found: Iterable[RuleView]) -> None:
+    """Every rule in a line."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("rule", "severity", "databases", "what"):
+        table.add_column(column, overflow="fold")
+    for v in found:
+        table.add_row(v.id, _coloured(v.severity), ", ".join(v.databases), escape(v.title))
+    console.print(table)
+    console.print("\nOne rule's page: [bold]rulezero rules ID[/]")
 
 
 def checks(found: Iterable[Check]) -> bool:

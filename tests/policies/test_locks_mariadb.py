@@ -98,19 +98,19 @@ ROWS = tuple(r for r in _measured() if r[0] not in NOT_REPLAYED)
 @pytest.fixture(scope="module")
 def server(mariadb: Path) -> Iterator[Any]:
     with pymysql.connect(unix_socket=str(mariadb), user="root", autocommit=True) as connection:
-        yield connection.cursor()
+        cursor = connection.cursor()
+        cursor.execute("CREATE OR REPLACE DATABASE algorithms")
+        cursor.execute("USE algorithms")
+        yield cursor
+        cursor.execute("DROP DATABASE algorithms")
 
 
 def _accepted(server: Any, action: str) -> tuple[str, str]:
     """The best algorithm, and the weakest lock with it, that the server takes."""
+    for statement in ("DROP TABLE IF EXISTS t", "DROP TABLE IF EXISTS parent", *BASE):
+        server.execute(statement)
     for algorithm in _ORDER:
         for lock in ("NONE", "SHARED"):
-            server.execute("SET foreign_key_checks = 0")
-            server.execute("CREATE OR REPLACE DATABASE algorithms")
-            server.execute("SET foreign_key_checks = 1")
-            server.execute("USE algorithms")
-            for statement in BASE:
-                server.execute(statement)
             try:
                 server.execute(f"ALTER TABLE t {action}, ALGORITHM={algorithm}, LOCK={lock}")
             except pymysql.Error:

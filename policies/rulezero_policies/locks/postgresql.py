@@ -1,7 +1,8 @@
 """What PostgreSQL locks, and what it does to the table meanwhile.
 
-Source: 125 statements measured on PostgreSQL 12, 13, 14, 15, 16, 17 and 18 (the lock as pg_locks shows
-it before the commit, a rewrite by the table's relfilenode); a test repeats them on a live server.
+Source: 125 statements measured on PostgreSQL 12, 13, 14, 15, 16, 17 and 18 (the lock as pg_locks
+shows it before the commit, a rewrite by the table's relfilenode); a test repeats them on a live
+server.
 """
 
 import re

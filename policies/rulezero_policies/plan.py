@@ -9,6 +9,7 @@ from typing import Literal
 
 from rulezero_policies.findings import Fact, Finding, Risk, Verdict
 from rulezero_policies.picture import TablePicture
+from rulezero_policies.renames import Rename
 from rulezero_policies.suppression import Suppressed
 
 PlanKind = Literal["upgrade", "downgrade", "generate"]
@@ -69,7 +70,7 @@ class Plan:
     `files` are all files that may run (revisions, env.py and what lies beside them); `revisions`
     are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
-    written, and nothing else.
+    written, and nothing else; `renames` are the drops and adds that it writes as renames.
     """
 
     kind: PlanKind
@@ -98,6 +99,8 @@ class Plan:
     expires: datetime
     pictures: tuple[TablePicture, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
+
+    renames: tuple[Rename, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -11,6 +11,7 @@ from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, preferences, settings, sources
 from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace
@@ -98,14 +99,15 @@ class WorkerProject:
         self._seen = _as(Description, {**reply.result, **interceptions})
         return self._seen
 
-    def diff(self) -> Diff:
-        """What autogenerate would write."""
-        reply = self._ask("diff")
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
+        """What autogenerate would write, with these drops and adds made renames."""
+        reply = self._ask("diff", {"renames": [asdict(rename) for rename in renames]})
         return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        return _as(Generated, self._ask("generate", {"message": message}).result)
+        args = {"message": message, "renames": [asdict(rename) for rename in renames]}
+        return _as(Generated, self._ask("generate", args).result)
 
     def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given."""

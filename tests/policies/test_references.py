@@ -20,6 +20,7 @@ from rulezero_policies.references import (
     told,
 )
 from rulezero_policies.usage import PARSED, find
+from rulezero_policies.words import used_lines
 
 USER = ModelClass(name="User", table="users", attributes=(("id", "id"), ("name", "name")))
 COMPANY = ModelClass(name="Company", table="companies", attributes=(("email", "email"),))
@@ -316,3 +317,13 @@ def test_other_findings_and_unasked_ones_stay_as_they_are() -> None:
 
 def test_nothing_is_read_where_nothing_goes_away() -> None:
     assert find((), sources(3)).total == 0
+
+
+def test_a_person_who_is_asked_sees_the_sure_uses_and_how_many_more() -> None:
+    (text,) = used_lines(used(30))
+    assert text.startswith(
+        "Still used in the code:\n- a000.py:1 (certain): users.email, User.email"
+    )
+    assert text.endswith("\n- … and 10 more")
+    assert used_lines(used(1, "form.email")) == ()
+    assert used_lines(None) == ()

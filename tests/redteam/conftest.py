@@ -27,6 +27,7 @@ from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools import answering, asking, enrolment, gate
@@ -196,10 +197,10 @@ class PlayedProject:
             fingerprint=self.database.schema(),
         )
 
-    def diff(self) -> Diff:
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.wanted, interceptions=())
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         name = f"r{len(self.chain) + 1}"
         path = f"migrations/versions/{name}.py"
         self.contents[path] = "; ".join(sql(o) for o in self.wanted).encode()

@@ -17,6 +17,7 @@ from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools.ports import Session, Store
@@ -96,6 +97,8 @@ class FakeProject:
     broken: ProjectError | None = None
     classes: tuple[ModelClass, ...] = ()
     code: Sources = field(default_factory=Sources)
+    rewritten: tuple[Operation, ...] = ()
+    renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
         names = ["r1", *self.revisions]
@@ -138,10 +141,11 @@ class FakeProject:
             sqlalchemy="2.1.9",
         )
 
-    def diff(self) -> Diff:
-        return Diff(operations=self.wanted, interceptions=())
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
+        return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+        self.renamed.append(tuple(renames))
         name = f"r{len(self.revisions) + 2}"
         self.revisions[name] = self.wanted
         path = f"migrations/versions/{name}.py"

@@ -12,8 +12,8 @@ from rulezero_tools.planning import database_view, fact_views, holes, record
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.records import Analysis, Description
-from rulezero_tools.results import AnalyzeResult, reference_views
-from rulezero_tools.using import references
+from rulezero_tools.results import AnalyzeResult, reference_views, rename_views
+from rulezero_tools.using import references, renames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,7 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
         facts=fact_views(judgement.facts),
         references=reference_views(judgement.references),
         references_total=judgement.references.total if judgement.references else 0,
+        rename_candidates=rename_views(renames(session, diff.operations)),
         warnings=(
             *words.critical_warnings(findings, diff.operations),
             *holes(unjudged(seen.interceptions)),

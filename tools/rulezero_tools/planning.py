@@ -20,6 +20,7 @@ from rulezero_policies.plan import (
 )
 from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.references import References
+from rulezero_policies.renames import Rename
 from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
@@ -47,6 +48,7 @@ class Draft:
     rollback_command: str
     pictures: tuple[TablePicture, ...] = ()
     references: References | None = None
+    renames: tuple[Rename, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
 
 
@@ -80,6 +82,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         created=now,
         expires=now + session.policy.plan_life,
         pictures=draft.pictures,
+        renames=draft.renames,
         suppressed=draft.suppressed,
     )
 

@@ -14,6 +14,7 @@ from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_tools.records import (
     Analysis,
@@ -61,11 +62,11 @@ class Project(Protocol):
         """
         ...
 
-    def diff(self) -> Diff:
-        """What autogenerate would write."""
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
+        """What autogenerate would write, with these drops and adds made renames."""
         ...
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
         ...
 

@@ -6,6 +6,7 @@ from typing import Literal
 from rulezero_policies.findings import Finding, Risk, Verdict
 from rulezero_policies.plan import PlanKind, PlannedChange
 from rulezero_policies.references import Confidence, References
+from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
 Section = Literal["summary", "sql", "findings", "changes", "files", "approval_request", "run"]
@@ -46,6 +47,34 @@ def reference_views(references: References | None) -> tuple[ReferenceView, ...]:
     return tuple(
         ReferenceView(subject=r.subject, place=r.place, confidence=r.confidence, how=r.how)
         for r in (references.found if references else ())
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenameView:
+    """A drop and an add that may be a rename: `generate` takes its id, and the person decides.
+
+    `score` is of 100. `code` is what such a revision would say instead.
+    """
+
+    id: str
+    score: int
+    evidence: tuple[str, ...]
+    ambiguous: bool
+    code: str
+
+
+def rename_views(candidates: tuple[RenameCandidate, ...]) -> tuple[RenameView, ...]:
+    """The candidates as results show them, the best first."""
+    return tuple(
+        RenameView(
+            id=c.rename.id,
+            score=c.score,
+            evidence=c.evidence,
+            ambiguous=c.ambiguous,
+            code=c.rename.code,
+        )
+        for c in candidates
     )
 
 
@@ -109,6 +138,7 @@ class AnalyzeResult:
     next_step: str
     references: tuple[ReferenceView, ...] = ()
     references_total: int = 0
+    rename_candidates: tuple[RenameView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

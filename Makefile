@@ -42,7 +42,7 @@ lint: $(DEV_READY) ## format, style, types, import contracts
 	@$(BIN)/lint-imports
 
 bench: $(DEV_READY) ## measure; writes bench/results.json
-	@$(BIN)/python bench/start.py
+	@$(BIN)/python bench/start.py; start=$$?; $(BIN)/python bench/judgement.py && exit $$start
 
 judgement: $(DEV_READY) ## hold the review against what databases really do, case by case
 	@$(BIN)/python tests/judgement -n auto

@@ -83,8 +83,16 @@ def _of(table: Table) -> Step:
     }
 
 
+def table_of(op: Any, context: Any) -> Table:
+    """The table that a `CreateTableOp` makes; made once, since its indexes can join but one."""
+    kept = cast("dict[str, Any]", vars(op))
+    if "made" not in kept:
+        kept["made"] = op.to_table(context)
+    return kept["made"]
+
+
 def _create_table(op: Any, dialect: Any, context: Any) -> Iterator[Step]:
-    table = op.to_table(context)
+    table = table_of(op, context)
     yield {
         "kind": "create_table",
         **_of(table),

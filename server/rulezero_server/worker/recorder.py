@@ -95,7 +95,8 @@ class _Recording:
             return self._carry_out(operation)
         steps = operations.serialize(operation, context.dialect, context=context)
         self.tape.write(steps, batch=self.in_batch)
-        return operation.to_table(context) if isinstance(operation, ops.CreateTableOp) else None
+        made = isinstance(operation, ops.CreateTableOp)
+        return operations.table_of(operation, context) if made else None
 
     def _carry_out(self, operation: Any) -> Any:
         """An operation of somebody else's: what it does goes through this `op` in turn."""

@@ -163,6 +163,19 @@ def test_a_created_table_can_be_used_further_on(traced: Traced) -> None:
     ]
 
 
+def test_a_table_may_bring_its_index_along(traced: Traced) -> None:
+    trace = traced(
+        upgrade="""
+        op.create_table(
+            "files", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.Text()),
+            sa.Index("ix_files_name", "name", unique=True),
+        )
+        """
+    )
+    assert trace.upgrade_error is None
+    assert [o.kind for o in trace.upgrade] == ["create_table", "create_index"]
+
+
 def test_values_given_at_execution_are_written_into_the_statement(traced: Traced) -> None:
     found = traced(
         """

@@ -138,3 +138,12 @@ def assignable(before: str, after: str) -> bool | None:
     if is_text(before) or {old[0], new[0]} <= _KNOWN:
         return False
     return None
+
+
+def shifts_zone(before: str, after: str) -> bool:
+    """Whether it goes from a timestamp without a time zone to one with, or back."""
+    old, new = (_parsed(t.upper().replace("TIMESTAMPTZ", _ZONED)) for t in (before, after))
+    return old[0] == new[0] == "TIMESTAMP" and {old[2], new[2]} == {"", "WITH TIME ZONE"}
+
+
+_ZONED = "TIMESTAMP WITH TIME ZONE"

@@ -46,7 +46,7 @@ class Step:
         """
         names = {self.operation.table or "", self.table or ""} - {""}
         return any(
-            text is None or (any(mentions(text, n) for n in names) and _touches(text, columns))
+            text is None or (_writes(text, names) and _touches(text, columns))
             for text in self.earlier
         )
 
@@ -201,6 +201,15 @@ class _Ledger:
         self.columns[place, change.after] = self.columns.pop((place, name), name)
         if (place, name) in self.empty:
             self.empty = (self.empty - {(place, name)}) | {(place, change.after)}
+
+
+_WRITES = re.compile(
+    r"\b(?:UPDATE|DELETE|INSERT|COPY|LOAD|MERGE|REPLACE|TRUNCATE|CALL|DO|EXECUTE)\b", re.IGNORECASE
+)
+
+
+def _writes(text: str, tables: set[str]) -> bool:
+    return _WRITES.search(text) is not None and any(mentions(text, t) for t in tables)
 
 
 _INSERTS = re.compile(r"\b(?:INSERT|COPY|LOAD|MERGE|REPLACE)\b", re.IGNORECASE)

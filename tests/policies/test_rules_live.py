@@ -391,3 +391,244 @@ def test_a_view_stops_a_batch_block(live: Live) -> None:
     case = live.judge(COPY)
     assert case.of("dependents") == [CRITICAL]
     assert case.error is not None
+
+
+# Types
+
+TO_INTEGER = "op.alter_column('users', 'name', existing_type=sa.String(20), type_=sa.Integer(){})"
+USING = ", postgresql_using='name::integer'"
+DIGITS = "INSERT INTO users VALUES (1, '12', 1), (2, NULL, 1)"
+
+
+@only("postgresql")
+@pytest.mark.parametrize(
+    ("upgrade", "data", "fails"),
+    [
+        (TO_INTEGER.format(""), (), True),
+        (TO_INTEGER.format(USING), (), False),
+        (TO_INTEGER.format(USING), (DIGITS,), False),
+        (TO_INTEGER.format(USING), (CLEAN,), True),
+        (
+            "op.alter_column('users', 'team', existing_type=sa.Integer(), type_=sa.Text())",
+            (CLEAN,),
+            False,
+        ),
+        (
+            "op.alter_column('users', 'team', existing_type=sa.Integer(), type_=sa.Boolean())",
+            (),
+            True,
+        ),
+        (
+            "op.alter_column('users', 'team', existing_type=sa.Integer(), type_=sa.Numeric(9, 2))",
+            (CLEAN,),
+            False,
+        ),
+    ],
+)
+def test_a_cast_fails_exactly_where_it_is_said_to(
+    live: Live, upgrade: str, data: tuple[str, ...], *, fails: bool
+) -> None:
+    live.run(USERS, *data)
+    case = live.judge(upgrade)
+    assert ("cast" in case.failing) == (case.error is not None) == fails, case
+
+
+@only("postgresql")
+@pytest.mark.parametrize("dropped", [True, False])
+def test_an_old_default_has_to_convert_too(live: Live, *, dropped: bool) -> None:
+    live.run("CREATE TABLE users (id INTEGER PRIMARY KEY, name VARCHAR(20) DEFAULT '5')")
+    first = "op.alter_column('users', 'name', server_default=None)\n" if dropped else ""
+    case = live.judge(f"{first}{TO_INTEGER.format(USING)}")
+    assert ("cast" in case.failing) == (case.error is not None) == (not dropped)
+
+
+@only("mariadb")
+@pytest.mark.parametrize(("data", "fails"), [(CLEAN, True), (DIGITS, False)])
+def test_a_strict_mariadb_refuses_texts_that_are_no_number(
+    live: Live, data: str, *, fails: bool
+) -> None:
+    live.run(USERS, data)
+    case = live.judge(TO_INTEGER.format(", existing_nullable=True"))
+    assert ("cast" in case.failing) == (case.error is not None) == fails
+
+
+@only("sqlite")
+@pytest.mark.parametrize(("data", "expected"), [(CLEAN, [LOSES]), (DIGITS, [])])
+def test_sqlite_makes_nothing_of_texts_that_are_no_number(
+    live: Live, data: str, expected: Any
+) -> None:
+    live.run(USERS, data)
+    case = live.judge(
+        "with op.batch_alter_table('users') as batch_op:\n"
+        "    batch_op.alter_column('name', existing_type=sa.String(20), type_=sa.Integer())"
+    )
+    assert (case.of("cast"), case.error) == (expected, None)
+    lost = ("ann",) not in live.rows("SELECT name FROM users") and expected
+    assert (live.rows("SELECT name FROM users WHERE id = 1") == [(0,)]) == bool(lost)
+
+
+ZONED = (
+    "op.alter_column('t', 'at', existing_type=sa.DateTime(), type_=sa.DateTime(timezone=True){})"
+)
+
+
+@only("postgresql")
+@pytest.mark.parametrize(
+    ("zone", "using", "expected", "shifted"),
+    [
+        ("UTC", "", [("WARNING", "design")], False),
+        ("America/New_York", "", [LOSES], True),
+        ("America/New_York", ", postgresql_using=\"at AT TIME ZONE 'UTC'\"", [], False),
+    ],
+)
+def test_timestamps_shift_by_the_zone_of_the_session(
+    live: Live, zone: str, using: str, expected: Any, *, shifted: bool
+) -> None:
+    live.run("CREATE TABLE t (at TIMESTAMP)")
+    assert live.review(ZONED.format(using)).of("timezone-shift") == []
+    live.run("INSERT INTO t VALUES ('2026-01-01 12:00')")
+    on_connect(live, f"SET TIME ZONE '{zone}'")
+    case = live.judge(ZONED.format(using))
+    assert (case.of("timezone-shift"), case.error) == (expected, None)
+    moved = live.rows("SELECT at <> TIMESTAMPTZ '2026-01-01 12:00+00' FROM t")
+    assert moved == [(shifted,)]
+
+
+@only("postgresql")
+def test_jsonb_forgets_how_it_was_written(live: Live) -> None:
+    live.run("CREATE TABLE t (j JSON)")
+    to_jsonb = (
+        "op.alter_column('t', 'j', existing_type=postgresql.JSON(), type_=postgresql.JSONB())"
+    )
+    assert live.review(to_jsonb).of("json-jsonb") == []
+    live.run('INSERT INTO t VALUES (\'{"b": 1, "a": 2, "a": 3}\')')
+    case = live.judge(to_jsonb)
+    assert (case.of("json-jsonb"), case.error) == ([("WARNING", "loses_data")], None)
+    assert live.rows("SELECT j::text FROM t") == [('{"a": 3, "b": 1}',)]
+
+
+ENUM = "CREATE TABLE t (id INTEGER PRIMARY KEY, s ENUM('a', 'b', 'c'))"
+
+
+def modify(*labels: str) -> str:
+    old, new = (", ".join(map(repr, names)) for names in (("a", "b", "c"), labels))
+    return (
+        f"op.alter_column('t', 's', existing_type=sa.Enum({old}), type_=sa.Enum({new}), "
+        "existing_nullable=True, existing_server_default=None)"
+    )
+
+
+@only("mariadb")
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_removed_label_fails_or_empties_its_rows(live: Live, *, strict: bool) -> None:
+    live.run(ENUM, "INSERT INTO t VALUES (1, 'a')")
+    if not strict:
+        on_connect(live, "SET sql_mode = ''")
+    assert live.review(modify("a", "b")).of("enum-remove") == []
+    live.run("INSERT INTO t VALUES (2, 'c')")
+    case = live.judge(modify("a", "b"))
+    assert case.of("enum-remove") == [CRITICAL if strict else LOSES]
+    assert (case.error is not None) == strict
+    assert live.rows("SELECT s FROM t WHERE id = 2") == [("c" if strict else "",)]
+
+
+@only("mariadb")
+def test_labels_in_another_order_sort_otherwise(live: Live) -> None:
+    live.run(ENUM, "INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    assert live.review(modify("a", "b", "c", "d")).of("enum-reorder") == []
+    case = live.judge(modify("b", "a", "c"))
+    assert (case.of("enum-reorder"), case.error) == ([("WARNING", "design")], None)
+    assert live.rows("SELECT s FROM t ORDER BY s") == [("b",), ("a",)]
+
+
+REPLACED = """\
+op.execute("ALTER TYPE mood RENAME TO mood_old")
+op.execute("CREATE TYPE mood AS ENUM ('a', 'b')")
+op.alter_column('t', 's', existing_type=sa.Text(), type_=postgresql.ENUM(name='mood',
+    create_type=False), postgresql_using='s::text::mood')
+op.execute("DROP TYPE mood_old")"""
+
+
+@only("postgresql")
+@pytest.mark.parametrize(("value", "expected"), [("a", []), ("c", [CRITICAL])])
+def test_a_type_made_anew_without_a_label_that_is_used(
+    live: Live, value: str, expected: Any
+) -> None:
+    live.run(
+        "CREATE TYPE mood AS ENUM ('a', 'b', 'c')",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, s mood)",
+        f"INSERT INTO t VALUES (1, '{value}')",
+    )
+    case = live.judge(REPLACED)
+    assert case.of("enum-remove") == expected
+    assert (case.error is not None) == bool(expected)
+
+
+# What MySQL and MariaDB do by themselves
+
+
+@only("mariadb")
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("", [("CRITICAL", "design")]),
+        (", existing_nullable=False, existing_server_default='x'", []),
+    ],
+)
+def test_modify_drops_what_is_not_stated(live: Live, stated: str, expected: Any) -> None:
+    live.run("CREATE TABLE t (id INTEGER PRIMARY KEY, s VARCHAR(20) NOT NULL DEFAULT 'x')")
+    case = live.judge(
+        f"op.alter_column('t', 's', existing_type=sa.String(20), type_=sa.String(30){stated})"
+    )
+    assert (case.of("mysql-modify-attrs"), case.error) == (expected, None)
+    left = live.rows(
+        "SELECT is_nullable, column_default IS NULL OR column_default = 'NULL' FROM"
+        " information_schema.columns WHERE table_schema = DATABASE() AND table_name = 't'"
+        " AND column_name = 's'"
+    )
+    assert left == [("YES", 1) if expected else ("NO", 0)]
+
+
+@only("mariadb")
+def test_modify_stops_counting_where_it_is_not_told_to(live: Live) -> None:
+    live.run("CREATE TABLE t (id INTEGER PRIMARY KEY AUTO_INCREMENT)")
+    case = live.judge(
+        "op.alter_column('t', 'id', existing_type=sa.Integer(), type_=sa.BigInteger(), "
+        "existing_nullable=False)"
+    )
+    assert case.of("mysql-modify-attrs") == [("CRITICAL", "design")]
+    ((made,),) = [row[1:] for row in live.rows("SHOW CREATE TABLE t")]
+    assert "AUTO_INCREMENT" not in made
+
+
+@only("mariadb")
+def test_a_server_that_is_not_strict_cuts_off(live: Live) -> None:
+    live.run(USERS, CLEAN)
+    assert live.review(NARROW).of("mysql-nonstrict") == []
+    on_connect(live, "SET sql_mode = ''")
+    case = live.judge(NARROW)
+    assert case.of("mysql-nonstrict") == [("WARNING", "design")]
+    assert case.of("narrow") == [LOSES]
+    assert case.error is None
+    assert live.rows("SELECT name FROM users WHERE id = 1") == [("an",)]
+
+
+DROP_KEY = "op.drop_constraint('fk', 'tasks', type_='foreignkey')"
+
+
+@only("mariadb")
+@pytest.mark.parametrize(
+    ("upgrade", "fails"),
+    [
+        ("op.drop_index('ix_owner', table_name='tasks')", True),
+        (f"{DROP_KEY}\nop.drop_index('ix_owner', table_name='tasks')", False),
+    ],
+)
+def test_an_index_that_a_key_needs_is_not_dropped(live: Live, upgrade: str, *, fails: bool) -> None:
+    live.run(
+        USERS,
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, owner INTEGER, KEY ix_owner (owner),"
+        " CONSTRAINT fk FOREIGN KEY (owner) REFERENCES users (id))",
+    )
+    case = live.judge(upgrade)
+    assert ("mysql-index-of-fk" in case.failing) == (case.error is not None) == fails

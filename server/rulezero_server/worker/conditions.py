@@ -127,8 +127,8 @@ def _round(connection: Any, value: Any, scale: int) -> Any:
 
 
 def _uncastable(connection: Any, asked: dict[str, Any]) -> Any:
-    if connection.dialect.name not in {"postgresql", "mysql", "mariadb"}:
-        raise NotAskedError("this database casts whatever comes")
+    if connection.dialect.name == "sqlite":
+        return _no_number(asked)
     text = sa.cast(column(asked["column"]), _text(connection))
     if (
         connection.dialect.name == "postgresql"
@@ -142,6 +142,16 @@ def _uncastable(connection: Any, asked: dict[str, Any]) -> Any:
     if connection.dialect.name != "postgresql":  # which has no \s in every version
         pattern = pattern.replace(r"\s", "[[:space:]]").replace(r"\.", "[.]")
     return sa.and_(text.isnot(None), sa.not_(text.regexp_match(pattern)))
+
+
+def _no_number(asked: dict[str, Any]) -> Any:
+    """Texts of which SQLite's CAST makes another number, or 0."""
+    family = _FAMILIES.get(_parsed(asked["type"])[0])
+    if family not in {"INTEGER", "NUMERIC"}:
+        raise NotAskedError("SQLite casts whatever comes")
+    digits: Any = sa.func.ltrim(sa.func.trim(column(asked["column"])), "+-")
+    odd = "*[^0-9]*" if family == "INTEGER" else "*[^0-9.eE+-]*"
+    return sa.or_(digits == "", digits.op("GLOB")(odd))
 
 
 def _outside(connection: Any, asked: dict[str, Any]) -> Any:

@@ -75,7 +75,6 @@ def on_connect(engine: sa.Engine, statement: str) -> None:
 ON_SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 ON_MARIADB = pytest.mark.parametrize("url", ["mariadb"], indirect=True)
-ON_SERVERS = pytest.mark.parametrize("url", ["postgresql", "mariadb"], indirect=True)
 
 PEOPLE = "CREATE TABLE people (id INT PRIMARY KEY, email VARCHAR(50), boss INT)"
 
@@ -207,7 +206,6 @@ def test_values_that_a_lower_scale_rounds_are_counted(run: Run, ask: Ask) -> Non
     }
 
 
-@ON_SERVERS
 def test_texts_that_are_no_number_are_counted(run: Run, ask: Ask) -> None:
     run(
         NUMBERS,
@@ -220,9 +218,9 @@ def test_texts_that_are_no_number_are_counted(run: Run, ask: Ask) -> None:
 
 
 @ON_SQLITE
-def test_sqlite_casts_whatever_comes(run: Run, ask: Ask) -> None:
+def test_sqlite_casts_whatever_comes_to_most_types(run: Run, ask: Ask) -> None:
     run(NUMBERS)
-    assert ask("uncastable", "numbers", column="t", type="INTEGER").count is None
+    assert ask("uncastable", "numbers", column="t", type="DATE").count is None
 
 
 def test_values_that_an_enumeration_loses_are_counted(run: Run, ask: Ask) -> None:

@@ -1,5 +1,6 @@
 """One project in one environment, seen through its own interpreter."""
 
+import functools
 import hashlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, preferences, settings, sources
-from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace
+from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace, Unseen
 
 T = TypeVar("T")
 
@@ -146,6 +147,10 @@ class WorkerProject:
         reply = self._ask("models")
         return tuple(_as(ModelClass, entry) for entry in reply.result["models"])
 
+    def unseen(self) -> Unseen:
+        """What autogenerate does not compare, and what of it differs."""
+        return _as(Unseen, self._ask("unseen").result)
+
     def sources(self) -> Sources:
         """The project's own source, templates and SQL files, migrations left out."""
         root = self.target.found.root
@@ -196,6 +201,12 @@ def _name(path: Path, root: Path) -> str:
 
 def _as(kind: type[T], value: Mapping[str, Any]) -> T:
     """A reply as the dataclass it must fit."""
+    return _reader_of(kind).validate_python(value)
+
+
+@functools.cache
+def _reader_of(kind: type[Any]) -> Any:
+    """Made once a kind: a long history is read a revision at a time."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - not needed until a project is read
 
-    return TypeAdapter(kind).validate_python(value)
+    return TypeAdapter(kind)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
@@ -57,17 +57,24 @@ def split(sql: str, dialect: str) -> tuple[tuple[Token, ...], ...]:
 
 
 def _tokens(sql: str, dialect: str) -> list[Token]:
-    from sqlglot.dialects.dialect import Dialect  # noqa: PLC0415 - start-up time
     from sqlglot.errors import SqlglotError  # noqa: PLC0415 - start-up time
+
+    try:
+        found: list[Any] = _tokenizer(dialect).tokenize(sql)
+    except SqlglotError as error:
+        raise NotSql("it is not written in this dialect") from error
+    return [word for token in found for word in _words(_token(sql, token), sql)]
+
+
+@cache
+def _tokenizer(dialect: str) -> Any:
+    """Sqlglot's tokenizer, made once: it builds its tables whenever a class of it is made."""
+    from sqlglot.dialects.dialect import Dialect  # noqa: PLC0415 - start-up time
 
     speaks: Any = Dialect.get_or_raise(dialect)
     # Otherwise what follows DO, CALL, RESET, ... would be one string.
     whole: Any = type("Tokenizer", (speaks.tokenizer_class,), {"COMMANDS": set[Any]()})
-    try:
-        found: list[Any] = whole(dialect=speaks).tokenize(sql)
-    except SqlglotError as error:
-        raise NotSql("it is not written in this dialect") from error
-    return [word for token in found for word in _words(_token(sql, token), sql)]
+    return whole(dialect=speaks)
 
 
 def _words(token: Token, sql: str) -> Iterator[Token]:

@@ -26,12 +26,18 @@ def _over(group: list[Held]) -> str | None:
         return f"one transaction holds ACCESS EXCLUSIVE on {', '.join(tables)} until it commits"
     for first in exclusive:
         later = group[group.index(first) + 1 :]
-        if slow := next((lock for lock in later if lock.cost.long), None):
+        if slow := next((lock for lock in later if lock.cost.long and _worse(first, lock)), None):
             return (
                 f"ACCESS EXCLUSIVE on {first.operation.qualified} is held while "
                 f"{slow.operation.qualified} is worked on (line {slow.operation.line})"
             )
     return None
+
+
+def _worse(first: Held, later: Held) -> bool:
+    """Whether the later step would let more through than the lock that is held over it."""
+    same = (first.step.schema, first.step.table) == (later.step.schema, later.step.table)
+    return not same or later.cost.lock != first.cost.lock
 
 
 def _check(scene: Scene) -> Iterator[Hit]:

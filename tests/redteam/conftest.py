@@ -43,6 +43,7 @@ from rulezero_tools.records import (
     RunReport,
     Trace,
     Tree,
+    Unseen,
 )
 from rulezero_tools.results import ApplyResult
 from rulezero_tools.review import review
@@ -245,6 +246,9 @@ class PlayedProject:
 
     def models(self) -> tuple[ModelClass, ...]:
         return ()
+
+    def unseen(self) -> Unseen:
+        return Unseen()
 
     def sources(self) -> Sources:
         return Sources()

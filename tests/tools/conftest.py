@@ -31,6 +31,7 @@ from rulezero_tools.records import (
     RunReport,
     Trace,
     Tree,
+    Unseen,
 )
 from rulezero_tools.review import review
 
@@ -98,6 +99,7 @@ class FakeProject:
     classes: tuple[ModelClass, ...] = ()
     code: Sources = field(default_factory=Sources)
     rewritten: tuple[Operation, ...] = ()
+    blind: Unseen = field(default_factory=Unseen)
     renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
@@ -187,6 +189,9 @@ class FakeProject:
 
     def models(self) -> tuple[ModelClass, ...]:
         return self.classes
+
+    def unseen(self) -> Unseen:
+        return self.blind
 
     def sources(self) -> Sources:
         return self.code

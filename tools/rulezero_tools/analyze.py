@@ -8,10 +8,11 @@ from rulezero_policies.operations import Operation
 from rulezero_policies.plan import digest
 from rulezero_policies.references import References, told
 from rulezero_policies.scene import Scene, questions
+from rulezero_policies.text import visible
 from rulezero_tools.planning import database_view, fact_views, holes, record
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
-from rulezero_tools.records import Analysis, Description
+from rulezero_tools.records import Analysis, Description, UnseenChange
 from rulezero_tools.results import AnalyzeResult, reference_views, rename_views
 from rulezero_tools.using import references, renames
 
@@ -36,6 +37,7 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
     diff = session.project.diff()
     judgement = judged(session, seen, diff.operations)
     findings = judgement.findings
+    proposed, blind = renames(session, diff.operations), session.project.unseen()
     analysis = _kept(
         session, diff.operations, seen.database.current, risk.risk(findings), description
     )
@@ -56,12 +58,14 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
         facts=fact_views(judgement.facts),
         references=reference_views(judgement.references),
         references_total=judgement.references.total if judgement.references else 0,
-        rename_candidates=rename_views(renames(session, diff.operations)),
+        rename_candidates=rename_views(proposed),
         warnings=(
             *words.critical_warnings(findings, diff.operations),
+            *map(_unseen, blind.changes),
             *holes(unjudged(seen.interceptions)),
         ),
-        next_step=_next(analysis),
+        not_compared=blind.not_compared,
+        next_step=_next(analysis, proposed=bool(proposed), unseen=bool(blind.changes)),
     )
 
 
@@ -105,7 +109,23 @@ def _kept(
     return analysis
 
 
-def _next(analysis: Analysis) -> str:
+def _unseen(change: UnseenChange) -> str:
+    return visible(
+        f"Autogenerate does not see this {change.kind}: {change.subject}: {change.detail}. "
+        f"Write it into a revision by hand: {change.code}",
+        limit=800,
+    )
+
+
+def _next(analysis: Analysis, *, proposed: bool, unseen: bool) -> str:
+    if proposed:
+        return (
+            "Show this to the person and ask which of the rename_candidates are renames: pass "
+            "their ids as `renames` to `generate`, with this analysis_id; without them the old "
+            "ones are dropped with their data."
+        )
+    if unseen and not analysis.operations:
+        return "Autogenerate finds nothing; what the warnings name has to be written by hand."
     if not analysis.operations:
         return "Models and database agree; there is nothing to generate."
     if analysis.risk == "CRITICAL":

@@ -27,6 +27,7 @@ from rulezero_tools.records import (
     Run,
     RunReport,
     Trace,
+    Unseen,
 )
 
 P = ParamSpec("P")
@@ -93,6 +94,10 @@ class Project(Protocol):
 
     def models(self) -> tuple[ModelClass, ...]:
         """The classes that the project maps to tables."""
+        ...
+
+    def unseen(self) -> Unseen:
+        """What autogenerate does not compare, and what of it differs."""
         ...
 
     def sources(self) -> Sources:

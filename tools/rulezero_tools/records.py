@@ -81,6 +81,24 @@ class Diff:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnseenChange:
+    """A difference that autogenerate does not see; `code` is what a revision has to say by hand."""
+
+    subject: str
+    kind: str
+    detail: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unseen:
+    """What autogenerate does not compare on this database, and what of it was found to differ."""
+
+    not_compared: tuple[str, ...] = ()
+    changes: tuple[UnseenChange, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Generated:
     """A revision file that was just written; `note` says what went wrong all the same."""
 

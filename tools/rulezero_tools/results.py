@@ -139,6 +139,7 @@ class AnalyzeResult:
     references: tuple[ReferenceView, ...] = ()
     references_total: int = 0
     rename_candidates: tuple[RenameView, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

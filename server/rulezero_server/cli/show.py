@@ -99,6 +99,8 @@ def analysis(result: AnalyzeResult) -> None:
     _lines("Indexes worth adding", map(escape, result.indexes_to_add))
     _lines("Before you go on", (f"[ ] {escape(c)}".replace("[ ]", "☐") for c in result.checklist))
     _lines("Warnings", map(escape, result.warnings))
+    if result.not_compared:
+        _lines("Autogenerate does not compare", [escape(", ".join(result.not_compared))])
     console.print(f"\n[dim]Next:[/] {escape(result.next_step)}")
 
 

@@ -16,6 +16,7 @@ TABLE = {
     "probe": "probe:probe",
     "columns": "catalogue:columns",
     "models": "models:models",
+    "unseen": "blind:unseen",
     "loaded": "witness:loaded",
     "upgrade": "run:run",
     "downgrade": "run:run",

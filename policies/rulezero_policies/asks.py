@@ -116,6 +116,20 @@ def type_exists(name: str) -> Question:
     return Question(probe="type_exists", name=name)
 
 
+_OWN_TYPE = re.compile(r"[a-z_]\w*|\"[^\"]+\"")
+_NOT_ENUMS = frozenset({"geometry", "geography", "raster", "vector", "citext", "hstore", "ltree"})
+
+
+def own_type(step: Step) -> str | None:
+    """The type of an added column where it is none of PostgreSQL's own."""
+    # SQLAlchemy writes the types that it knows in capitals.
+    column = step.operation.column if step.operation.kind == "add_column" else None
+    if column is None or step.operation.derived or not _OWN_TYPE.fullmatch(column.type):
+        return None
+    name = column.type.strip('"')
+    return None if name in _NOT_ENUMS else name
+
+
 def labels(type_: str | None) -> tuple[str, ...]:
     """The labels of an ENUM as its type spells them; empty for other types."""
     found = _ENUM.search(type_ or "")
@@ -240,6 +254,8 @@ def _computes(operation: Operation) -> bool:
 
 
 def _asks_postgresql(step: Step) -> Iterator[Question]:
+    if name := own_type(step):
+        yield type_exists(name)
     match step.operation.kind:
         case "drop_table":
             yield of_table(step, "dependents")

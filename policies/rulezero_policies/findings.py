@@ -52,6 +52,12 @@ Probe = Literal[
   strict), `time_zone` (0 for UTC).
 """
 
+GROWS: frozenset[Probe] = frozenset({"rows", "values"})
+"""What a table in use gains all the time: only that there is any at all changes a verdict."""
+
+SETTINGS: frozenset[Probe] = frozenset({"foreign_keys_on", "sql_mode", "time_zone"})
+"""What is not better or worse, but has to be as it was."""
+
 VOLATILE: frozenset[Probe] = frozenset({"size", "highest", "oldest_transaction"})
 """What moves by itself: another answer at apply is no reason to ask a person again."""
 

@@ -632,3 +632,92 @@ def test_an_index_that_a_key_needs_is_not_dropped(live: Live, upgrade: str, *, f
     )
     case = live.judge(upgrade)
     assert ("mysql-index-of-fk" in case.failing) == (case.error is not None) == fails
+
+
+# Names, types and transactions
+
+LONG = "n" * 65
+
+
+@only("postgresql", "mariadb")
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        f"op.create_index('{LONG}', 'users', ['name'])",
+        f"op.create_unique_constraint('{LONG}', 'users', ['id'])",
+        f"op.add_column('users', sa.Column('{LONG}', sa.Integer()))",
+    ],
+    ids=["index", "constraint", "column"],
+)
+def test_a_name_that_is_too_long(live: Live, upgrade: str) -> None:
+    live.run(USERS)
+    case = live.judge(upgrade)
+    assert ("name-too-long" in case.failing) == (case.error is not None), case
+    assert len(case.of("name-too-long")) == 1
+    assert live.review(upgrade.replace(LONG, "short")).of("name-too-long") == []
+
+
+@only("postgresql", "mariadb", "sqlite")
+def test_only_mariadb_wants_a_length(live: Live) -> None:
+    live.run(USERS)
+    case = live.judge("op.add_column('users', sa.Column('nick', sa.String()))")
+    wants = live.dialect == "mysql"
+    assert ("varchar-without-length" in case.failing) == (case.error is not None) == wants
+
+
+CONCURRENTLY = "op.create_index('ix', 'users', ['name'], postgresql_concurrently=True)"
+
+
+@only("postgresql")
+@pytest.mark.parametrize(
+    ("upgrade", "fails"),
+    [
+        (CONCURRENTLY, True),
+        (f"with op.get_context().autocommit_block():\n    {CONCURRENTLY}", False),
+    ],
+)
+def test_concurrently_needs_a_block_of_its_own(live: Live, upgrade: str, *, fails: bool) -> None:
+    live.run(USERS)
+    case = live.judge(upgrade)
+    assert ("concurrently-in-transaction" in case.failing) == (case.error is not None) == fails
+
+
+ADD_VALUE = "op.execute(\"ALTER TYPE mood ADD VALUE 'new'\")"
+USE = "op.execute(\"INSERT INTO t VALUES ('new')\")"
+
+
+@only("postgresql")
+@pytest.mark.parametrize(
+    ("upgrade", "fails"),
+    [
+        (f"{ADD_VALUE}\n{USE}", True),
+        (f"{ADD_VALUE}\nop.alter_column('t', 's', server_default='new')", True),
+        (f"with op.get_context().autocommit_block():\n    {ADD_VALUE}\n{USE}", False),
+        (ADD_VALUE, False),
+    ],
+)
+def test_a_new_label_is_not_used_before_it_is_committed(
+    live: Live, upgrade: str, *, fails: bool
+) -> None:
+    live.run("CREATE TYPE mood AS ENUM ('a')", "CREATE TABLE t (s mood)")
+    case = live.judge(upgrade)
+    assert ("enum-add-use" in case.failing) == (case.error is not None) == fails, case
+
+
+MOOD = "sa.Enum('a', 'b', name='mood')"
+ADD_MOOD = f"op.add_column('users', sa.Column('mood', {MOOD}))"
+
+
+@only("postgresql")
+@pytest.mark.parametrize(
+    ("upgrade", "fails"),
+    [
+        (ADD_MOOD, True),
+        (f"{MOOD}.create(op.get_bind(), checkfirst=True)\n{ADD_MOOD}", False),
+        (f"op.execute(\"CREATE TYPE mood AS ENUM ('a')\")\n{ADD_MOOD}", False),
+    ],
+)
+def test_a_column_of_an_enum_needs_its_type(live: Live, upgrade: str, *, fails: bool) -> None:
+    live.run(USERS)
+    case = live.judge(upgrade)
+    assert ("enum-add-column" in case.failing) == (case.error is not None) == fails, case

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rulezero_policies import asks
 from rulezero_policies.column_types import assignable, is_text
@@ -78,7 +79,7 @@ def judged(scene: Scene, step: Step, change: Change) -> Iterator[Hit]:
             names=_names(step, change),
         )
     elif is_text(change.before) and (hit := _by_values(scene, step, change)):
-        yield Hit(**{**vars(hit), "names": _names(step, change)})
+        yield replace(hit, names=_names(step, change))
 
 
 def _names(step: Step, change: Change) -> dict[str, str]:
@@ -101,8 +102,8 @@ RULE = Rule(
     why="PostgreSQL casts by itself only where an assignment would, even in an empty table, and an "
     "old default has to convert as well; the first value that is none of the new type ends the "
     "statement. SQLite and a MySQL that is not strict turn such values into 0.",
-    fix="Back up first. Correct the values of {subject} in a revision before, drop the old default, "
-    "and pass postgresql_using='{column}::{type}'.",
+    fix="Back up first. Correct the values of {subject} in a revision before, drop the old "
+    "default, and pass postgresql_using='{column}::{type}'.",
     bad=revision(
         "op.alter_column('orders', 'amount', existing_type=sa.String(20), type_=sa.Integer())",
         "op.alter_column('orders', 'amount', existing_type=sa.Integer(), type_=sa.String(20))",

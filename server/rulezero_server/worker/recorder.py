@@ -43,9 +43,11 @@ class Tape:
         """
         self.steps: list[Step] = []
         self.autocommit = False
+        self.with_rows = False
+        self._answered: set[str] = set()
         self._settled = settled
         self._looked: set[int | None] = set()
-        self._files = {path, os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100
+        self.files = {path, os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100
 
     def write(self, steps: list[Step], *, batch: bool = False) -> list[Step]:
         """Keep the steps of one call, with the line of the revision file that made it."""
@@ -57,6 +59,13 @@ class Tape:
         self.steps += kept
         return kept
 
+    def stands_in(self, statement: str) -> bool:
+        """Whether a query gets a made-up row: once each, so that a loop until none is left ends."""
+        if not self.with_rows or statement in self._answered:
+            return False
+        self._answered.add(statement)
+        return True
+
     def looked(self) -> None:
         """Say so, once a line, where the answer may be another one when the revision runs."""
         line = self.line()
@@ -67,7 +76,7 @@ class Tape:
     def line(self) -> int | None:
         """The innermost line of the revision file on the present stack."""
         frame = inspect.currentframe()
-        while frame is not None and frame.f_code.co_filename not in self._files:
+        while frame is not None and frame.f_code.co_filename not in self.files:
             frame = frame.f_back
         return None if frame is None else frame.f_lineno
 
@@ -75,7 +84,7 @@ class Tape:
         """The innermost line of the revision file in an error's traceback."""
         found, step = None, error.__traceback__
         while step is not None:
-            if step.tb_frame.f_code.co_filename in self._files:
+            if step.tb_frame.f_code.co_filename in self.files:
                 found = step.tb_lineno
             step = step.tb_next
         return found

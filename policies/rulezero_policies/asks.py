@@ -15,6 +15,9 @@ _NAME = re.compile(r"\w+")
 _ENUM = re.compile(r"ENUM\s*\((?P<labels>.*)\)", re.IGNORECASE | re.DOTALL)
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
 
+_OF_ROWS = frozenset({None, "truncate", "update", "delete"})
+"""Which raw statements take rows away; a drop has no verb."""
+
 MANY_TABLES = 3
 """Dropped tables from which on it is asked how many there are at all."""
 
@@ -151,8 +154,8 @@ def new_labels(step: Step, change: Change) -> tuple[str, ...]:
 def _asks(step: Step) -> Iterator[Question]:
     operation = step.operation
     match operation.kind:
-        case "drop_table":
-            yield step.rows
+        case "drop_table" | "statement":
+            yield from (step.rows for _ in _OF_ROWS & {operation.verb})
         case "create_constraint" if operation.constraint:
             yield step.rows
             yield from _asks_of_constraint(step, operation.constraint)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rulezero_policies import sql
-from rulezero_policies.findings import Finding, Question
+from rulezero_policies.findings import Fact, Finding, Question
 from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.rules import review
 from rulezero_policies.scene import Scene, questions
@@ -201,3 +201,23 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
 def test_statements_are_only_split_where_one_ends(pieces: list[str]) -> None:
     statement = " ".join(pieces)
     assert sql.statements(f"{statement}; {statement} ;") == (statement, statement)
+
+
+@pytest.mark.proves("A07")
+@pytest.mark.parametrize("text", ["DELETE FROM tasks", "UPDATE tasks SET a = 1", "TRUNCATE tasks"])
+def test_a_table_that_is_empty_has_nothing_to_lose(text: str) -> None:
+    operation = run(text)
+    asked = questions((operation,), "postgresql")
+    for count, told in ((0, ("WARNING", "design")), (3, ("CRITICAL", "loses_data"))):
+        facts = tuple(Fact(question="rows", count=count, asked=q) for q in asked)
+        findings = review(Scene(dialect="postgresql", upgrade=(operation,), facts=facts))
+        (finding,) = (f for f in findings if f.rule in {"truncate", "dml-without-where"})
+        assert (finding.severity, finding.outcome) == told
+
+
+def test_what_a_truncate_takes_along_is_not_known_to_be_empty() -> None:
+    operation = run("TRUNCATE tasks CASCADE")
+    asked = questions((operation,), "postgresql")
+    facts = tuple(Fact(question="rows", count=0, asked=q) for q in asked)
+    findings = review(Scene(dialect="postgresql", upgrade=(operation,), facts=facts))
+    assert "loses_data" in {f.outcome for f in findings if f.rule == "truncate"}

@@ -232,11 +232,12 @@ class PlayedProject:
     ) -> Rendered:
         return Rendered(sql=f"-- {direction} {start} {to}", reason=None)
 
+    def _count(self, asked: Question) -> int:
+        return self.database.count(asked.table) if asked.probe in {"rows", "values"} else 0
+
     def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
         return tuple(
-            Fact(
-                question=f"{q.probe} of {q.table}", count=self.database.count(str(q.table)), asked=q
-            )
+            Fact(question=f"{q.probe} of {q.table}", count=self._count(q), asked=q)
             for q in questions
         )
 

@@ -105,7 +105,10 @@ _ACTIONS: tuple[tuple[frozenset[str], str], ...] = (
         frozenset({"drop-column", "drop-table", "rename-live", "rename-as-drop-add"}),
         "Verify no code references what is dropped or renamed",
     ),
-    (frozenset({"type-change", "narrow", "cast", "enum-remove"}), "Verify that every value converts"),
+    (
+        frozenset({"type-change", "narrow", "cast", "enum-remove"}),
+        "Verify that every value converts",
+    ),
     (frozenset({"not-null-without-default"}), "Verify that the table is empty, or add a default"),
     (frozenset({"set-not-null"}), "Backfill NULL values"),
     (frozenset({"add-unique", "add-primary-key"}), "Check for duplicate values"),

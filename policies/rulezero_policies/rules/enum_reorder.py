@@ -8,6 +8,8 @@ from rulezero_policies.scene import Scene
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
+    if scene.dialect not in {"mysql", "mariadb"}:
+        return
     for step in scene.of("alter_column"):
         change = step.operation.change("type")
         before, after = asks.labels(change.before if change else None), ()

@@ -26,6 +26,9 @@ from rulezero_tools.records import Database, Description, Interception, Revision
 from rulezero_tools.results import Check, Rehearsal, ReviewResult, reference_views
 from rulezero_tools.using import references
 
+UNASKED = "No data was asked: how long locks are held on which table was not judged."
+"""What a review says that looks at files alone, or at what is applied already."""
+
 SQL_SHOWN = 1500
 """Characters of SQL in a result; all of it is in `get_plan`."""
 
@@ -169,6 +172,7 @@ def _draft(
         warnings=(
             *words.critical_warnings(read.findings, read.operations),
             *map(suppression.told, read.suppressed),
+            *(() if live else (UNASKED,)),
         ),
         sql=sql,
         rollback_command=words.rollback_command(

@@ -85,8 +85,8 @@ def _read(text: str, cursor: Cursor, dialect: str) -> Statement:
 def _of_rows(change: Dml | None) -> tuple[Operation, ...]:
     if change is None:
         return ()
-    place = {"schema": change.schema, "table": change.table}
-    return (Operation(kind="statement", verb=change.verb.lower(), **place),)
+    verb = change.verb.lower()
+    return (Operation(kind="statement", verb=verb, schema=change.schema, table=change.table),)
 
 
 def expand(operations: Iterable[Operation], dialect: str = "") -> Iterator[Operation]:

@@ -31,8 +31,18 @@ _PRAGMAS = frozenset(
 Read = Callable[[Cursor, str], Sequence[Operation]]
 
 
-def _says(verb: str, **known: str | None) -> tuple[Operation, ...]:
-    return (Operation(kind="statement", verb=verb, **known),)  # type: ignore[arg-type]
+def _says(
+    verb: str,
+    *,
+    name: str | None = None,
+    schema: str | None = None,
+    table: str | None = None,
+    detail: str | None = None,
+) -> tuple[Operation, ...]:
+    said = Operation(
+        kind="statement", verb=verb, name=name, schema=schema, table=table, detail=detail
+    )
+    return (said,)
 
 
 def _create(cursor: Cursor, dialect: str) -> Sequence[Operation]:
@@ -228,7 +238,8 @@ def _set(cursor: Cursor, _: str) -> Sequence[Operation]:
         raise NotSql(f"SET {name} to something that is computed")
     value = cursor.step()
     detail = f"{'local ' if word == 'LOCAL' else ''}{value.text}"
-    _ = cursor.rest() if value.kind != "STRING" else None
+    if value.kind != "STRING":
+        cursor.rest()
     return _says("set", name=name.lower(), detail=detail)
 
 

@@ -101,13 +101,14 @@ class Lines:
 
     def missed(self) -> list[int]:
         """The lines of the functions that were run which were not, and which do something."""
-        could = {
+        # A line may be None from 3.13 on: an instruction that stands for none.
+        could: set[Any] = {
             line
             for code in self._codes
             for _, line in dis.findlinestarts(code)
-            if line is not None and line != code.co_firstlineno
+            if line != code.co_firstlineno
         }
-        return sorted(line for line in could - self._run if self._does_something(line))
+        return sorted(line for line in could - self._run - {None} if self._does_something(line))
 
     def _does_something(self, line: int) -> bool:
         text = linecache.getline(self._file, line)

@@ -42,12 +42,18 @@ lint: $(DEV_READY) ## format, style, types, import contracts
 	@$(BIN)/lint-imports
 
 bench: $(DEV_READY) ## measure; writes bench/results.json
-	@$(BIN)/python bench/start.py
+	@$(BIN)/python bench/start.py; start=$$?; $(BIN)/python bench/judgement.py && exit $$start
 
 attack: $(DEV_READY) ## play every attack, a hostile model for 100,000 steps; writes the table
 	@$(BIN)/python tests/redteam/attack.py $(ARGS)
 
-faults judgement conformance bundle docs: ## not built yet
+judgement: $(DEV_READY) ## hold the review against what databases really do, case by case
+	@$(BIN)/python tests/judgement -n auto
+
+docs: $(DEV_READY) ## write the rules' pages into docs/rules
+	@$(BIN)/python -m rulezero_server.cli.rulebook docs/rules
+
+faults conformance bundle: ## not built yet
 	@echo "$@: this is not built yet." >&2; exit 1
 
 clean: ## remove .venv and what the tools left

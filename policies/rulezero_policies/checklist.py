@@ -72,6 +72,11 @@ _STRATEGIES = {
     "drop the old one",
     "narrow": "look for values that no longer fit before narrowing",
     "set-not-null": "backfill the NULLs, then set NOT NULL",
+    "add-primary-key": "look for duplicates and NULLs first",
+    "cast": "correct the values, drop the old default, and convert with USING",
+    "enum-remove": "give the rows that hold a removed label another one first",
+    "sqlite-batch-cascade": "turn foreign_keys off on the migration's connection first",
+    "sqlite-no-alter": "write it in a batch block",
     "add-unique": "look for duplicates first",
     "add-foreign-key": "look for rows without a parent first",
     "add-check": "look for rows that break the condition first",
@@ -100,10 +105,13 @@ _ACTIONS: tuple[tuple[frozenset[str], str], ...] = (
         frozenset({"drop-column", "drop-table", "rename-live", "rename-as-drop-add"}),
         "Verify no code references what is dropped or renamed",
     ),
-    (frozenset({"type-change", "narrow"}), "Verify that every value converts"),
+    (
+        frozenset({"type-change", "narrow", "cast", "enum-remove"}),
+        "Verify that every value converts",
+    ),
     (frozenset({"not-null-without-default"}), "Verify that the table is empty, or add a default"),
     (frozenset({"set-not-null"}), "Backfill NULL values"),
-    (frozenset({"add-unique"}), "Check for duplicate values"),
+    (frozenset({"add-unique", "add-primary-key"}), "Check for duplicate values"),
     (frozenset({"add-foreign-key"}), "Check for rows whose parent is missing"),
     (frozenset({"add-check"}), "Check for rows that break the condition"),
     (
@@ -223,6 +231,8 @@ def _words(o: Operation) -> str:  # noqa: C901, PLR0911  (one line a kind)
             return f"run SQL: {' '.join((o.sql or '').split())}"
         case "bulk_insert":
             return "insert rows"
+        case "statement":
+            return " ".join(filter(None, (o.verb, o.name)))
         case "table_comment":
             return "change the table's comment"
         case _:

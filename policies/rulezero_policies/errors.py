@@ -226,6 +226,15 @@ class AnalysisStale(GateError):
     next_step = "Call `analyze` again and go on with its analysis_id."
 
 
+class UnknownRename(GateError):
+    """The models do not want a drop and an add that could be the rename {rename}."""
+
+    next_step = (
+        "Call `analyze` and take the ids from its rename_candidates; leave `renames` out where "
+        "nothing was renamed."
+    )
+
+
 class PlanExpired(GateError):
     """The plan {plan_id} expired at {expired}."""
 

@@ -17,6 +17,7 @@ OperationKind = Literal[
     "execute",
     "bulk_insert",
     "table_comment",
+    "statement",
     "opaque",
 ]
 
@@ -38,6 +39,10 @@ class Column:
     unique: bool = False
     generated: bool = False
     """Computed or identity: the database fills it."""
+    stated: tuple[str, ...] = ()
+    """What an `alter_column` said of the column as it is ("nullable", "server_default", ...)."""
+    generation: Literal["stored", "virtual", "computed", "identity"] | None = None
+    """How it is filled; "computed" where it is not said whether the result is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,12 @@ class Constraint:
     referred_table: str | None = None
     referred_columns: tuple[str, ...] = ()
     expression: str | None = None
+    on_delete: str | None = None
+    """What a foreign key does with its rows when the parent's row is deleted, as stated."""
+    not_valid: bool = False
+    """Rows that are there already are not looked at."""
+    using_index: str | None = None
+    """The index that it takes over instead of building one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +73,8 @@ class Index:
     unique: bool = False
     method: str | None = None
     concurrently: bool = False
+    if_exists: bool = False
+    """IF [NOT] EXISTS: what is there already, or is not there, is passed over in silence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +87,8 @@ class Change:
     attribute: Attribute
     before: str | None
     after: str | None
+    using: str | None = None
+    """The expression that converts the values to another type (PostgreSQL's USING)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +98,10 @@ class Operation:
     `column` is the column added or dropped; for `alter_column` it is the column before the change
     as far as it was stated. `columns` and `constraints` belong to `create_table`. `name` is the new
     name for `rename_table`. `sql` is the text for `execute`. `detail` says why a step is opaque.
-    `line` is the line of the revision file. `batch` tells that it stood in a batch block.
+    `line` is the line of the revision file. `batch` tells that it stood in a batch block,
+    `autocommit` that it runs outside any transaction. `derived` marks what was read from the raw
+    SQL of the `execute` before it; a `statement` is SQL that is understood and is none of the other
+    kinds: `verb` says what it does, `name` to what, `detail` with what.
     """
 
     kind: OperationKind
@@ -100,6 +118,11 @@ class Operation:
     detail: str | None = None
     line: int | None = None
     batch: bool = False
+    autocommit: bool = False
+    derived: bool = False
+    recreates: bool = False
+    """The batch block that it stands in copies the whole table into a new one."""
+    verb: str | None = None
 
     @property
     def qualified(self) -> str:

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from rulezero_policies.findings import Fact, Finding, Risk, Verdict
+from rulezero_policies.findings import GROWS, SETTINGS, VOLATILE, Fact, Finding, Risk, Verdict
 from rulezero_policies.picture import TablePicture
+from rulezero_policies.renames import Rename
+from rulezero_policies.suppression import Suppressed
 
 PlanKind = Literal["upgrade", "downgrade", "generate"]
 
@@ -68,7 +71,7 @@ class Plan:
     `files` are all files that may run (revisions, env.py and what lies beside them); `revisions`
     are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
-    written, and nothing else.
+    written, and nothing else; `renames` are the drops and adds that it writes as renames.
     """
 
     kind: PlanKind
@@ -96,6 +99,9 @@ class Plan:
     created: datetime
     expires: datetime
     pictures: tuple[TablePicture, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+
+    renames: tuple[Rename, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -169,10 +175,33 @@ def _files(before: Iterable[FileHash], now: Iterable[FileHash]) -> list[str]:
 
 
 def _facts(before: Iterable[Fact], now: Iterable[Fact]) -> list[str]:
-    """A fact that was zero must still be zero: the verdict may rest on it."""
-    counts = {f.asked: f.count for f in now}
+    """What the verdict rests on must not be worse than it was, and must still be known.
+
+    Settings have to be as they were; what moves by itself is no difference.
+    """
+    found = {f.asked: f for f in now}
+    lasting = (f for f in before if f.count is not None and f.asked.probe not in VOLATILE)
     return [
-        f"{f.question}: was 0, is {counts.get(f.asked)}"
-        for f in before
-        if f.count == 0 and counts.get(f.asked) != 0
+        f"{f.question}: was {f.amount}, is {_amount(found.get(f.asked))}"
+        for f in lasting
+        if _worse(f, found.get(f.asked))
     ]
+
+
+def _amount(fact: Fact | None) -> str:
+    return "unknown" if fact is None or fact.count is None else fact.amount
+
+
+def _worse(before: Fact, now: Fact | None) -> bool:
+    if now is None or now.count is None:
+        return True
+    if before.asked.probe in SETTINGS:
+        return (before.count, before.names) != (now.count, now.names)
+    if before.asked.probe in GROWS:
+        return before.count == 0 and now.count > 0
+    return now.count > (before.count or 0) or bool(_kinds(now) - _kinds(before))
+
+
+def _kinds(fact: Fact) -> set[str]:
+    """The names, without how many rows stand behind each."""
+    return {re.sub(r"\b(?:more than )?[1-9]\d* rows", "rows", name) for name in fact.names}

@@ -172,13 +172,21 @@ def phrases(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     return (DROP_PHRASE,) if drops else ()
 
 
-Confirmation = Literal["backed_up", "no_code_references"]
+Confirmation = Literal["backed_up", "no_code_references", "meant_as_renames", "meant_as_drops"]
 
 CONFIRMATIONS: dict[Confirmation, tuple[str, str]] = {
     "backed_up": ("Have you backed up the database?", "there is no backup yet"),
     "no_code_references": (
         "Are you sure no code references what is dropped?",
         "code may still use what is dropped",
+    ),
+    "meant_as_renames": (
+        "Is every rename listed here really one: the same data under a new name?",
+        "it is not certain that the renames are meant",
+    ),
+    "meant_as_drops": (
+        "What looks like a rename is to be none: shall the old one and its data be dropped?",
+        "what looks like a rename may be one: pass its id in `renames`",
     ),
 }
 """What is ticked before a CRITICAL revision is written: the question, and what a no means."""
@@ -189,7 +197,14 @@ def confirmations(plan: Plan) -> tuple[Confirmation, ...]:
     if plan.kind != "generate":
         return ()
     drops = any(f.outcome == "loses_data" for f in plan.findings)
-    return ("backed_up", "no_code_references") if drops else ("backed_up",)
+    lookalikes = any(f.rule == "rename-as-drop-add" for f in plan.findings)
+    asked: dict[Confirmation, bool] = {
+        "backed_up": True,
+        "no_code_references": drops or bool(plan.renames),
+        "meant_as_renames": bool(plan.renames),
+        "meant_as_drops": lookalikes,
+    }
+    return tuple(confirmation for confirmation, wanted in asked.items() if wanted)
 
 
 def to_type(plan: Plan) -> str | None:

@@ -1,13 +1,16 @@
 """What the rules look at: a revision (or a model diff) with what the live database says of it."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from rulezero_policies.asks import questions
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.operations import Operation, OperationKind
-from rulezero_policies.steps import Place, Step, becomes_not_null, demands_value, walk
+from rulezero_policies.sql import expand
+from rulezero_policies.steps import Place, Step, walk
+
+__all__ = ["Scene", "Stage", "questions"]
 
 Stage = Literal["models", "revision", "rollback"]
 
@@ -18,10 +21,13 @@ class Scene:
 
     `stage` is "models" for a diff that has no revision yet, "revision" for a revision file, and
     "rollback" for its downgrade about to run (then `upgrade` holds the downgrade's operations).
-    `earlier` are the operations of the revisions that run before this one in the same plan.
+    `earlier` are the operations of the revisions that run before this one in the same plan. In all
+    of them, what raw SQL does follows the `execute` that it stands in.
     """
 
     dialect: str
+    version: tuple[int, ...] | None = None
+    """The server's version; None where it is not known, which is answered conservatively."""
     stage: Stage = "revision"
     revision: str | None = None
     upgrade: tuple[Operation, ...] = ()
@@ -35,12 +41,23 @@ class Scene:
     downgrade_line: int | None = None
     app_imports: tuple[tuple[str, int], ...] = ()
     facts: tuple[Fact, ...] = ()
+    own_transaction: bool = False
+    """Whether each revision of a run commits by itself (`transaction_per_migration`)."""
+
+    def __post_init__(self) -> None:
+        for name in ("upgrade", "downgrade", "earlier"):
+            found = tuple(expand(getattr(self, name), self.dialect))
+            object.__setattr__(self, name, found)
+
+    def since(self, *version: int) -> bool:
+        """Whether the server is known to be of this version or newer."""
+        return self.version is not None and self.version >= version
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """Every operation of the upgrade, drops in raw SQL included."""
-        before = sum(1 for _ in walk(self.earlier))
-        return tuple(walk((*self.earlier, *self.upgrade)))[before:]
+        """Every operation of the upgrade, what raw SQL does included."""
+        both = walk((*self.earlier, *self.upgrade), self.dialect)
+        return tuple(both)[len(self.earlier) :]
 
     @property
     def existing(self) -> tuple[Step, ...]:
@@ -89,38 +106,3 @@ class Scene:
         """The columns that this upgrade drops."""
         drops = (s.operation for s in self.steps if s.operation.kind == "drop_column")
         return frozenset(((o.schema, o.table or ""), o.column.name) for o in drops if o.column)
-
-
-def questions(operations: Iterable[Operation]) -> tuple[Question, ...]:
-    """What to count on the live database before these operations are judged, each once."""
-    steps = (s for s in walk(operations) if s.operation.table and not s.new_table)
-    return tuple(dict.fromkeys(q for s in steps for q in _asks(s)))
-
-
-def _asks(step: Step) -> Iterator[Question]:
-    operation = step.operation
-    match operation.kind:
-        case "drop_table" | "create_constraint":
-            yield step.rows
-        case "drop_column" if not step.new_column:
-            yield step.values
-        case "add_column":
-            if operation.column and demands_value(operation.column):
-                yield step.rows
-        case "create_index" if operation.index and operation.index.unique:
-            yield step.rows
-        case "alter_column":
-            yield from _asks_of_alter(step)
-        case _:
-            return
-
-
-def _asks_of_alter(step: Step) -> Iterator[Question]:
-    if step.operation.change("type") and not step.new_column:
-        yield step.rows
-    if becomes_not_null(step.operation):
-        name = step.operation.column.name if step.operation.column else ""
-        if name in step.empty:
-            yield step.rows
-        elif not step.new_column:
-            yield step.nulls

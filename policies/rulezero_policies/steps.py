@@ -18,7 +18,9 @@ class Step:
 
     `table` (with `schema`) and `column` are the names the live database has, whatever the plan has
     renamed by then. `added` are the columns that the plan added to this table before; `empty` are
-    those of them that hold nothing but NULL.
+    those of them that hold nothing but NULL. `columns` are the names that the plan gave, each with
+    the live one (None for a new column). `earlier` are the texts of raw SQL that ran before, None
+    for what was not understood.
     """
 
     operation: Operation
@@ -29,6 +31,36 @@ class Step:
     new_column: bool
     added: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
+    columns: tuple[tuple[str, str | None], ...] = ()
+    earlier: tuple[str | None, ...] = ()
+
+    def live(self, column: str) -> str | None:
+        """The name that the live database has for a column of the table; None for a new one."""
+        return dict(self.columns).get(column, column)
+
+    def stale(self, *columns: str) -> bool:
+        """Whether rows may have changed by now, so that what was counted is not what it meets.
+
+        Args:
+            columns: Those whose values matter.
+        """
+        names = {self.operation.table or "", self.table or ""} - {""}
+        return any(
+            text is None or (_writes(text, names) and _touches(text, columns))
+            for text in self.earlier
+        )
+
+    def filled(self, column: str) -> bool:
+        """Whether an earlier step gives every NULL of a column of the table a value."""
+        changes = (sql.dml(s) for text in self.earlier if text for s in sql.statements(text))
+        return any(
+            change is not None
+            and change.table == self.operation.table
+            and change.verb == "UPDATE"
+            and column in change.columns
+            and (change.everywhere or change.only_nulls)
+            for change in changes
+        )
 
     @property
     def rows(self) -> Question:
@@ -50,13 +82,9 @@ class Step:
         )
 
 
-def walk(operations: Iterable[Operation]) -> Iterator[Step]:
-    """Every operation as it finds things; a drop in raw SQL follows the `execute` it stands in."""
-    ledger = _Ledger()
-    for operation in operations:
-        yield ledger.take(operation)
-        if operation.kind == "execute":
-            yield from map(ledger.take, sql.drops(operation))
+def walk(operations: Iterable[Operation], dialect: str = "") -> Iterator[Step]:
+    """Every operation as it finds things; what raw SQL does follows its `execute`."""
+    yield from map(_Ledger().take, sql.expand(operations, dialect))
 
 
 def demands_value(column: Column) -> bool:
@@ -94,6 +122,7 @@ class _Ledger:
         default_factory=dict[tuple[Place, str], str | None]
     )
     empty: set[tuple[Place, str]] = field(default_factory=set[tuple[Place, str]])
+    earlier: tuple[str | None, ...] = ()
 
     def take(self, operation: Operation) -> Step:
         """The step of `operation`, as things stand; then count it in."""
@@ -110,6 +139,8 @@ class _Ledger:
             new_column=name is not None and column is None,
             added=frozenset(c for (p, c), was in self.columns.items() if p == place and not was),
             empty=frozenset(c for p, c in self.empty if p == place),
+            columns=tuple((c, was) for (p, c), was in self.columns.items() if p == place),
+            earlier=self.earlier,
         )
         self._count(operation, place, name)
         return step
@@ -129,6 +160,9 @@ class _Ledger:
                 self._alter(place, name, operation)
             case "execute" | "opaque":
                 self._fill(operation)
+                self.earlier = (*self.earlier, operation.sql)
+            case "bulk_insert":
+                self.earlier = (*self.earlier, f"INSERT INTO {operation.table}")
             case _:
                 return
 
@@ -167,6 +201,23 @@ class _Ledger:
         self.columns[place, change.after] = self.columns.pop((place, name), name)
         if (place, name) in self.empty:
             self.empty = (self.empty - {(place, name)}) | {(place, change.after)}
+
+
+_WRITES = re.compile(
+    r"\b(?:UPDATE|DELETE|INSERT|COPY|LOAD|MERGE|REPLACE|TRUNCATE|CALL|DO|EXECUTE)\b", re.IGNORECASE
+)
+
+
+def _writes(text: str, tables: set[str]) -> bool:
+    return _WRITES.search(text) is not None and any(mentions(text, t) for t in tables)
+
+
+_INSERTS = re.compile(r"\b(?:INSERT|COPY|LOAD|MERGE|REPLACE)\b", re.IGNORECASE)
+
+
+def _touches(text: str, columns: tuple[str, ...]) -> bool:
+    """Whether it can change these columns' values, or bring rows with new ones."""
+    return not columns or any(mentions(text, c) for c in columns) or bool(_INSERTS.search(text))
 
 
 def mentions(text: str, name: str) -> bool:

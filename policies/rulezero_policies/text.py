@@ -27,12 +27,16 @@ def visible(text: str, *, limit: int = 400, lines: bool = False) -> str:
         limit: Characters kept; what is cut is counted.
         lines: Whether line breaks may stand.
     """
-    shown = "".join(
-        c if (c == "\n" and lines) or not _is_hidden(c) else f"<U+{ord(c):04X}>" for c in text
-    )
+    plain = text.isascii() and text.isprintable()
+    shown = text if plain else "".join(_shown(c, lines=lines) for c in text)
     return (
         shown if len(shown) <= limit else f"{shown[:limit]}… ({len(shown) - limit} more characters)"
     )
+
+
+def _shown(character: str, *, lines: bool) -> str:
+    kept = (character == "\n" and lines) or not _is_hidden(character)
+    return character if kept else f"<U+{ord(character):04X}>"
 
 
 def _is_hidden(character: str) -> bool:

@@ -8,6 +8,8 @@ from rulezero_policies.findings import Finding, Outcome
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan, PlanKind
 from rulezero_policies.policy import DROP_PHRASE, to_type
+from rulezero_policies.references import References
+from rulezero_policies.renames import Rename, RenameCandidate
 from rulezero_policies.steps import walk
 from rulezero_policies.text import visible
 
@@ -197,6 +199,30 @@ def generation_question(findings: Sequence[Finding], operations: Iterable[Operat
             "Proceed with migration generation? (yes/no)",
         )
     )
+
+
+def used_lines(references: References | None) -> tuple[str, ...]:
+    """What of the project's own code still uses what goes away, for whoever is asked about it."""
+    shown = [r for r in (references.found if references else ()) if r.confidence != "possible"]
+    if not shown or references is None:
+        return ()
+    lines = (f"- {visible(f'{r.place} ({r.confidence}): {r.subject}, {r.how}')}" for r in shown)
+    sure = sum(u.sure for u in references.used)
+    more = (f"- … and {sure - len(shown)} more",) if sure > len(shown) else ()
+    return ("\n".join(("Still used in the code:", *lines, *more)),)
+
+
+def rename_lines(
+    renames: Iterable[Rename], candidates: Iterable[RenameCandidate]
+) -> tuple[str, ...]:
+    """What is renamed, and what is dropped and added though it looks like a rename."""
+    renamed = [f"- {visible(r.id)}" for r in renames]
+    alike = [f"- {visible(c.rename.id)} ({c.score} of 100)" for c in candidates]
+    both = (
+        ("Renamed, with all its data:", renamed),
+        ("Dropped and added, though it looks like a rename:", alike),
+    )
+    return tuple("\n".join((title, *lines)) for title, lines in both if lines)
 
 
 def _deleted(drops: Iterable[Operation]) -> Iterable[str]:

@@ -3,10 +3,18 @@
 from typing import Any
 
 from mcp_types import ElicitResult
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+    create_model,
+)
 
 from rulezero_policies.plan import Plan
-from rulezero_policies.policy import CONFIRMATIONS, confirmations
+from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations
 from rulezero_tools.asking import FormAnswer
 
 
@@ -37,30 +45,38 @@ class DropForm(ApplyForm):
 
 
 class GenerateForm(Form):
-    """Whether a CRITICAL revision may be written."""
+    """Whether a CRITICAL revision may be written; what the plan needs confirmed is added to it."""
 
-    backed_up: StrictBool = Field(
-        title="Have you backed up the database?", description="Yes only if a backup exists."
-    )
     approve: StrictBool = Field(
         title="Proceed with migration generation?",
         description="Yes writes the file. Applying it is asked separately.",
     )
 
 
-class GenerateDropForm(GenerateForm):
-    """The same for a revision that drops something."""
+_WHEN: dict[Confirmation, str] = {
+    "backed_up": "Yes only if a backup exists.",
+    "no_code_references": "Yes only if no code still uses it.",
+    "meant_as_renames": "Yes only if the old and the new name mean the same data.",
+    "meant_as_drops": "Yes only if the old data is no longer wanted.",
+}
 
-    no_code_references: StrictBool = Field(
-        title="Are you sure no code references what is dropped?",
-        description="Yes only if no code still uses it.",
-    )
+
+def _generate_form(plan: Plan) -> type[Form]:
+    asked: dict[str, Any] = {
+        c: (StrictBool, Field(title=CONFIRMATIONS[c][0], description=_WHEN[c]))
+        for c in confirmations(plan)
+    }
+    fields: dict[str, Any] = {
+        **asked,
+        "approve": (StrictBool, GenerateForm.model_fields["approve"]),
+    }
+    return create_model("GenerateForm", __base__=Form, **fields)
 
 
 def form_for(plan: Plan) -> type[Form]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
-        return GenerateDropForm if "no_code_references" in confirmations(plan) else GenerateForm
+        return _generate_form(plan)
     if plan.phrases:
         return DropForm
     return RollbackForm if plan.kind == "downgrade" else ApplyForm

@@ -207,17 +207,26 @@ def _writers(server: MCPServer, app: "App") -> None:
         token: Annotated[
             str | None, Field(description="Only for a CRITICAL analysis: from `confirm`.")
         ] = None,
+        renames: Annotated[
+            list[str] | None,
+            Field(
+                description="Ids of `analyze`'s rename_candidates that the person calls renames."
+            ),
+        ] = None,
         environment: Environment = None,
     ) -> results.GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
 
         A CRITICAL analysis writes nothing at first: it answers with a plan_id that a person has
-        to confirm; call again with the token.
+        to confirm; call again with the token. Show them the rename_candidates first: without
+        `renames` the old column is dropped with its data.
         """
         from rulezero_tools.generate import generate as use_case
 
         session = _session(app, ctx, environment)
-        return use_case(session, analysis_id=analysis_id, message=message, token=token)
+        return use_case(
+            session, analysis_id=analysis_id, message=message, token=token, renames=renames or ()
+        )
 
     @server.tool(
         title="Apply an approved plan",

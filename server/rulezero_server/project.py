@@ -1,5 +1,6 @@
 """One project in one environment, seen through its own interpreter."""
 
+import functools
 import hashlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from typing import Any, Literal, Self, TypeVar
 from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.picture import LiveTable
+from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
-from rulezero_server import discover, interpreter, launch, preferences, settings
-from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace
+from rulezero_server import discover, interpreter, launch, preferences, settings, sources
+from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace, Unseen
 
 T = TypeVar("T")
 
@@ -21,6 +24,9 @@ PROBE_BOUND = 100_000
 
 PROBE_SECONDS = 5
 """Seconds that one count may take."""
+
+PROBE_TOTAL = 30
+"""Seconds that all questions of one review may take."""
 
 
 class WorkerProject:
@@ -94,14 +100,15 @@ class WorkerProject:
         self._seen = _as(Description, {**reply.result, **interceptions})
         return self._seen
 
-    def diff(self) -> Diff:
-        """What autogenerate would write."""
-        reply = self._ask("diff")
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
+        """What autogenerate would write, with these drops and adds made renames."""
+        reply = self._ask("diff", {"renames": [asdict(rename) for rename in renames]})
         return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        return _as(Generated, self._ask("generate", {"message": message}).result)
+        args = {"message": message, "renames": [asdict(rename) for rename in renames]}
+        return _as(Generated, self._ask("generate", args).result)
 
     def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given."""
@@ -125,6 +132,7 @@ class WorkerProject:
             "questions": [asdict(question) for question in questions],
             "bound": PROBE_BOUND,
             "seconds": PROBE_SECONDS,
+            "total": PROBE_TOTAL,
         }
         reply = self._ask("probe", args)
         return tuple(_as(Fact, entry) for entry in reply.result["facts"])
@@ -133,6 +141,22 @@ class WorkerProject:
         """The columns of these tables as they stand; what cannot be read is left out."""
         reply = self._ask("columns", {"tables": [list(place) for place in tables]})
         return tuple(_as(LiveTable, entry) for entry in reply.result["tables"])
+
+    def models(self) -> tuple[ModelClass, ...]:
+        """The classes that the project maps to tables."""
+        reply = self._ask("models")
+        return tuple(_as(ModelClass, entry) for entry in reply.result["models"])
+
+    def unseen(self) -> Unseen:
+        """What autogenerate does not compare, and what of it differs."""
+        return _as(Unseen, self._ask("unseen").result)
+
+    def sources(self) -> Sources:
+        """The project's own source, templates and SQL files, migrations left out."""
+        root = self.target.found.root
+        seen = self._seen or self.describe()
+        places = {root / place for place in (seen.script_location, *seen.versions)}
+        return sources.read(root, frozenset(places))
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         """Every file that may run: the migration folders, and the project's code that was loaded.
@@ -177,6 +201,12 @@ def _name(path: Path, root: Path) -> str:
 
 def _as(kind: type[T], value: Mapping[str, Any]) -> T:
     """A reply as the dataclass it must fit."""
+    return _reader_of(kind).validate_python(value)
+
+
+@functools.cache
+def _reader_of(kind: type[Any]) -> Any:
+    """Made once a kind: a long history is read a revision at a time."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - not needed until a project is read
 
-    return TypeAdapter(kind).validate_python(value)
+    return TypeAdapter(kind)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rulezero_policies.findings import Fact, Finding, Question
+from rulezero_policies.findings import Fact, Finding, Probe, Question
 from rulezero_policies.picture import TablePicture
 from rulezero_policies.plan import (
     DatabaseIdentity,
@@ -24,6 +24,7 @@ from rulezero_policies.plan import (
     digest,
     hashes,
 )
+from rulezero_policies.suppression import Suppressed
 
 FINDING = Finding(
     rule="drop-column",
@@ -54,6 +55,7 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "sql": lambda _: None,
     "fingerprint": lambda _: None,
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
+    "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
 }
 
 
@@ -161,7 +163,41 @@ def test_an_environment_that_is_protected_by_now_is_a_difference(plan: Plan) -> 
 
 
 def test_a_count_that_was_zero_must_still_be_known_to_be_zero(plan: Plan) -> None:
-    assert differences(plan, _seen(plan, facts=())) == ("values in users.old: was 0, is None",)
+    assert differences(plan, _seen(plan, facts=())) == ("values in users.old: was 0, is unknown",)
+
+
+def _fact(probe: Probe, count: int | None, *names: str) -> Fact:
+    asked = Question(probe=probe, table="users", column="x")
+    return Fact(question=probe, count=count, asked=asked, names=names)
+
+
+NOBODY, SOME, MORE = (f"t.u ON DELETE CASCADE: {n} rows" for n in ("no", "3", "more than 9"))
+
+
+@pytest.mark.proves("A07")
+@pytest.mark.parametrize(
+    ("before", "now", "worse"),
+    [
+        (_fact("duplicates", 2), _fact("duplicates", 2), False),
+        (_fact("duplicates", 2), _fact("duplicates", 1), False),
+        (_fact("duplicates", 2), _fact("duplicates", 3), True),
+        (_fact("duplicates", 2), _fact("duplicates", None), True),
+        (_fact("duplicates", None), _fact("duplicates", 3), False),
+        (_fact("rows", 2), _fact("rows", 3), False),
+        (_fact("rows", 0), _fact("rows", 1), True),
+        (_fact("size", 0), _fact("size", 9), False),
+        (_fact("sql_mode", 1, "STRICT"), _fact("sql_mode", 1, "STRICT"), False),
+        (_fact("sql_mode", 1, "STRICT"), _fact("sql_mode", 0, ""), True),
+        (_fact("incoming", 1, SOME), _fact("incoming", 1, MORE), False),
+        (_fact("incoming", 1, NOBODY), _fact("incoming", 1, SOME), True),
+        (_fact("triggers", 1, "a"), _fact("triggers", 1, "b"), True),
+    ],
+)
+def test_a_fact_that_has_grown_worse_is_a_difference(
+    plan: Plan, before: Fact, now: Fact, *, worse: bool
+) -> None:
+    held = dataclasses.replace(plan, facts=(before,))
+    assert bool(differences(held, _seen(held, facts=(now,)))) == worse
 
 
 def test_a_count_that_was_not_zero_may_change(plan: Plan) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rulezero_policies import sql
-from rulezero_policies.findings import Finding, Question
+from rulezero_policies.findings import Fact, Finding, Question
 from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.rules import review
 from rulezero_policies.scene import Scene, questions
@@ -32,6 +32,8 @@ def found(*operations: Operation) -> tuple[Finding, ...]:
         "CREATE INDEX CONCURRENTLY ix ON tasks (a) WHERE a > 0",
         "ALTER TABLE tasks VALIDATE CONSTRAINT fk",
         "SELECT 1",
+        "SELECT id, count(*) FROM tasks GROUP BY id",
+        "SELECT setval('tasks_id_seq', (SELECT max(id) FROM tasks))",
         "  -- nothing but a comment\n /* and another */ ;",
         "UPDATE tasks SET a = 'x' WHERE a IS NULL",
         'UPDATE "tasks" SET "a" = (SELECT 1 WHERE true) WHERE ("a" IS NULL)',
@@ -47,27 +49,39 @@ def test_harmless_sql_is_left_in_peace(text: str) -> None:
     "text",
     [
         "SELECT rebuild()",
-        "SELECT id FROM tasks",
+        "SELECT id INTO copies FROM tasks",
+        "WITH gone AS (DELETE FROM tasks RETURNING id) SELECT id FROM gone",
+        "DELETE FROM tasks WHERE wipe(id)",
+        "SELECT (",
+        "'",
         "SET session_replication_role = replica",
         "SET lock_timeout = (SELECT evil())",
         "DO $$ BEGIN DELETE FROM tasks; END $$",
         "CALL archive()",
-        "ALTER TABLE tasks ADD COLUMN x int",
-        "ALTER TABLE tasks DROP COLUMN x, ADD COLUMN y int",
-        "ALTER TABLE tasks DROP CONSTRAINT fk",
-        "ALTER TABLE tasks DROP PRIMARY KEY",
-        "CREATE UNIQUE INDEX ux ON tasks (a)",
+        "EXECUTE stored",
+        "SET search_path = other",
+        "SET lock_timeout",
+        "RESET role",
+        "PRAGMA writable_schema = ON",
+        "ALTER TABLE tasks ADD COLUMN x int SPARKLING",
+        "ALTER TABLE tasks ADD CONSTRAINT c SPARKLE (a)",
+        "ALTER TABLE tasks ADD CHECK (a > 0) SPARKLING",
+        "ALTER TABLE tasks SPARKLE",
+        "ALTER TABLE tasks ALTER COLUMN a SPARKLE",
+        "ALTER TABLE tasks ALTER CONSTRAINT fk DEFERRABLE",
+        "ALTER TABLE tasks DROP PARTITION p",
+        "ALTER TABLE tasks RENAME a TO b c",
+        "ALTER TYPE mood ADD ATTRIBUTE a int",
+        "ALTER DATABASE shop SET a = 1",
+        "ALTER SPARKLE a",
+        "CREATE TABLE tasks",
+        "CREATE INDEX ON tasks",
+        "DROP INDEX 'a'",
+        "SHOW tables",
         "/*!40101 DROP TABLE tasks */",
-        "UPDATE tasks SET a = 1 WHERE id = 3",
-        "UPDATE tasks SET a = 1, b = 2 WHERE a IS NULL",
-        "DELETE FROM tasks WHERE id = 3",
-        "DELETE FROM tasks WHERE a IS NULL",
         "INSERT INTO kinds VALUES (1) ON CONFLICT (id) DO UPDATE SET name = 'x'",
-        "WITH old AS (SELECT 1) DELETE FROM tasks",
         "MERGE INTO tasks USING other ON true WHEN MATCHED THEN DELETE",
-        "GRANT ALL ON tasks TO public",
         "DROP TABLE",
-        "DROP FUNCTION f()",
     ],
 )
 def test_sql_that_is_not_understood_is_unknown_never_safe(text: str) -> None:
@@ -88,7 +102,8 @@ def test_sql_that_is_not_understood_is_unknown_never_safe(text: str) -> None:
         ("UPDATE tasks SET a = 1 WHERE (a = a)", "always true"),
         ("DELETE FROM tasks", "DELETE with no WHERE deletes every row"),
         ("SELECT 1; DELETE FROM tasks;", "deletes every row"),
-        ("DELETE FROM `tasks` WHERE 'x' = 'x'", "always true"),
+        ("DELETE FROM tasks WHERE 'x' = 'x'", "always true"),
+        ("WITH old AS (SELECT 1) DELETE FROM tasks", "no WHERE"),
     ],
 )
 def test_an_update_or_delete_of_every_row_is_critical(text: str, words: str) -> None:
@@ -138,8 +153,9 @@ def test_a_truncate_is_critical(text: str) -> None:
     ],
 )
 def test_a_drop_of_more_than_it_names_is_critical(text: str) -> None:
-    (finding,) = found(run(text))
-    assert (finding.rule, finding.severity) == ("drop-cascade", "CRITICAL")
+    findings = {f.rule: f.severity for f in found(run(text))}
+    assert findings.pop("drop-cascade") == "CRITICAL"
+    assert set(findings) <= {"drop-object", "drop-constraint"}
 
 
 @pytest.mark.proves("A04")
@@ -147,10 +163,10 @@ def test_a_drop_of_more_than_it_names_is_critical(text: str) -> None:
     ("text", "subjects"),
     [
         ("DROP TABLE tasks", ["tasks"]),
-        ('drop table if exists app."tasks", [users] restrict;', ["app.tasks", "users"]),
+        ('drop table if exists app."tasks", users restrict;', ["app.tasks", "users"]),
         ("ALTER TABLE tasks DROP COLUMN a", ["tasks.a"]),
         (
-            "ALTER TABLE ONLY app.tasks DROP a, DROP COLUMN IF EXISTS `b`",
+            'ALTER TABLE ONLY app.tasks DROP a, DROP COLUMN IF EXISTS "b"',
             ["app.tasks.a", "app.tasks.b"],
         ),
     ],
@@ -171,7 +187,9 @@ def test_a_raw_drop_with_cascade_is_found_twice() -> None:
 
 def test_the_values_in_a_statement_are_not_shown() -> None:
     (finding,) = found(run("CALL tell('ann@example.com', $x$hidden$x$)"))
-    assert finding.evidence == "SQL that is not followed: CALL tell('', '')"
+    assert finding.evidence == (
+        "SQL that is not followed (what CALL does is not known here): CALL tell('', '')"
+    )
 
 
 @given(st.text(max_size=80))
@@ -183,3 +201,23 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
 def test_statements_are_only_split_where_one_ends(pieces: list[str]) -> None:
     statement = " ".join(pieces)
     assert sql.statements(f"{statement}; {statement} ;") == (statement, statement)
+
+
+@pytest.mark.proves("A07")
+@pytest.mark.parametrize("text", ["DELETE FROM tasks", "UPDATE tasks SET a = 1", "TRUNCATE tasks"])
+def test_a_table_that_is_empty_has_nothing_to_lose(text: str) -> None:
+    operation = run(text)
+    asked = questions((operation,), "postgresql")
+    for count, told in ((0, ("WARNING", "design")), (3, ("CRITICAL", "loses_data"))):
+        facts = tuple(Fact(question="rows", count=count, asked=q) for q in asked)
+        findings = review(Scene(dialect="postgresql", upgrade=(operation,), facts=facts))
+        (finding,) = (f for f in findings if f.rule in {"truncate", "dml-without-where"})
+        assert (finding.severity, finding.outcome) == told
+
+
+def test_what_a_truncate_takes_along_is_not_known_to_be_empty() -> None:
+    operation = run("TRUNCATE tasks CASCADE")
+    asked = questions((operation,), "postgresql")
+    facts = tuple(Fact(question="rows", count=0, asked=q) for q in asked)
+    findings = review(Scene(dialect="postgresql", upgrade=(operation,), facts=facts))
+    assert "loses_data" in {f.outcome for f in findings if f.rule == "truncate"}

@@ -26,6 +26,8 @@ from rulezero_policies.operations import Column, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
+from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools import answering, asking, enrolment, gate
@@ -41,6 +43,7 @@ from rulezero_tools.records import (
     RunReport,
     Trace,
     Tree,
+    Unseen,
 )
 from rulezero_tools.results import ApplyResult
 from rulezero_tools.review import review
@@ -195,10 +198,10 @@ class PlayedProject:
             fingerprint=self.database.schema(),
         )
 
-    def diff(self) -> Diff:
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.wanted, interceptions=())
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         name = f"r{len(self.chain) + 1}"
         path = f"migrations/versions/{name}.py"
         self.contents[path] = "; ".join(sql(o) for o in self.wanted).encode()
@@ -229,17 +232,27 @@ class PlayedProject:
     ) -> Rendered:
         return Rendered(sql=f"-- {direction} {start} {to}", reason=None)
 
+    def _count(self, asked: Question) -> int:
+        return self.database.count(asked.table) if asked.probe in {"rows", "values"} else 0
+
     def probe(self, questions: Sequence[Question]) -> tuple[Fact, ...]:
         return tuple(
-            Fact(
-                question=f"{q.probe} of {q.table}", count=self.database.count(str(q.table)), asked=q
-            )
+            Fact(question=f"{q.probe} of {q.table}", count=self._count(q), asked=q)
             for q in questions
         )
 
     def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
         del tables
         return ()
+
+    def models(self) -> tuple[ModelClass, ...]:
+        return ()
+
+    def unseen(self) -> Unseen:
+        return Unseen()
+
+    def sources(self) -> Sources:
+        return Sources()
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         del also

@@ -16,6 +16,8 @@ from rulezero_policies.operations import Column, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
+from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools.ports import Session, Store
@@ -29,6 +31,7 @@ from rulezero_tools.records import (
     RunReport,
     Trace,
     Tree,
+    Unseen,
 )
 from rulezero_tools.review import review
 
@@ -93,6 +96,11 @@ class FakeProject:
         default_factory=lambda: {"migrations/env.py": b"env", "migrations/versions/r1.py": b"r1"}
     )
     broken: ProjectError | None = None
+    classes: tuple[ModelClass, ...] = ()
+    code: Sources = field(default_factory=Sources)
+    rewritten: tuple[Operation, ...] = ()
+    blind: Unseen = field(default_factory=Unseen)
+    renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
         names = ["r1", *self.revisions]
@@ -135,10 +143,11 @@ class FakeProject:
             sqlalchemy="2.1.9",
         )
 
-    def diff(self) -> Diff:
-        return Diff(operations=self.wanted, interceptions=())
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
+        return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+        self.renamed.append(tuple(renames))
         name = f"r{len(self.revisions) + 2}"
         self.revisions[name] = self.wanted
         path = f"migrations/versions/{name}.py"
@@ -177,6 +186,15 @@ class FakeProject:
 
     def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
         return ()
+
+    def models(self) -> tuple[ModelClass, ...]:
+        return self.classes
+
+    def unseen(self) -> Unseen:
+        return self.blind
+
+    def sources(self) -> Sources:
+        return self.code
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:
         return dict(self.contents)

@@ -1,15 +1,29 @@
 """What the models want changed: the five questions, with what the live data says."""
 
+from dataclasses import dataclass
+
 from rulezero_policies import checklist, risk, rules, words
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import digest
+from rulezero_policies.references import References, told
 from rulezero_policies.scene import Scene, questions
+from rulezero_policies.text import visible
 from rulezero_tools.planning import database_view, fact_views, holes, record
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
-from rulezero_tools.records import Analysis, Description
-from rulezero_tools.results import AnalyzeResult
+from rulezero_tools.records import Analysis, Description, UnseenChange
+from rulezero_tools.results import AnalyzeResult, reference_views, rename_views
+from rulezero_tools.using import references, renames
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What the rules say of a model diff, what was counted for it, and what code uses of it."""
+
+    findings: tuple[Finding, ...]
+    facts: tuple[Fact, ...]
+    references: References | None
 
 
 @loads_once
@@ -21,7 +35,9 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
     """
     seen = session.project.describe()
     diff = session.project.diff()
-    findings, facts = judged(session, seen, diff.operations)
+    judgement = judged(session, seen, diff.operations)
+    findings = judgement.findings
+    proposed, blind = renames(session, diff.operations), session.project.unseen()
     analysis = _kept(
         session, diff.operations, seen.database.current, risk.risk(findings), description
     )
@@ -39,24 +55,34 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
             diff.operations, dialect=seen.database.identity.dialect
         ),
         checklist=checklist.pre_migration_checklist(findings) if diff.operations else (),
-        facts=fact_views(facts),
+        facts=fact_views(judgement.facts),
+        references=reference_views(judgement.references),
+        references_total=judgement.references.total if judgement.references else 0,
+        rename_candidates=rename_views(proposed),
         warnings=(
             *words.critical_warnings(findings, diff.operations),
+            *map(_unseen, blind.changes),
             *holes(unjudged(seen.interceptions)),
         ),
-        next_step=_next(analysis),
+        not_compared=blind.not_compared,
+        next_step=_next(analysis, proposed=bool(proposed), unseen=bool(blind.changes)),
     )
 
 
-def judged(
-    session: Session, seen: Description, operations: tuple[Operation, ...]
-) -> tuple[tuple[Finding, ...], tuple[Fact, ...]]:
-    """What the rules say of a model diff, and what was counted for it on the live database."""
-    asked = questions(operations)
+def judged(session: Session, seen: Description, operations: tuple[Operation, ...]) -> Judged:
+    """Judge a model diff by the rules, the live database and the project's own code."""
+    asked = questions(operations, seen.database.identity.dialect)
     facts = session.project.probe(asked) if asked else ()
-    dialect = seen.database.identity.dialect
-    scene = Scene(dialect=dialect, stage="models", upgrade=operations, facts=facts)
-    return (*reaches_out(seen.interceptions), *rules.review(scene)), facts
+    scene = Scene(
+        dialect=seen.database.identity.dialect,
+        version=seen.database.numbers,
+        stage="models",
+        upgrade=operations,
+        facts=facts,
+    )
+    used = references(session, operations)
+    found = (told(f, used) for f in rules.review(scene))
+    return Judged(findings=(*reaches_out(seen.interceptions), *found), facts=facts, references=used)
 
 
 def _kept(
@@ -83,7 +109,23 @@ def _kept(
     return analysis
 
 
-def _next(analysis: Analysis) -> str:
+def _unseen(change: UnseenChange) -> str:
+    return visible(
+        f"Autogenerate does not see this {change.kind}: {change.subject}: {change.detail}. "
+        f"Write it into a revision by hand: {change.code}",
+        limit=800,
+    )
+
+
+def _next(analysis: Analysis, *, proposed: bool, unseen: bool) -> str:
+    if proposed:
+        return (
+            "Show this to the person and ask which of the rename_candidates are renames: pass "
+            "their ids as `renames` to `generate`, with this analysis_id; without them the old "
+            "ones are dropped with their data."
+        )
+    if unseen and not analysis.operations:
+        return "Autogenerate finds nothing; what the warnings name has to be written by hand."
     if not analysis.operations:
         return "Models and database agree; there is nothing to generate."
     if analysis.risk == "CRITICAL":

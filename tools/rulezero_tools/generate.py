@@ -1,10 +1,19 @@
 """Write the revision; a CRITICAL one only after a person said to go on."""
 
+from collections.abc import Sequence
+
 from rulezero_policies import checklist, words
-from rulezero_policies.errors import AnalysisStale, NoChanges, OutOfOrder, UnknownAnalysis
+from rulezero_policies.errors import (
+    AnalysisStale,
+    NoChanges,
+    OutOfOrder,
+    UnknownAnalysis,
+    UnknownRename,
+)
 from rulezero_policies.plan import Plan
+from rulezero_policies.renames import Rename
 from rulezero_policies.text import visible
-from rulezero_tools import gate
+from rulezero_tools import gate, using
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
 from rulezero_tools.planning import Draft, make_plan, pictures, record, refused
@@ -15,7 +24,12 @@ from rulezero_tools.results import GenerateResult
 
 @loads_once
 def generate(
-    session: Session, *, analysis_id: str, message: str, token: str | None = None
+    session: Session,
+    *,
+    analysis_id: str,
+    message: str,
+    token: str | None = None,
+    renames: Sequence[str] = (),
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
@@ -24,21 +38,24 @@ def generate(
         analysis_id: From `analyze`; the models must still want exactly that.
         message: The revision's message.
         token: For a CRITICAL analysis: what `confirm` gave for the plan made here.
+        renames: Ids of the analysis's rename candidates that are renames. With a token, those of
+            its plan count, and nothing else.
 
     Raises:
         OutOfOrder: No analysis was made.
         UnknownAnalysis: This project has no such analysis.
         AnalysisStale: Models or database moved on since.
+        UnknownRename: The models want no such rename.
         GateError: The token does not allow it.
         ProjectError: The file could not be generated.
     """
     analysis = _analysis(session, analysis_id)
     seen = session.project.describe()
     _still_wanted(session, analysis)
-    if analysis.risk != "CRITICAL":
+    if analysis.risk != "CRITICAL" and not renames:
         return _written(session, message, None)
     if token is None:
-        return _stop(session, seen, analysis, message)
+        return _stop(session, seen, analysis, message, _chosen(session, analysis, renames))
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
@@ -65,21 +82,54 @@ def _still_wanted(session: Session, analysis: Analysis) -> None:
         raise refused(session, None, AnalysisStale(analysis_id=analysis.analysis_id))
 
 
-def _stop(session: Session, seen: Description, analysis: Analysis, message: str) -> GenerateResult:
-    findings, facts = judged(session, seen, analysis.operations)
+def _chosen(session: Session, analysis: Analysis, ids: Sequence[str]) -> tuple[Rename, ...]:
+    """The candidates of these ids."""
+    known = {c.rename.id: c.rename for c in using.renames(session, analysis.operations)}
+    unknown = next((name for name in ids if name not in known), None)
+    if unknown is not None:
+        raise refused(session, None, UnknownRename(rename=visible(unknown, limit=120)))
+    chosen = tuple(known[name] for name in dict.fromkeys(ids))
+    twice = next((r for r in chosen if any(_clash(r, o) for o in chosen)), None)
+    if twice is not None:
+        raise refused(session, None, UnknownRename(rename=f"{twice.id} beside another of them"))
+    return chosen
+
+
+def _clash(one: Rename, other: Rename) -> bool:
+    """Whether two renames want the same name."""
+    same = (one.kind, one.schema, one.table) == (other.kind, other.schema, other.table)
+    tables = one.kind == other.kind == "table" and one.new == other.new
+    return one != other and (tables or (same and (one.old == other.old or one.new == other.new)))
+
+
+def _stop(
+    session: Session,
+    seen: Description,
+    analysis: Analysis,
+    message: str,
+    renames: tuple[Rename, ...],
+) -> GenerateResult:
+    operations = session.project.diff(renames).operations if renames else analysis.operations
+    judgement = judged(session, seen, operations)
+    findings = judgement.findings
     draft = Draft(
         kind="generate",
         to_revision=analysis.analysis_id,
         revisions=(),
         description=message,
         path="",
-        changes=tuple(checklist.describe(o) for o in analysis.operations),
+        changes=tuple(checklist.describe(o) for o in operations),
         findings=findings,
-        facts=facts,
-        warnings=(words.generation_question(findings, analysis.operations),),
+        facts=judgement.facts,
+        warnings=(
+            *words.used_lines(judgement.references),
+            *words.rename_lines(renames, using.renames(session, operations)),
+            words.generation_question(findings, operations),
+        ),
         sql=None,
         rollback_command="delete the generated file before it is applied",
-        pictures=pictures(session, analysis.operations),
+        pictures=pictures(session, operations),
+        renames=renames,
     )
     plan = make_plan(session, seen, draft)
     return GenerateResult(
@@ -92,7 +142,7 @@ def _stop(session: Session, seen: Description, analysis: Analysis, message: str)
 
 
 def _written(session: Session, message: str, plan: Plan | None) -> GenerateResult:
-    made = session.project.generate(message)
+    made = session.project.generate(message, plan.renames if plan else ())
     record(session, "generated", plan, f"{made.revision} in {made.path}")
     return GenerateResult(
         status="written",

@@ -19,6 +19,9 @@ from rulezero_policies.plan import (
     hashes,
 )
 from rulezero_policies.policy import is_protected, phrases
+from rulezero_policies.references import References
+from rulezero_policies.renames import Rename
+from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
 from rulezero_tools.ports import Session
@@ -44,6 +47,9 @@ class Draft:
     sql: str | None
     rollback_command: str
     pictures: tuple[TablePicture, ...] = ()
+    references: References | None = None
+    renames: tuple[Rename, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -67,7 +73,8 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         findings=draft.findings,
         facts=draft.facts,
         verdict=judge.verdict(draft.findings),
-        risk=judge.risk(draft.findings),
+        # Whoever writes a revision writes its comments: they must not lower who has to approve it.
+        risk=judge.risk((*draft.findings, *(s.finding for s in draft.suppressed))),
         warnings=draft.warnings,
         phrases=_phrases(draft),
         rollback_command=draft.rollback_command,
@@ -75,6 +82,8 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         created=now,
         expires=now + session.policy.plan_life,
         pictures=draft.pictures,
+        renames=draft.renames,
+        suppressed=draft.suppressed,
     )
 
 

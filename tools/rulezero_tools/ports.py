@@ -13,6 +13,8 @@ from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Pe
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import Policy
+from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_tools.records import (
     Analysis,
@@ -25,6 +27,7 @@ from rulezero_tools.records import (
     Run,
     RunReport,
     Trace,
+    Unseen,
 )
 
 P = ParamSpec("P")
@@ -60,11 +63,11 @@ class Project(Protocol):
         """
         ...
 
-    def diff(self) -> Diff:
-        """What autogenerate would write."""
+    def diff(self, renames: Sequence[Rename] = ()) -> Diff:
+        """What autogenerate would write, with these drops and adds made renames."""
         ...
 
-    def generate(self, message: str) -> Generated:
+    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
         ...
 
@@ -87,6 +90,18 @@ class Project(Protocol):
 
     def columns(self, tables: Sequence[Place]) -> tuple[LiveTable, ...]:
         """The columns of these tables as they stand; what cannot be read is left out."""
+        ...
+
+    def models(self) -> tuple[ModelClass, ...]:
+        """The classes that the project maps to tables."""
+        ...
+
+    def unseen(self) -> Unseen:
+        """What autogenerate does not compare, and what of it differs."""
+        ...
+
+    def sources(self) -> Sources:
+        """The project's own source, templates and SQL files, migrations left out."""
         ...
 
     def files(self, also: Sequence[str] = ()) -> Mapping[str, bytes]:

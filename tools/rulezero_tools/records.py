@@ -1,11 +1,13 @@
 """What was seen of a project and what is remembered, as values."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity
+from rulezero_policies.suppression import Ignore
 
 Flavour = Literal["flask-migrate", "alembic"]
 
@@ -45,6 +47,12 @@ class Database:
     current: tuple[str, ...]
     fingerprint: str | None
 
+    @property
+    def numbers(self) -> tuple[int, ...] | None:
+        """The version's numbers; None where it was not asked or is not written in numbers."""
+        found = re.match(r"\d+(?:\.\d+)*", self.version)
+        return tuple(int(n) for n in found[0].split(".")) if found else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
@@ -73,6 +81,24 @@ class Diff:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnseenChange:
+    """A difference that autogenerate does not see; `code` is what a revision has to say by hand."""
+
+    subject: str
+    kind: str
+    detail: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unseen:
+    """What autogenerate does not compare on this database, and what of it was found to differ."""
+
+    not_compared: tuple[str, ...] = ()
+    changes: tuple[UnseenChange, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Generated:
     """A revision file that was just written; `note` says what went wrong all the same."""
 
@@ -94,6 +120,7 @@ class Tree:
     downgrade_is_empty: bool
     downgrade_line: int | None
     app_imports: tuple[tuple[str, int], ...] = ()
+    ignores: tuple[Ignore, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +128,8 @@ class Trace:
     """A revision as it was seen running against a recording context; nothing was executed.
 
     `interceptions` are what was kept from happening while this revision was recorded.
+    `own_transaction` tells that every revision of a run commits by itself
+    (`transaction_per_migration`).
     """
 
     revision: str
@@ -112,6 +141,7 @@ class Trace:
     downgrade_error: str | None
     tree: Tree
     interceptions: tuple[Interception, ...] = ()
+    own_transaction: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,9 @@ from typing import Literal
 
 from rulezero_policies.findings import Finding, Risk, Verdict
 from rulezero_policies.plan import PlanKind, PlannedChange
+from rulezero_policies.references import Confidence, References
+from rulezero_policies.renames import RenameCandidate
+from rulezero_policies.suppression import Suppressed
 
 Section = Literal["summary", "sql", "findings", "changes", "files", "approval_request", "run"]
 
@@ -27,6 +30,52 @@ class FactView:
     count: int | None
     sample: tuple[str, ...] = ()
     at_least: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceView:
+    """A place in the project's own code that uses, or may use, what is dropped or renamed."""
+
+    subject: str
+    place: str
+    confidence: Confidence
+    how: str
+
+
+def reference_views(references: References | None) -> tuple[ReferenceView, ...]:
+    """The references as results show them, the surest first."""
+    return tuple(
+        ReferenceView(subject=r.subject, place=r.place, confidence=r.confidence, how=r.how)
+        for r in (references.found if references else ())
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenameView:
+    """A drop and an add that may be a rename: `generate` takes its id, and the person decides.
+
+    `score` is of 100. `code` is what such a revision would say instead.
+    """
+
+    id: str
+    score: int
+    evidence: tuple[str, ...]
+    ambiguous: bool
+    code: str
+
+
+def rename_views(candidates: tuple[RenameCandidate, ...]) -> tuple[RenameView, ...]:
+    """The candidates as results show them, the best first."""
+    return tuple(
+        RenameView(
+            id=c.rename.id,
+            score=c.score,
+            evidence=c.evidence,
+            ambiguous=c.ambiguous,
+            code=c.rename.code,
+        )
+        for c in candidates
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +136,10 @@ class AnalyzeResult:
     facts: tuple[FactView, ...]
     warnings: tuple[str, ...]
     next_step: str
+    references: tuple[ReferenceView, ...] = ()
+    references_total: int = 0
+    rename_candidates: tuple[RenameView, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +200,12 @@ class ReviewResult:
     approval_request: str
     plan_id: str | None
     next_step: str
+    references: tuple[ReferenceView, ...] = ()
+    references_total: int = 0
+    because: str = ""
+    """The verdict with its reasons, in one sentence."""
+    suppressed: tuple[Suppressed, ...] = ()
+    """Findings that a comment in the revision set aside; they count for the risk all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from rulezero_policies import checklist, rules, words
+from rulezero_policies import checklist, risk, rules, suppression, words
 from rulezero_policies.errors import NothingPending
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan
+from rulezero_policies.references import References, told
 from rulezero_policies.scene import Scene, questions
+from rulezero_policies.suppression import Suppressed, suppress
 from rulezero_tools import graph
 from rulezero_tools.planning import (
     Draft,
@@ -20,8 +22,12 @@ from rulezero_tools.planning import (
 )
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out, unjudged
-from rulezero_tools.records import Description, Interception, Revision, Trace
-from rulezero_tools.results import Check, Rehearsal, ReviewResult
+from rulezero_tools.records import Database, Description, Interception, Revision, Trace
+from rulezero_tools.results import Check, Rehearsal, ReviewResult, reference_views
+from rulezero_tools.using import references
+
+UNASKED = "No data was asked: how long locks are held on which table was not judged."
+"""What a review says that looks at files alone, or at what is applied already."""
 
 SQL_SHOWN = 1500
 """Characters of SQL in a result; all of it is in `get_plan`."""
@@ -34,6 +40,8 @@ class Reading:
     operations: tuple[Operation, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Fact, ...]
+    references: References | None = None
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 @loads_once
@@ -50,7 +58,7 @@ def review(session: Session, *, revision: str | None = None) -> ReviewResult:
     draft = _draft(session, seen, waiting, traces, start=",".join(seen.database.current))
     plan = make_plan(session, seen, draft)
     return replace(
-        result(seen, plan),
+        result(seen, plan, draft.references),
         warnings=(*plan.warnings, *holes(unjudged(seen.interceptions))),
         plan_id=plan.plan_id,
         next_step=_next(plan.plan_id, draft.findings),
@@ -136,7 +144,7 @@ def _read_only(
     live = ask and not any(r.id in done for r in revisions)
     start = ",".join(revisions[0].down) if ask else None
     draft = _draft(session, seen, revisions, traces, start=start, live=live)
-    return result(seen, freeze(session, seen, draft, {}))
+    return result(seen, freeze(session, seen, draft, {}), draft.references)
 
 
 def _draft(
@@ -149,7 +157,7 @@ def _draft(
     live: bool = True,
 ) -> Draft:
     """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
-    read = read_traces(session, seen.database.identity.dialect, traces, live=live)
+    read = read_traces(session, seen.database, traces, live=live)
     last, current = revisions[-1], seen.database.current
     sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
     return Draft(
@@ -161,12 +169,18 @@ def _draft(
         changes=tuple(checklist.describe(o) for o in read.operations),
         findings=(*reaches_out((*seen.interceptions, *_tried(traces), *tried)), *read.findings),
         facts=read.facts,
-        warnings=words.critical_warnings(read.findings, read.operations),
+        warnings=(
+            *words.critical_warnings(read.findings, read.operations),
+            *map(suppression.told, read.suppressed),
+            *(() if live else (UNASKED,)),
+        ),
         sql=sql,
         rollback_command=words.rollback_command(
             seen.flavour, current[0] if len(current) == 1 else None
         ),
         pictures=pictures(session, read.operations) if live else (),
+        references=read.references,
+        suppressed=read.suppressed,
     )
 
 
@@ -181,27 +195,40 @@ def _tried(traces: tuple[Trace, ...]) -> tuple[Interception, ...]:
 
 
 def read_traces(
-    session: Session, dialect: str, traces: tuple[Trace, ...], *, live: bool = True
+    session: Session, database: Database, traces: tuple[Trace, ...], *, live: bool = True
 ) -> Reading:
     """Judge traces in order, each knowing what the earlier ones did; `live` asks the database."""
     operations = tuple(o for t in traces for o in t.upgrade)
-    asked = questions(operations) if live else ()
+    asked = questions(operations, database.identity.dialect) if live else ()
     facts = session.project.probe(asked) if asked else ()
+    used = references(session, operations) if live else None
     findings: list[Finding] = []
+    aside: list[Suppressed] = []
     earlier: tuple[Operation, ...] = ()
     for trace in traces:
-        found = rules.review(scene_of(dialect, trace, earlier, facts))
-        findings += found if len(traces) == 1 else [_placed(f, trace.revision) for f in found]
+        scene = scene_of(database, trace, earlier, facts)
+        found = (told(f, used) for f in rules.review(scene))
+        placed = found if len(traces) == 1 else (_placed(f, trace.revision) for f in found)
+        kept, ignored = suppress(placed, trace.tree.ignores)
+        findings += kept
+        aside += ignored
         earlier += trace.upgrade
-    return Reading(operations=operations, findings=tuple(findings), facts=facts)
+    return Reading(
+        operations=operations,
+        findings=tuple(findings),
+        facts=facts,
+        references=used,
+        suppressed=tuple(aside),
+    )
 
 
 def scene_of(
-    dialect: str, trace: Trace, earlier: tuple[Operation, ...], facts: tuple[Fact, ...]
+    database: Database, trace: Trace, earlier: tuple[Operation, ...], facts: tuple[Fact, ...]
 ) -> Scene:
     """A trace as the rules look at it."""
     return Scene(
-        dialect=dialect,
+        dialect=database.identity.dialect,
+        version=database.numbers,
         stage="revision",
         revision=trace.revision,
         upgrade=trace.upgrade,
@@ -214,6 +241,7 @@ def scene_of(
         downgrade_is_empty=trace.tree.downgrade_is_empty,
         downgrade_line=trace.tree.downgrade_line,
         app_imports=trace.tree.app_imports,
+        own_transaction=trace.own_transaction,
         facts=facts,
     )
 
@@ -222,7 +250,7 @@ def _placed(finding: Finding, revision: str) -> Finding:
     return replace(finding, evidence=f"[{revision}] {finding.evidence}")
 
 
-def result(seen: Description, plan: Plan) -> ReviewResult:
+def result(seen: Description, plan: Plan, used: References | None = None) -> ReviewResult:
     """A plan as a review shows it, without anything to confirm."""
     return ReviewResult(
         project=plan.project,
@@ -243,6 +271,10 @@ def result(seen: Description, plan: Plan) -> ReviewResult:
         approval_request=words.approval_request(plan),
         plan_id=None,
         next_step="This was a reading only: no plan was made and nothing can be applied from it.",
+        references=reference_views(used),
+        references_total=used.total if used else 0,
+        because=risk.because(plan.findings, suppressed=len(plan.suppressed)),
+        suppressed=plan.suppressed,
     )
 
 

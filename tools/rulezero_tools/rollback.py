@@ -1,14 +1,15 @@
 """Plan a downgrade: what it undoes, which data it loses. It runs through the same gate."""
 
+from dataclasses import replace
+
 from rulezero_policies import checklist, rules, words
-from rulezero_policies.findings import Fact
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.reaching import reaches_out
-from rulezero_tools.records import Description, Revision, Trace
+from rulezero_tools.records import Database, Description, Revision, Trace
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.review import shown_sql
 
@@ -40,10 +41,10 @@ def _target(seen: Description, revision: str | None) -> str | None:
 
 def _draft(session: Session, seen: Description, undo: tuple[Revision, ...], target: str) -> Draft:
     traces = session.project.trace([r.id for r in undo])
-    scene = _scene(seen.database.identity.dialect, traces)
-    asked = questions(scene.upgrade)
+    scene = _scene(seen.database, traces)
+    asked = questions(scene.upgrade, scene.dialect)
     facts = session.project.probe(asked) if asked else ()
-    scene = _scene(seen.database.identity.dialect, traces, facts)
+    scene = replace(scene, facts=facts)
     rendered = session.project.render(direction="downgrade", start=undo[0].id, to=target)
     tried = (i for t in traces for i in t.interceptions)
     reached = reaches_out((*seen.interceptions, *tried, *rendered.interceptions))
@@ -64,15 +65,16 @@ def _draft(session: Session, seen: Description, undo: tuple[Revision, ...], targ
     )
 
 
-def _scene(dialect: str, traces: tuple[Trace, ...], facts: tuple[Fact, ...] = ()) -> Scene:
+def _scene(database: Database, traces: tuple[Trace, ...]) -> Scene:
     """The downgrades as steps of their own; rules about a file's other half do not apply."""
     errors = [f"{t.revision}: {t.downgrade_error}" for t in traces if t.downgrade_error]
     return Scene(
-        dialect=dialect,
+        dialect=database.identity.dialect,
+        version=database.numbers,
         stage="rollback",
         upgrade=tuple(o for t in traces for o in t.downgrade),
         upgrade_error="; ".join(errors) or None,
-        facts=facts,
+        own_transaction=any(t.own_transaction for t in traces),
     )
 
 

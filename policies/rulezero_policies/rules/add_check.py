@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from rulezero_policies.rules.facts import by_rows
+from rulezero_policies import asks
+from rulezero_policies.operations import Constraint
+from rulezero_policies.rules.facts import by_rows, by_violations, is_empty
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
@@ -14,9 +16,15 @@ _KEYWORDS = frozenset(
 )
 
 
+def _words(expression: str) -> set[str]:
+    """The names in a condition."""
+    words = (m["word"] for m in _WORD.finditer(expression) if m["word"])
+    return {w for w in words if w.lower() not in _KEYWORDS}
+
+
 def _only_nulls(step: Step, expression: str) -> bool:
     """Whether it reads nothing but new columns that hold only NULL, which no check refuses."""
-    words = {m["word"].lower() for m in _WORD.finditer(expression) if m["word"]} - _KEYWORDS
+    words = {w.lower() for w in _words(expression)}
     return bool(words) and words <= {c.lower() for c in step.empty}
 
 
@@ -25,17 +33,27 @@ def _verb(scene: Scene, name: str | None) -> str:
     return "changed" if any(d and d.name == name for d in dropped) else "added"
 
 
+def _judged(scene: Scene, step: Step, constraint: Constraint, expression: str) -> Hit | None:
+    verb = _verb(scene, constraint.name)
+    evidence = f"check {constraint.name or '(unnamed)'} ({expression}) is {verb} over existing rows"
+    fact = scene.fact(asks.violations(step, expression))
+    if fact is None or fact.count is None:
+        rows = scene.fact(step.rows)
+        return None if is_empty(rows) else by_rows(scene, step, evidence)
+    columns = tuple(sorted(_words(expression)))
+    return by_violations(step, fact, evidence=evidence, what="rows that break it", columns=columns)
+
+
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("create_constraint"):
         constraint = step.operation.constraint
-        if constraint is None or constraint.kind != "check":
+        if constraint is None or constraint.kind != "check" or constraint.not_valid:
             continue
         expression = constraint.expression or ""
-        if not _only_nulls(step, expression):
-            verb = _verb(scene, constraint.name)
-            name = constraint.name or "(unnamed)"
-            evidence = f"check {name} ({expression}) is {verb} over existing rows"
-            yield by_rows(scene, step, evidence)
+        if _only_nulls(step, expression):
+            continue
+        if hit := _judged(scene, step, constraint, expression):
+            yield hit
 
 
 RULE = Rule(

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies import asks
 from rulezero_policies.operations import Constraint, Operation
 from rulezero_policies.rules import restored
-from rulezero_policies.rules.facts import by_rows
+from rulezero_policies.rules.facts import FAILS, by_rows, by_violations, is_empty, is_filled
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
+from rulezero_policies.steps import Step
 
 
 def _replaces(scene: Scene, operation: Operation, key: Constraint) -> bool:
@@ -21,15 +23,36 @@ def _replaces(scene: Scene, operation: Operation, key: Constraint) -> bool:
     return any((d.columns, d.referred_schema, d.referred_table) == shape for d in drops)
 
 
+def _judged(scene: Scene, step: Step, key: Constraint) -> Hit | None:
+    on = ", ".join(key.columns)
+    subject = f"{step.operation.qualified}.{on}"
+    evidence = f"foreign key on {on} to {key.referred_table} over existing rows"
+    asked = asks.orphans(step, key)
+    if asked is None or scene.is_new(key.referred_table or "", key.referred_schema):
+        rows = scene.fact(step.rows)
+        return None if is_empty(rows) else by_rows(scene, step, evidence, subject=subject)
+    enforced = scene.dialect != "sqlite" or is_filled(scene.fact(asks.FOREIGN_KEYS_ON))
+    return by_violations(
+        step,
+        scene.fact(asked),
+        evidence=evidence,
+        what="rows without a parent",
+        columns=key.columns,
+        subject=subject,
+        # SQLite copies orphans along and says nothing unless the connection enforces foreign keys.
+        certain=FAILS if enforced else ("WARNING", "design"),
+    )
+
+
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("create_constraint"):
         key = step.operation.constraint
-        if key is None or key.kind != "foreign_key" or set(key.columns) & step.empty:
+        if key is None or key.kind != "foreign_key" or key.not_valid:
             continue
-        if not _replaces(scene, step.operation, key):
-            on = ", ".join(key.columns)
-            evidence = f"foreign key on {on} to {key.referred_table} over existing rows"
-            yield by_rows(scene, step, evidence, subject=f"{step.operation.qualified}.{on}")
+        if set(key.columns) & step.empty or _replaces(scene, step.operation, key):
+            continue
+        if hit := _judged(scene, step, key):
+            yield hit
 
 
 RULE = Rule(

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies import asks
 from rulezero_policies.operations import Operation
-from rulezero_policies.rules.facts import by_rows
+from rulezero_policies.rules.facts import by_rows, by_violations
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
+from rulezero_policies.steps import Step
 
-_KINDS = {
-    "unique": "unique constraint",
-    "primary_key": "primary key",
-    "exclude": "exclusion constraint",
-}
+_KINDS = {"unique": "unique constraint", "exclude": "exclusion constraint"}
 
 
 def _asked_of(operation: Operation) -> tuple[str, tuple[str, ...]] | None:
@@ -19,9 +17,29 @@ def _asked_of(operation: Operation) -> tuple[str, tuple[str, ...]] | None:
     if operation.kind == "create_index" and operation.index and operation.index.unique:
         return "unique index", operation.index.columns
     constraint = operation.constraint
-    if operation.kind == "create_constraint" and constraint and constraint.kind in _KINDS:
-        return _KINDS[constraint.kind], constraint.columns
-    return None
+    if operation.kind != "create_constraint" or constraint is None or constraint.using_index:
+        return None
+    return (_KINDS[constraint.kind], constraint.columns) if constraint.kind in _KINDS else None
+
+
+def by_duplicates(scene: Scene, step: Step, what: str, columns: tuple[str, ...]) -> Hit | None:
+    """The hit for uniqueness over these columns, by the values that stand twice."""
+    on = ", ".join(columns) or "(unnamed)"
+    subject = f"{step.operation.qualified}.{on}"
+    asked = asks.duplicates(step, columns)
+    if asked is None:
+        rows = scene.fact(step.rows)
+        single = rows is not None and rows.count is not None and rows.count < 2
+        evidence = f"{what} on {on} over existing rows"
+        return None if single else by_rows(scene, step, evidence, subject=subject)
+    return by_violations(
+        step,
+        scene.fact(asked),
+        evidence=f"{what} on {on} over existing rows",
+        what="values that stand more than once",
+        columns=columns,
+        subject=subject,
+    )
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
@@ -29,10 +47,8 @@ def _check(scene: Scene) -> Iterator[Hit]:
         asked = _asked_of(step.operation)
         if asked is None or set(asked[1]) & step.empty:
             continue
-        what, columns = asked
-        on = ", ".join(columns) or "(unnamed)"
-        subject = f"{step.operation.qualified}.{on}"
-        yield by_rows(scene, step, f"{what} on {on} over existing rows", subject=subject)
+        if hit := by_duplicates(scene, step, *asked):
+            yield hit
 
 
 RULE = Rule(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rulezero_policies import sql
+from rulezero_policies.rules.facts import is_empty, rows_words
 from rulezero_policies.rules.opaque import fills
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
@@ -10,16 +11,20 @@ from rulezero_policies.scene import Scene
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for operation in scene.upgrade:
-        for statement in sql.statements(operation.sql or ""):
-            change = sql.dml(statement)
+        for read in sql.read(operation.sql or "", scene.dialect):
+            statement, change = read.text, read.change
             if change is None or not change.everywhere or fills(scene, change):
                 continue
             why = "no WHERE" if change.condition is None else "a WHERE that is always true"
             what = "overwrites" if change.verb == "UPDATE" else "deletes"
+            rows = scene.rows(change.table, change.schema)
+            seen = f"{change.verb} with {why} {what} every row: {_excerpt(statement)}"
             yield Hit(
                 subject=change.table,
-                evidence=f"{change.verb} with {why} {what} every row: {_excerpt(statement)}",
+                evidence=f"{seen}; {rows_words(rows, change.table)}",
                 line=operation.line,
+                severity="WARNING" if is_empty(rows) else None,
+                outcome="design" if is_empty(rows) else None,
             )
 
 

@@ -9,7 +9,7 @@ from rulezero_policies.scene import Scene
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for operation in scene.upgrade:
-        for statement in sql.statements(operation.sql or ""):
+        for statement in sql.statements(operation.sql or "", scene.dialect):
             if sql.cascades(statement):
                 text = " ".join(statement.split()[:6])
                 evidence = f"it takes with it what it does not name: {sql.masked(statement)[:200]}"

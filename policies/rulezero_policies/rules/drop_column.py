@@ -53,9 +53,9 @@ RULE = Rule(
     ),
     good=revision(
         "op.alter_column('users', 'deprecated_field', existing_type=sa.String(50), "
-        "existing_nullable=False, nullable=True)",
+        "existing_nullable=False, server_default='')",
         "op.alter_column('users', 'deprecated_field', existing_type=sa.String(50), "
-        "existing_nullable=True, nullable=False)",
+        "existing_nullable=False, existing_server_default='', server_default=None)",
     ),
     check=_check,
 )

@@ -38,7 +38,7 @@ def by_rows(
     subject: str | None = None,
     unknown: tuple[Severity, Outcome] | None = None,
     filled: tuple[Severity, Outcome] | None = None,
-    empty: tuple[Severity, Outcome] = ("WARNING", "may_fail"),
+    empty: tuple[Severity, Outcome] = ("WARNING", "design"),
 ) -> Hit:
     """A hit whose severity hangs on the rows of the step's table.
 
@@ -60,5 +60,58 @@ def by_rows(
         line=step.operation.line,
         severity=severity,
         outcome=outcome,
+        names=names(step.operation),
+    )
+
+
+FAILS: tuple[Severity, Outcome] = ("CRITICAL", "will_fail")
+LOSES: tuple[Severity, Outcome] = ("CRITICAL", "loses_data")
+
+
+def violating(fact: Fact | None, what: str) -> str:
+    """How many rows stand against it, and the keys of a few."""
+    if fact is None:
+        return f"{what} were not counted"
+    if fact.count is None:
+        reason = fact.question.rpartition(" (")[2].rstrip(")") if "(" in fact.question else ""
+        return f"{what} could not be counted{f': {reason}' if reason else ''}"
+    keys = f" (keys: {', '.join(fact.sample)})" if fact.sample else ""
+    part = f", among the first {fact.looked} rows" if fact.looked else ""
+    return f"{fact.amount} {what}{keys}{part}"
+
+
+def by_violations(
+    step: Step,
+    fact: Fact | None,
+    *,
+    evidence: str,
+    what: str,
+    columns: tuple[str, ...] = (),
+    subject: str | None = None,
+    certain: tuple[Severity, Outcome] = FAILS,
+) -> Hit | None:
+    """A hit that the live rows decide on: certain, silent, or not known.
+
+    Args:
+        step: The step it is about.
+        fact: How many rows stand against it.
+        evidence: What the step does; the count is added to it.
+        what: What was counted, in the plural.
+        columns: Those whose values matter: an earlier step that changes them makes the count old.
+        subject: What it is about, where that is not the step's own subject.
+        certain: Severity and outcome where there are such rows.
+    """
+    if is_empty(fact) and not step.stale(*columns):
+        return None
+    told = violating(fact, what)
+    if step.stale(*columns):
+        told += "; an earlier step of the plan may change these rows"
+    decided = certain if is_filled(fact) and not step.stale(*columns) else (None, None)
+    return Hit(
+        subject=subject or step.operation.subject,
+        evidence=f"{evidence}; {told}",
+        line=step.operation.line,
+        severity=decided[0],
+        outcome=decided[1],
         names=names(step.operation),
     )

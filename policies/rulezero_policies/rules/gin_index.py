@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rulezero_policies.operations import Operation
 from rulezero_policies.rules.json_type import new_columns
-from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
+from rulezero_policies.rules.rule import FORWARD, POSTGRESQL, Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import mentions
 
@@ -58,5 +58,6 @@ RULE = Rule(
         "op.drop_column('events', 'payload')",
     ),
     check=_check,
+    databases=POSTGRESQL,
     stages=FORWARD,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rulezero_policies.operations import Column, Operation
-from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
+from rulezero_policies.rules.rule import FORWARD, POSTGRESQL, Hit, Rule, revision
 from rulezero_policies.scene import Scene
 
 
@@ -48,5 +48,6 @@ RULE = Rule(
         "op.drop_column('events', 'payload')",
     ),
     check=_check,
+    databases=POSTGRESQL,
     stages=FORWARD,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rulezero_policies.rules.facts import by_rows
 from rulezero_policies.rules.not_null_without_default import MYSQL
-from rulezero_policies.rules.rule import Hit, Rule, revision
+from rulezero_policies.rules.rule import MYSQL_ONLY, Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import demands_value
 
@@ -38,5 +38,6 @@ RULE = Rule(
         "op.drop_column('tasks', 'priority')",
     ),
     check=_check,
+    databases=MYSQL_ONLY,
     dialect="mysql",
 )

@@ -2,10 +2,21 @@
 
 from collections.abc import Iterator
 
-from rulezero_policies.rules.facts import by_rows
+from rulezero_policies import asks
+from rulezero_policies.asks import MYSQL
+from rulezero_policies.findings import Outcome, Severity
+from rulezero_policies.operations import Change
+from rulezero_policies.rules.facts import (
+    FAILS,
+    LOSES,
+    by_rows,
+    by_violations,
+    is_empty,
+    is_filled,
+)
 from rulezero_policies.rules.rule import Hit, Rule, revision
-from rulezero_policies.rules.types import compare
 from rulezero_policies.scene import Scene
+from rulezero_policies.steps import Step
 
 _EFFECTS = {
     "sqlite": "SQLite does not enforce lengths, other databases do",
@@ -14,15 +25,46 @@ _EFFECTS = {
 }
 
 
+def _judged(scene: Scene, step: Step, change: Change) -> Hit | None:
+    column = (step.operation.column.name,) if step.operation.column else ()
+    effect = _EFFECTS.get(scene.dialect, "values that no longer fit are refused or rounded")
+    evidence = f"from {change.before} to {change.after}; {effect}"
+    misfits = scene.fact(asks.of_column(step, "misfits", change.after))
+    rounded = scene.fact(asks.of_column(step, "rounded", change.after))
+    if misfits is None or misfits.count is None:
+        rows = scene.fact(step.rows)
+        return None if is_empty(rows) else by_rows(scene, step, evidence)
+    hit = by_violations(
+        step,
+        misfits,
+        evidence=evidence,
+        what="values that do not fit",
+        columns=column,
+        certain=_refused(scene),
+    )
+    if hit is None and is_filled(rounded) and scene.dialect != "sqlite":
+        what = "values are rounded"
+        return by_violations(
+            step, rounded, evidence=evidence, what=what, columns=column, certain=LOSES
+        )
+    return hit
+
+
+def _refused(scene: Scene) -> tuple[Severity, Outcome]:
+    """What a database does with a value that does not fit."""
+    if scene.dialect == "sqlite":
+        return "WARNING", "design"
+    mode = scene.fact(asks.SQL_MODE)
+    return LOSES if scene.dialect in MYSQL and not is_filled(mode) else FAILS
+
+
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("alter_column"):
         change = step.operation.change("type")
         if change is None or not change.before or not change.after or step.new_column:
             continue
-        if compare(change.before, change.after) == "narrower":
-            effect = _EFFECTS.get(scene.dialect, "values that no longer fit are refused or rounded")
-            words = f"from {change.before} to {change.after}; {effect}"
-            yield by_rows(scene, step, words)
+        if asks.comparison(change) == "narrower" and (hit := _judged(scene, step, change)):
+            yield hit
 
 
 RULE = Rule(

@@ -46,4 +46,5 @@ RULE = Rule(
         "op.drop_column('tasks', 'priority')",
     ),
     check=_check,
+    databases=("postgresql", "sqlite"),
 )

@@ -8,15 +8,6 @@ from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 
 
-def understood(scene: Scene, statement: str) -> bool:
-    """Whether it is known what the statement does, by this rule or by another one."""
-    known = sql.harmless(statement) or sql.only_drops(statement) or sql.cascades(statement)
-    if known or sql.truncated(statement):
-        return True
-    change = sql.dml(statement)
-    return change is not None and (change.everywhere or fills(scene, change))
-
-
 def fills(scene: Scene, change: sql.Dml) -> bool:
     """Whether it only adds: new rows, values of new columns, values in place of NULL."""
     if change.verb == "INSERT" or scene.is_new(change.table, change.schema):
@@ -36,9 +27,10 @@ def _check(scene: Scene) -> Iterator[Hit]:
             detail = f"not understood: {operation.detail or 'unknown step'}"
             yield Hit(subject=operation.qualified or name, evidence=detail, line=operation.line)
     for operation in scene.upgrade:
-        for statement in sql.statements(operation.sql or ""):
-            if not understood(scene, statement):
-                text = f"SQL that is not followed: {sql.masked(statement)[:200]}"
+        for statement in sql.read(operation.sql or "", scene.dialect):
+            if statement.unknown and not sql.cascades(statement.text):
+                shown = sql.masked(statement.text)[:200]
+                text = f"SQL that is not followed ({statement.unknown}): {shown}"
                 yield Hit(subject=operation.qualified or name, evidence=text, line=operation.line)
 
 

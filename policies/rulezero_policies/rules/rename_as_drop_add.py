@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from rulezero_policies.operations import Operation
+from rulezero_policies.renames import BAR, column_score
 from rulezero_policies.rules import restored
 from rulezero_policies.rules.drop_column import hit
 from rulezero_policies.rules.facts import by_rows
 from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
-from rulezero_policies.rules.types import similar
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
 
@@ -20,11 +20,7 @@ def candidates(scene: Scene, drop: Operation) -> tuple[str, ...]:
         for s in scene.of("add_column")
         if (s.operation.schema, s.operation.table) == (drop.schema, drop.table)
     )
-    return tuple(
-        c.name
-        for c in added
-        if c and before and c.name != before.name and similar(before.type, c.type)
-    )
+    return tuple(c.name for c in added if c and before and column_score(before, c) >= BAR)
 
 
 def _check(scene: Scene) -> Iterator[Hit]:

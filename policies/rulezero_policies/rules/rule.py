@@ -3,14 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rulezero_policies.findings import Finding, Outcome, Severity
+from rulezero_policies.findings import Finding, Outcome, Probe, Severity
 from rulezero_policies.scene import Scene, Stage
 from rulezero_policies.text import scrub, visible
 
 EVERYWHERE: frozenset[Stage] = frozenset({"models", "revision", "rollback"})
 IN_A_FILE: frozenset[Stage] = frozenset({"revision"})
+AS_WRITTEN: frozenset[Stage] = frozenset({"revision", "rollback"})
+"""How a change is written (in a batch block or not) is only known once there is a revision."""
 FORWARD: frozenset[Stage] = frozenset({"models", "revision"})
 """A rollback brings back what was there; how well that was designed is no question then."""
+
+ALL = ("postgresql", "mysql", "sqlite")
+POSTGRESQL = ("postgresql",)
+MYSQL_ONLY = ("mysql",)
+SQLITE = ("sqlite",)
+"""The databases a rule can be about; "mysql" stands for MariaDB as well."""
 
 _HEAD = """\
 import sqlalchemy as sa
@@ -57,6 +65,16 @@ class Rule:
     stages: frozenset[Stage] = EVERYWHERE
     dialect: str = "postgresql"
     """The dialect in which `bad` and `good` are read."""
+    live: Mapping[Probe, tuple[int, tuple[str, ...]]] = field(
+        default_factory=dict[Probe, tuple[int, tuple[str, ...]]]
+    )
+    """What the live database says where `bad` is bad: counts and names; else it is not asked."""
+    databases: tuple[str, ...] = ALL
+    """The dialects that the rule is about."""
+    versions: str = ""
+    """Where the version of the database matters, and how."""
+    source: str = ""
+    """Where the facts come from: a manual's page, or what was measured on which versions."""
 
     def findings(self, scene: Scene) -> Iterator[Finding]:
         """What this rule finds in `scene`."""

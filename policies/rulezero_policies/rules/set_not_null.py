@@ -1,51 +1,75 @@
 """NULL is taken away from a column that may hold it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from rulezero_policies.findings import Fact
-from rulezero_policies.rules.facts import is_empty, is_filled, names, rows_words
-from rulezero_policies.rules.not_null_without_default import MYSQL
+from rulezero_policies import asks
+from rulezero_policies.asks import MYSQL
+from rulezero_policies.findings import Outcome, Severity
+from rulezero_policies.rules.facts import (
+    FAILS,
+    LOSES,
+    by_violations,
+    is_empty,
+    is_filled,
+    names,
+    rows_words,
+)
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step, becomes_not_null
 
 
-def _words(fact: Fact | None, subject: str) -> str:
-    if fact is None or fact.count is None:
-        return f"the NULLs in {subject} could not be counted"
-    keys = f" (for example in the rows {', '.join(fact.sample)})" if fact.sample else ""
-    return f"{fact.amount} rows have NULL in {subject}{keys}"
-
-
-def _seen(scene: Scene, step: Step) -> tuple[Fact | None, str] | None:
-    """The count that decides, and what it says; None where no NULL can be there."""
-    operation = step.operation
-    column = operation.column
-    if column and column.name in step.empty:
-        fact = scene.fact(step.rows)
-        return fact, f"the new column holds only NULL; {rows_words(fact, operation.qualified)}"
-    if step.new_column:
+def _of_new(scene: Scene, step: Step) -> Hit | None:
+    """The hit for a column that the plan added and nothing filled."""
+    fact = scene.fact(step.rows)
+    if is_empty(fact):
         return None
-    fact = scene.fact(step.nulls)
-    return fact, _words(fact, operation.subject)
+    rows = rows_words(fact, step.operation.qualified)
+    certain = _certain(scene) if is_filled(fact) else (None, None)
+    return Hit(
+        subject=step.operation.subject,
+        evidence=f"set NOT NULL; the new column holds only NULL; {rows}",
+        line=step.operation.line,
+        severity=certain[0],
+        outcome=certain[1],
+        names=names(step.operation),
+    )
+
+
+def _certain(scene: Scene) -> tuple[Severity | None, Outcome | None]:
+    """What NULLs that are there mean: only a strict MySQL refuses them."""
+    if scene.dialect not in MYSQL:
+        return FAILS
+    mode = scene.fact(asks.SQL_MODE)
+    return FAILS if is_filled(mode) else LOSES if is_empty(mode) else ("CRITICAL", None)
+
+
+def _judged(scene: Scene, step: Step, column: str) -> Hit | None:
+    if column in step.empty:
+        return _of_new(scene, step)
+    if step.new_column or step.filled(column):
+        return None
+    certain = _certain(scene)
+    hit = by_violations(
+        step,
+        scene.fact(step.nulls),
+        evidence="set NOT NULL",
+        what=f"rows that have NULL in {step.operation.subject}",
+        columns=(column,),
+    )
+    if hit is None or hit.outcome is None:
+        return hit
+    return replace(hit, severity=certain[0], outcome=certain[1])
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("alter_column"):
-        if not becomes_not_null(step.operation):
+        column = step.operation.column
+        if column is None or not becomes_not_null(step.operation):
             continue
-        seen = _seen(scene, step)
-        if seen is None or is_empty(seen[0]):
-            continue
-        certain = is_filled(seen[0])
-        yield Hit(
-            subject=step.operation.subject,
-            evidence=f"set NOT NULL; {seen[1]}",
-            line=step.operation.line,
-            severity="CRITICAL" if certain else None,
-            outcome="will_fail" if certain and scene.dialect not in MYSQL else None,
-            names=names(step.operation),
-        )
+        if hit := _judged(scene, step, column.name):
+            yield hit
 
 
 RULE = Rule(

@@ -2,28 +2,49 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies import asks
+from rulezero_policies.column_types import shifts_zone
 from rulezero_policies.findings import Outcome, Severity
-from rulezero_policies.rules.facts import by_rows
+from rulezero_policies.operations import Change
+from rulezero_policies.rules import cast
+from rulezero_policies.rules.facts import by_rows, is_empty
 from rulezero_policies.rules.rule import Hit, Rule, revision
-from rulezero_policies.rules.types import compare
 from rulezero_policies.scene import Scene
+from rulezero_policies.steps import Step
 
 _STORED_ANEW = "every value is kept, but the whole table may be rewritten under an exclusive lock"
+
+
+def _told_elsewhere(scene: Scene, step: Step, change: Change) -> bool:
+    """Whether a rule that knows more about this change of type speaks of it."""
+    pair = (change.before or "").upper(), (change.after or "").upper()
+    if asks.new_labels(step, change) or pair == ("JSON", "JSONB"):
+        return True
+    zones = bool(change.before) and shifts_zone(change.before or "", change.after or "")
+    return (scene.dialect == "postgresql" and zones) or any(cast.judged(scene, step, change))
+
+
+def _changed(scene: Scene, step: Step, change: Change, words: str) -> Hit:
+    fact = scene.fact(asks.of_column(step, "uncastable", change.after))
+    if is_empty(fact):
+        safe: tuple[Severity, Outcome] = ("CRITICAL", "design")
+        return by_rows(scene, step, f"{words}; every value converts", filled=safe)
+    return by_rows(scene, step, words)
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("alter_column"):
         change = step.operation.change("type")
-        if change is None or step.new_column:
+        if change is None or step.new_column or _told_elsewhere(scene, step, change):
             continue
-        how = compare(change.before, change.after or "") if change.before else "changed"
+        how = asks.comparison(change)
         words = f"from {change.before or 'a type that is not stated'} to {change.after}"
         if how == "lossless":
             kept: tuple[Severity, Outcome] = ("WARNING", "blocks")
             evidence = f"{words}; {_STORED_ANEW}"
             yield by_rows(scene, step, evidence, unknown=kept, filled=kept, empty=kept)
         elif how == "changed":
-            yield by_rows(scene, step, words)
+            yield _changed(scene, step, change, words)
 
 
 RULE = Rule(

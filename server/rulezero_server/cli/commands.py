@@ -9,11 +9,12 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
+from rulezero_policies import risk
 from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Risk
 from rulezero_server import __version__
 from rulezero_server.app import App
-from rulezero_server.cli import formats, person, show
+from rulezero_server.cli import formats, person, rulebook, show
 from rulezero_server.cli.doctor import doctor as examine
 from rulezero_tools import reading
 from rulezero_tools.analyze import analyze as analyze_models
@@ -137,7 +138,7 @@ def review(
     session = _session(project, environment)
     results = review_files(session, revision=revision, every=every, static=static)
     _print_reviews(results, style, single=not every)
-    _exit([r.risk for r in results], fail_on)
+    _exit([risk.risk(r.findings) for r in results], fail_on)
 
 
 def _print_reviews(results: tuple[ReviewResult, ...], style: Format, *, single: bool) -> None:
@@ -184,6 +185,27 @@ def _export(session: Session, target: str) -> None:
         formats.write_trail(session.store.entries(), target)
     except OSError as error:
         raise typer.BadParameter(f"{target} cannot be written: {error.strerror}") from error
+
+
+@cli.command("rules")
+def list_rules(
+    rule_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One rule.")] = None,
+    style: As = Format.text,
+) -> None:
+    """List the rules, or print one rule's page."""
+    if style not in {Format.text, Format.json}:
+        raise typer.BadParameter(f"rules are printed as text or json, not as {style.value}")
+    if rule_id is None:
+        views = rulebook.views()
+        show.rules(views) if style is Format.text else formats.write_json(*views, single=False)
+        return
+    rule = rulebook.find(rule_id)
+    if rule is None:
+        raise typer.BadParameter(f"there is no rule {rule_id}; `rulezero rules` lists them")
+    if style is Format.text:
+        sys.stdout.write(rulebook.page(rule))
+        return
+    formats.write_json(next(v for v in rulebook.views() if v.id == rule_id))
 
 
 @cli.command()

@@ -16,8 +16,16 @@ from rulezero_policies.grant import Challenge
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import visible
 from rulezero_server.cli.doctor import Check
+from rulezero_server.cli.rulebook import RuleView
 from rulezero_tools.answering import Waiting
-from rulezero_tools.results import AnalyzeResult, DatabaseView, HistoryResult, ReviewResult
+from rulezero_tools.results import (
+    AnalyzeResult,
+    DatabaseView,
+    HistoryResult,
+    ReferenceView,
+    RenameView,
+    ReviewResult,
+)
 
 COLOURS = {
     "SAFE": "green",
@@ -64,16 +72,35 @@ def _findings(found: Iterable[Finding]) -> None:
         _indented(f"[dim]→[/] {escape(f.fix)}", 4)
 
 
+def _references(found: Sequence[ReferenceView], total: int) -> None:
+    lines = [
+        f"{escape(r.place)}  [dim]{r.confidence}[/]  {escape(r.subject)}: {escape(r.how)}"
+        for r in found
+    ]
+    more = [f"[dim]… {total - len(found)} more[/]"] if total > len(found) else []
+    _lines("Used in the code", [*lines, *more])
+
+
+def _rename(found: RenameView) -> str:
+    rival = ", another is about as likely" if found.ambiguous else ""
+    why = f"[dim]{found.score} of 100: {escape(', '.join(found.evidence))}{rival}[/]"
+    return f"{escape(found.id)}  {why}\n  {escape(found.code)}"
+
+
 def analysis(result: AnalyzeResult) -> None:
     """An analysis."""
     console.print(f"Risk {_coloured(result.risk)}   {escape(result.strategy)}")
     console.print(_database(result.database))
     _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
     _findings(result.breaking)
+    _references(result.references, result.references_total)
+    _lines("May be renames", map(_rename, result.rename_candidates))
     _lines("Foreign keys", map(escape, result.foreign_key_order))
     _lines("Indexes worth adding", map(escape, result.indexes_to_add))
     _lines("Before you go on", (f"[ ] {escape(c)}".replace("[ ]", "☐") for c in result.checklist))
     _lines("Warnings", map(escape, result.warnings))
+    if result.not_compared:
+        _lines("Autogenerate does not compare", [escape(", ".join(result.not_compared))])
     console.print(f"\n[dim]Next:[/] {escape(result.next_step)}")
 
 
@@ -84,9 +111,11 @@ def review(result: ReviewResult) -> None:
         return
     console.rule(f"{escape(result.revision)}  {escape(result.path)}", align="left", style="dim")
     console.print(f"{_coloured(result.verdict)}   risk {_coloured(result.risk)}")
+    console.print(escape(result.because))
     console.print(_database(result.database))
     _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
     _findings(result.findings)
+    _references(result.references, result.references_total)
     marks = {True: "[green]✓[/]", False: "[red]✗[/]"}
     _lines("Checklist", (f"{marks[c.passed]} {escape(c.item)}" for c in result.checklist))
     _lines("Warnings", map(escape, result.warnings))
@@ -150,6 +179,17 @@ def chain(result: HistoryResult) -> str:
     if result.chain != "whole":
         return f"broken: {result.chain}"
     return f"whole, {result.length} entries, head {result.head}"
+
+
+def rules(found: Iterable[RuleView]) -> None:
+    """Every rule in a line."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("rule", "severity", "databases", "what"):
+        table.add_column(column, overflow="fold")
+    for v in found:
+        table.add_row(v.id, _coloured(v.severity), ", ".join(v.databases), escape(v.title))
+    console.print(table)
+    console.print("\nOne rule's page: [bold]rulezero rules ID[/]")
 
 
 def checks(found: Iterable[Check]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic.autogenerate import RevisionContext
 
-from . import describe, errors, identity, operations
+from . import describe, errors, identity, operations, renaming
 from .load import Loaded
 
 _ARGUMENTS = {
@@ -16,19 +16,30 @@ _ARGUMENTS = {
 """What `alembic revision --autogenerate` passes when nothing but a message is given."""
 
 
-def diff(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
+def diff(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     """The operations that the models ask for, in order.
+
+    Args:
+        loaded: The project.
+        args: `renames`, if any: the drops and adds that are renames.
 
     Raises:
         Failure: SeveralHeads, DatabaseNotAtHead, SeveralDatabases, or a failing env.py.
     """
-    revision, dialect = autogenerate(loaded, message=None)
+    revision, dialect = autogenerate(loaded, message=None, renames=args.get("renames"))
     found = operations_of(revision)
     return {"operations": operations.serialize(found, dialect) if found else []}
 
 
-def autogenerate(loaded: Loaded, *, message: str | None) -> tuple[RevisionContext, Any]:
+def autogenerate(
+    loaded: Loaded, *, message: str | None, renames: list[dict[str, Any]] | None = None
+) -> tuple[RevisionContext, Any]:
     """Compare models and database as `alembic revision --autogenerate -m MESSAGE` does.
+
+    Args:
+        loaded: The project.
+        message: The revision's message.
+        renames: The drops and adds that are renames, shaped as `renames.Rename`.
 
     Returns:
         The revision as Alembic would write it, not written yet, and the dialect.
@@ -42,6 +53,7 @@ def autogenerate(loaded: Loaded, *, message: str | None) -> tuple[RevisionContex
         describe.refuse_several([identity.identity(c.connection) for c in asked])
         _refuse_behind(loaded, current)
         revision.run_autogenerate(current, context)
+        renaming.rewrite(revision, renames or [], context)
         return []
 
     loaded.run_env(compare, template_args=revision.template_args, revision_context=revision)

@@ -79,6 +79,7 @@ def column(column: Any, dialect: Any) -> dict[str, Any]:
         "primary_key": bool(column.primary_key),
         "unique": bool(column.unique),
         "generated": _generated(column),
+        "generation": _generation(column),
     }
 
 
@@ -93,6 +94,13 @@ def _generated(column: Any) -> bool:
     )
 
 
+def _generation(column: Any) -> str | None:
+    computed = getattr(column, "computed", None)
+    if computed is None:
+        return "identity" if getattr(column, "identity", None) is not None else None
+    return {None: "computed", True: "stored", False: "virtual"}[computed.persisted]
+
+
 def kind_of(constraint: Any) -> str:
     """The kind of a constraint object, "unknown" for those not known here."""
     return _CONSTRAINTS.get(str(getattr(constraint, "__visit_name__", "")), "unknown")
@@ -105,6 +113,7 @@ def constraint(constraint: Any, dialect: Any) -> dict[str, Any]:
         "kind": kind,
         "name": _name(constraint),
         "columns": _names(constraint) if kind != "check" else [],
+        "not_valid": _option(constraint, dialect, "not_valid"),
     }
     if kind == "foreign_key":
         found.update(_referred(constraint))
@@ -113,6 +122,10 @@ def constraint(constraint: Any, dialect: Any) -> dict[str, Any]:
     if kind == "exclude":
         found["expression"] = _excluded(constraint, dialect)
     return found
+
+
+def _option(element: Any, dialect: Any, name: str) -> bool:
+    return bool(dict(getattr(element, "kwargs", {})).get(f"{dialect.name}_{name}", False))
 
 
 def _name(named: Any) -> str | None:
@@ -129,7 +142,12 @@ def _referred(constraint: Any) -> dict[str, Any]:
         return {}
     schema, table, _ = targets[0]
     columns = [str(c) for _, _, c in targets if c is not None]
-    return {"referred_schema": schema, "referred_table": table, "referred_columns": columns}
+    return {
+        "referred_schema": schema,
+        "referred_table": table,
+        "referred_columns": columns,
+        "on_delete": constraint.ondelete,
+    }
 
 
 def _target(key: Any) -> Any:

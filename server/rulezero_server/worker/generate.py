@@ -16,7 +16,7 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Failure: NoChanges, and everything `diff` raises.
     """
-    revision, _ = diff.autogenerate(loaded, message=args["message"])
+    revision, _ = diff.autogenerate(loaded, message=args["message"], renames=args.get("renames"))
     if not diff.operations_of(revision):
         raise errors.Failure("NoChanges")
     if len(revision.generated_revisions) != 1:

@@ -83,8 +83,16 @@ def _of(table: Table) -> Step:
     }
 
 
+def table_of(op: Any, context: Any) -> Table:
+    """The table that a `CreateTableOp` makes; made once, since its indexes can join but one."""
+    kept = cast("dict[str, Any]", vars(op))
+    if "made" not in kept:
+        kept["made"] = op.to_table(context)
+    return kept["made"]
+
+
 def _create_table(op: Any, dialect: Any, context: Any) -> Iterator[Step]:
-    table = op.to_table(context)
+    table = table_of(op, context)
     yield {
         "kind": "create_table",
         **_of(table),
@@ -157,9 +165,22 @@ def _alter_column(op: Any, dialect: Any, _: Any) -> Iterator[Step]:
             "nullable": op.existing_nullable is not False,
             "server_default": elements.default_text(op.existing_server_default, dialect),
             "generated": _is_generated(op.existing_server_default),
+            "stated": list(_stated(op)),
         },
         "changes": list(_changes(op, dialect)),
     }
+
+
+def _stated(op: Any) -> Iterator[str]:
+    """What the revision says of the column as it is."""
+    if op.existing_nullable is not None:
+        yield "nullable"
+    if op.existing_server_default is not False:
+        yield "server_default"
+    if op.kw.get("existing_autoincrement") is not None:
+        yield "autoincrement"
+    if op.existing_comment is not None:
+        yield "comment"
 
 
 def _is_generated(default: Any) -> bool:
@@ -169,7 +190,8 @@ def _is_generated(default: Any) -> bool:
 def _changes(op: Any, dialect: Any) -> Iterator[Step]:
     if op.modify_type is not None:
         before = elements.type_text(op.existing_type, dialect) or None
-        yield _change("type", before, elements.type_text(op.modify_type, dialect))
+        changed = _change("type", before, elements.type_text(op.modify_type, dialect))
+        yield {**changed, "using": op.kw.get("postgresql_using")}
     if op.modify_nullable is not None:
         yield _change("nullable", _flag(op.existing_nullable), _flag(op.modify_nullable))
     if op.modify_server_default is not False:
@@ -207,6 +229,7 @@ def _flag(value: Any) -> str | None:
 
 def _create_index(op: Any, dialect: Any, context: Any) -> Iterator[Step]:
     found = elements.index(op.to_index(context), dialect)
+    found["if_exists"] = bool(getattr(op, "if_not_exists", False))
     yield {"kind": "create_index", **_place(op), "index": found}
 
 
@@ -215,6 +238,7 @@ def _drop_index(op: Any, dialect: Any, context: Any) -> Iterator[Step]:
     # Without a reverse, alembic makes the index up from a column named "x".
     if op._reverse is None:  # noqa: SLF001 - kept only there
         found["columns"] = []
+    found["if_exists"] = bool(getattr(op, "if_exists", False))
     yield {"kind": "drop_index", **_place(op), "index": found}
 
 

@@ -1,154 +1,147 @@
-"""Counting on the target: read-only, bounded, and never longer than it may take."""
+"""Asking the target: read-only, bounded, and never longer than it may take."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
-_SAMPLE = 3
+from . import conditions, counting, looking
+from .limits import Budget, NoTimeError, limited
 
-_WORDS = {"rows": "rows in", "values": "non-null values in", "nulls": "NULLs in"}
+TOTAL = 60.0
+"""Seconds that all questions together may take, unless it is said otherwise."""
 
-_EVERY = 10_000
-"""SQLite's steps between two looks at the clock."""
+PART = 20_000
+"""Rows that are looked at where all of them would take too long."""
+
+_WORDS = {
+    "rows": "rows in {table}",
+    "values": "non-null values in {table}.{column}",
+    "nulls": "NULLs in {table}.{column}",
+    "duplicates": "values that {table} ({columns}) holds more than once",
+    "orphans": "rows of {table} ({columns}) without a row in {referred_table}",
+    "violations": "rows of {table} that break {expression}",
+    "misfits": "values in {table}.{column} that do not fit {type}",
+    "rounded": "values in {table}.{column} that {type} would round",
+    "uncastable": "values in {table}.{column} that are no {type}",
+    "outside": "values in {table}.{column} that are none of the new ones",
+    "size": "size of {table} in rows",
+    "highest": "highest number in {table}.{column}",
+    "oldest_transaction": "age in seconds of the oldest open transaction",
+    "dependents": "what depends on {table}.{column}",
+    "incoming": "foreign keys to {table}",
+    "triggers": "triggers on {table}",
+    "foreign_keys_on": "PRAGMA foreign_keys",
+    "lost_on_recreate": "what a batch block does not carry over from {table}",
+    "sql_mode": "sql_mode is strict",
+    "invalid_indexes": "invalid indexes on {table}",
+    "time_zone": "the session's time zone is not UTC",
+    "tables": "tables there are",
+    "attributes": "attributes of {table}.{column}",
+    "exists": "tables named {table}",
+    "type_exists": "types named {name}",
+    "needed_by_key": "foreign keys that need the index {name} of {table}",
+}
 
 
 def probe(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
-    """Answer questions about the data.
+    """Answer questions about the data and the catalogue.
 
     Args:
         loaded: The project.
-        args: `questions` (each `probe`, `table`, `schema`, `column`), `bound` (rows at which
-            counting stops) and `seconds` (that one question may take).
+        args: `questions` (each shaped as `findings.Question`), `bound` (rows at which counting
+            stops), `seconds` (that one question may take) and `total` (that all of them may).
 
     Returns:
         `facts`: one dict a question, in order, shaped as `findings.Fact`. A question that cannot
         be answered has a null count, and says why.
     """
     facts: list[dict[str, Any]] = []
-    bound, seconds = int(args.get("bound", 100_000)), float(args.get("seconds", 5))
 
     def ask(_: Any, context: Any) -> list[Any]:
         if not facts:
-            facts.extend(_fact(context.connection, q, bound, seconds) for q in args["questions"])
+            facts.extend(answers(context.connection, args))
         return []
 
     loaded.run_env(ask, dont_mutate=True)
     return {"facts": facts}
 
 
-def _fact(connection: Any, question: dict[str, Any], bound: int, seconds: float) -> dict[str, Any]:
-    asked = {k: question.get(k) for k in ("probe", "table", "schema", "column")}
-    words = _in_words(asked)
+def answers(connection: Any, args: dict[str, Any]) -> list[dict[str, Any]]:
+    """One fact a question, asked over this connection."""
+    budget = Budget(float(args.get("seconds", 5)), float(args.get("total", TOTAL)))
+    bound = int(args.get("bound", 100_000))
+    return [_fact(connection, q, bound, budget) for q in args["questions"]]
+
+
+def _fact(connection: Any, asked: dict[str, Any], bound: int, budget: Budget) -> dict[str, Any]:
+    known = {"question": in_words(asked), "asked": asked, "count": None}
     try:
         missing = _missing(connection, asked)
-        if missing is not None:
-            return _unknown(asked, f"{words} ({missing})")
-        return {"question": words, "asked": asked, **_answer(connection, asked, bound, seconds)}
+        if missing is None:
+            return {**known, **_answer(connection, asked, bound, budget)}
+    except (conditions.NotAskedError, NoTimeError) as error:
+        missing = str(error)
     except Exception as error:  # noqa: BLE001 - whatever a driver raises, the answer is then unknown
-        return _unknown(asked, f"{words} (could not be counted: {type(error).__name__})")
+        missing = f"could not be counted: {type(error).__name__}"
+    return {**known, "question": f"{known['question']} ({missing})"}
 
 
-def _unknown(asked: dict[str, Any], words: str) -> dict[str, Any]:
-    return {"question": words, "asked": asked, "count": None, "at_least": False, "sample": []}
-
-
-def _in_words(asked: dict[str, Any]) -> str:
-    names = [asked["schema"], asked["table"], None if asked["probe"] == "rows" else asked["column"]]
-    return f"{_WORDS[asked['probe']]} {'.'.join(n for n in names if n)}"
+def in_words(asked: dict[str, Any]) -> str:
+    """The question, as a person reads it."""
+    table = ".".join(n for n in (asked.get("schema"), asked.get("table")) if n)
+    told = {**asked, "table": table, "columns": ", ".join(asked.get("columns") or ())}
+    words = _WORDS[asked["probe"]].format_map({"column": None, **told})
+    return words.replace(".None", "")
 
 
 def _missing(connection: Any, asked: dict[str, Any]) -> str | None:
+    if asked["probe"] in looking.NO_TABLE:
+        return None
     inspector: Any = sa.inspect(connection)
-    table, schema = asked["table"], asked["schema"]
+    table, schema = asked["table"], asked.get("schema")
     if not inspector.has_table(table, schema=schema):
         return "no such table"
-    if asked["probe"] == "rows":
+    named = {*(asked.get("columns") or ()), asked.get("column")} - {None}
+    if not named:
         return None
     names = {c["name"] for c in inspector.get_columns(table, schema=schema)}
-    return None if asked["column"] in names else "no such column"
+    return None if named <= names else "no such column"
 
 
-def _answer(connection: Any, asked: dict[str, Any], bound: int, seconds: float) -> dict[str, Any]:
-    with _limited(connection, seconds):
-        count = connection.execute(_count(asked, bound)).scalar()
-        wanted = asked["probe"] == "nulls" and count
-        sample = _sample(connection, asked) if wanted else []
-    return {"count": min(count, bound), "at_least": count > bound, "sample": sample}
-
-
-def _count(asked: dict[str, Any], bound: int) -> Any:
-    table = sa.table(asked["table"], schema=asked["schema"])
-    rows: Any = sa.select(_one()).select_from(table)
-    bounded = _condition(rows, asked).limit(bound + 1).subquery("counted")
-    return sa.select(sa.func.count()).select_from(bounded)
-
-
-def _condition(rows: Any, asked: dict[str, Any]) -> Any:
-    if asked["probe"] == "rows":
-        return rows
-    column = _column(asked["column"])
-    return rows.where(column.is_(None) if asked["probe"] == "nulls" else column.isnot(None))
-
-
-def _column(name: str) -> Any:
-    column: Any = sa.column(name)  # pyright: ignore[reportUnknownVariableType] - SQLAlchemy's
-    return column
-
-
-def _one() -> Any:
-    one: Any = sa.literal_column("1").label("found")  # pyright: ignore[reportUnknownVariableType] - SQLAlchemy's
-    return one
-
-
-def _sample(connection: Any, asked: dict[str, Any]) -> list[str]:
-    """Primary keys of some of the rows: keys, never values of other columns."""
-    inspector: Any = sa.inspect(connection)
-    key = inspector.get_pk_constraint(asked["table"], schema=asked["schema"])
-    names: list[str] = key.get("constrained_columns") or []
-    if not names:
-        return []
-    table = sa.table(asked["table"], *(_column(n) for n in names), schema=asked["schema"])
-    rows = _condition(sa.select(*table.c), asked).order_by(*table.c).limit(_SAMPLE)
-    return [", ".join(str(v) for v in row) for row in connection.execute(rows)]
-
-
-@contextmanager
-def _limited(connection: Any, seconds: float) -> Generator[None, None, None]:
-    """Have the server end a question that takes too long, and leave the session usable after."""
-    with ExitStack() as stack:
-        dialect = connection.dialect
-        if dialect.name == "postgresql":
-            if connection.get_isolation_level() != "AUTOCOMMIT":
-                stack.enter_context(connection.begin_nested())
-            _set(connection, f"SET statement_timeout = {int(seconds * 1000)}")
-        elif getattr(dialect, "is_mariadb", False):
-            _set(connection, f"SET SESSION max_statement_time = {seconds}")
-        elif dialect.name == "mysql":
-            _set(connection, f"SET SESSION max_execution_time = {int(seconds * 1000)}")
-        elif dialect.name == "sqlite":
-            stack.enter_context(_sqlite_limit(connection, seconds))
-        yield
-
-
-def _set(connection: Any, statement: str) -> None:
-    connection.execute(sa.text(statement))
-
-
-@contextmanager
-def _sqlite_limit(connection: Any, seconds: float) -> Generator[None, None, None]:
-    raw = getattr(connection.connection, "dbapi_connection", connection.connection)
-    handler = getattr(raw, "set_progress_handler", None)
-    if handler is None:  # an asyncio driver keeps its connection on a thread of its own
-        yield
-        return
-    end = time.monotonic() + seconds
-    handler(lambda: int(time.monotonic() > end), _EVERY)
+def _answer(connection: Any, asked: dict[str, Any], bound: int, budget: Budget) -> dict[str, Any]:
+    look = looking.LOOKS.get(asked["probe"])
+    seconds = budget.seconds
+    if look is not None:
+        with limited(connection, seconds):
+            return look(connection, asked, bound)
+    began = time.monotonic()
     try:
-        yield
-    finally:
-        handler(None, 0)
+        with limited(connection, seconds):
+            found = counting.count(connection, asked, bound)
+    except Exception:
+        if time.monotonic() - began < seconds / 2:
+            raise
+        return _in_part(connection, asked, budget)
+    return {**found, "sample": _sample(connection, asked, budget) if found["count"] else []}
+
+
+def _in_part(connection: Any, asked: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    """What the first rows say where all of them took too long: some is certain, none is not."""
+    with limited(connection, budget.seconds):
+        found = counting.count(connection, asked, PART, part=PART)
+    if not found["count"]:
+        reason = f"could not be counted: it took too long; none among {PART} rows"
+        raise conditions.NotAskedError(reason)
+    return {"count": found["count"], "at_least": True, "looked": PART}
+
+
+def _sample(connection: Any, asked: dict[str, Any], budget: Budget) -> list[str]:
+    """Keys of a few of the rows; the count stands without them."""
+    try:
+        with limited(connection, budget.seconds):
+            return counting.sample(connection, asked)
+    except Exception:  # noqa: BLE001 - whatever a driver raises, there is then no sample
+        return []

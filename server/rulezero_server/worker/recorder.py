@@ -42,18 +42,29 @@ class Tape:
             settled: Whether the schema as it stands now is the one that the run will meet.
         """
         self.steps: list[Step] = []
+        self.autocommit = False
+        self.with_rows = False
+        self._answered: set[str] = set()
         self._settled = settled
         self._looked: set[int | None] = set()
-        self._files = {path, os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100
+        self.files = {path, os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100
 
     def write(self, steps: list[Step], *, batch: bool = False) -> list[Step]:
         """Keep the steps of one call, with the line of the revision file that made it."""
         if len(self.steps) >= LONGEST:
             raise TooLongError(f"more than {LONGEST} steps")
         line = self.line()
-        kept = [{**step, "line": line, "batch": batch} for step in steps]
+        more = {"line": line, "batch": batch, "autocommit": self.autocommit}
+        kept = [{**step, **more} for step in steps]
         self.steps += kept
         return kept
+
+    def stands_in(self, statement: str) -> bool:
+        """Whether a query gets a made-up row: once each, so that a loop until none is left ends."""
+        if not self.with_rows or statement in self._answered:
+            return False
+        self._answered.add(statement)
+        return True
 
     def looked(self) -> None:
         """Say so, once a line, where the answer may be another one when the revision runs."""
@@ -65,7 +76,7 @@ class Tape:
     def line(self) -> int | None:
         """The innermost line of the revision file on the present stack."""
         frame = inspect.currentframe()
-        while frame is not None and frame.f_code.co_filename not in self._files:
+        while frame is not None and frame.f_code.co_filename not in self.files:
             frame = frame.f_back
         return None if frame is None else frame.f_lineno
 
@@ -73,7 +84,7 @@ class Tape:
         """The innermost line of the revision file in an error's traceback."""
         found, step = None, error.__traceback__
         while step is not None:
-            if step.tb_frame.f_code.co_filename in self._files:
+            if step.tb_frame.f_code.co_filename in self.files:
                 found = step.tb_lineno
             step = step.tb_next
         return found
@@ -93,7 +104,8 @@ class _Recording:
             return self._carry_out(operation)
         steps = operations.serialize(operation, context.dialect, context=context)
         self.tape.write(steps, batch=self.in_batch)
-        return operation.to_table(context) if isinstance(operation, ops.CreateTableOp) else None
+        made = isinstance(operation, ops.CreateTableOp)
+        return operations.table_of(operation, context) if made else None
 
     def _carry_out(self, operation: Any) -> Any:
         """An operation of somebody else's: what it does goes through this `op` in turn."""
@@ -109,10 +121,23 @@ class _Recording:
         return result
 
 
+_QUEUED = {
+    "AddColumnOp": "add_column",
+    "CreateIndexOp": "create_index",
+    "DropIndexOp": "drop_index",
+}
+
+
 class RecordingBatch(_Recording, BatchOperations):  # pyright: ignore[reportIncompatibleMethodOverride,reportIncompatibleVariableOverride] - alembic's overloads
     """The `batch_op` of a batch block."""
 
     in_batch = True
+    queued: list[Any]
+
+    def invoke(self, operation: Any) -> Any:
+        """Write it down, and remember it as alembic's batch mode does to decide on a copy."""
+        self.queued.append((_QUEUED.get(type(operation).__name__, "other"), operation))
+        return super().invoke(operation)
 
 
 class RecordingOperations(_Recording, Operations):  # pyright: ignore[reportIncompatibleMethodOverride,reportIncompatibleVariableOverride] - alembic's overloads
@@ -127,10 +152,21 @@ class RecordingOperations(_Recording, Operations):  # pyright: ignore[reportInco
             operations=self, table_name=table, schema=schema, impl=self.impl, batch=[]
         )
         batch = RecordingBatch(self.migration_context, impl=impl)  # pyright: ignore[reportArgumentType] - what it needs of it
-        batch.tape = self.tape
+        batch.tape, batch.queued = self.tape, []
         before = len(self.tape.steps)
         yield batch
         self._recreated(given.arguments, nothing=len(self.tape.steps) == before)
+        copied = self._copies(given.arguments.get("recreate", "auto"), batch.queued)
+        for step in self.tape.steps[before:]:
+            step["recreates"] = copied
+
+    def _copies(self, recreate: str, queued: list[Any]) -> bool:
+        """Whether alembic would copy the table for this block."""
+        if recreate != "auto":
+            return recreate == "always"
+        asked: list[Any] = [(n, (None, getattr(o, "column", None)), {}) for n, o in queued]
+        impl: Any = self.impl
+        return bool(impl.requires_recreate_in_batch(SimpleNamespace(batch=asked)))
 
     def _recreated(self, given: dict[str, Any], *, nothing: bool) -> None:
         extra = bool(given.get("table_args")) or bool(given.get("table_kwargs"))
@@ -145,8 +181,15 @@ class RecordingContext(MigrationContext):
 
     @contextmanager
     def autocommit_block(self) -> Generator[None]:
-        """Nothing is committed."""
-        yield
+        """Nothing is committed; what is written down meanwhile stands outside transactions."""
+        tape = self.tape
+        before, tape.autocommit = tape.autocommit, True
+        try:
+            yield
+        finally:
+            tape.autocommit = before
+
+    tape: Tape
 
 
 @contextmanager
@@ -162,6 +205,7 @@ def recording_of(real: Any, tape: Tape) -> Generator[RecordingOperations]:
     opts = {k: v for k, v in real.opts.items() if k not in {"literal_binds", "output_encoding"}}
     opts.update(as_sql=False, output_buffer=io.StringIO())
     context = RecordingContext(connection.dialect, connection, opts, real.environment_context)
+    context.tape = tape
     recorder = RecordingOperations(context)
     recorder.tape = tape
     with ExitStack() as stack:

@@ -11,6 +11,8 @@ from alembic import util
 from . import errors, operations, secrets, tree
 from .operations import Step
 from .recorder import Tape, TooLongError, recording_of
+from .recording import UNSEEN
+from .standin import Lines
 
 
 def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str,
         "downgrade": downgrade,
         "upgrade_error": upgrade_error,
         "downgrade_error": downgrade_error,
+        "own_transaction": bool(getattr(context, "_transaction_per_migration", False)),
         "tree": tree.tree(path, root),
     }
 
@@ -81,11 +84,42 @@ def record(
         return [], None if direction == "downgrade" else "the revision has no upgrade()"
     tape = Tape(str(script.path), settled=settled)
     try:
-        with recording_of(context, tape):
-            function(**getattr(context.environment_context, "given", {}))
+        _run(function, context, tape)
     except (Exception, SystemExit, TooLongError) as error:  # noqa: BLE001 - a revision may raise anything
         return _ended(tape, error)
+    if any(step.get("detail") == UNSEEN for step in tape.steps):
+        return _with_rows(function, context, tape, settled=settled), None
     return tape.steps, None
+
+
+def _run(function: Any, context: Any, tape: Tape) -> None:
+    with recording_of(context, tape):
+        function(**getattr(context.environment_context, "given", {}))
+
+
+def _with_rows(function: Any, context: Any, tape: Tape, *, settled: bool) -> list[Step]:
+    """The steps where queries find rows; what no run came to is said, line by line."""
+    path = next(iter(tape.files))
+    without, rows = Tape(path, settled=settled), Tape(path, settled=settled)
+    rows.with_rows, rows.files = True, tape.files
+    lines = Lines(tape.files)
+    try:
+        with lines.watched():
+            _run(function, context, without)
+            _run(function, context, rows)
+    except (Exception, SystemExit, TooLongError):  # noqa: BLE001 - made-up rows may not do
+        return tape.steps
+    seen = {step["line"] for step in rows.steps}
+    steps = [*rows.steps, *(s for s in tape.steps if s["line"] not in seen)]
+    missed = lines.missed()
+    if missed:
+        steps.append(operations.opaque(_missed(missed), line=missed[0]))
+    return [step for step in steps if step.get("detail") != UNSEEN]
+
+
+def _missed(lines: list[int]) -> str:
+    shown = ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")
+    return f"what these lines do depends on the rows that are read, and was not seen: {shown}"
 
 
 def _ended(tape: Tape, error: BaseException) -> tuple[list[Step], str]:

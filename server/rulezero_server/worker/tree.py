@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import comments
+
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 _VENVS = frozenset({"site-packages", "dist-packages", "node_modules", ".venv", "venv", "env"})
@@ -26,7 +28,8 @@ def tree(path: str, root: str) -> dict[str, Any]:
     Raises:
         SyntaxError: The file is not Python.
     """
-    module = ast.parse(Path(path).read_bytes(), filename=path)
+    source = Path(path).read_bytes()
+    module = ast.parse(source, filename=path)
     functions = dict(_defined(module))
     downgrade = functions.get("downgrade")
     return {
@@ -35,6 +38,7 @@ def tree(path: str, root: str) -> dict[str, Any]:
         "downgrade_is_empty": isinstance(downgrade, _Function) and _is_empty(downgrade),
         "downgrade_line": None if downgrade is None else downgrade.lineno,
         "app_imports": sorted(_app_imports(module, Path(path), Path(root)), key=lambda i: i[1]),
+        "ignores": comments.ignores(source, module),
     }
 
 

@@ -15,6 +15,8 @@ TABLE = {
     "render": "render:render",
     "probe": "probe:probe",
     "columns": "catalogue:columns",
+    "models": "models:models",
+    "unseen": "blind:unseen",
     "loaded": "witness:loaded",
     "upgrade": "run:run",
     "downgrade": "run:run",

@@ -133,7 +133,7 @@ def test_an_altered_column_says_what_was_and_what_becomes() -> None:
             modify_comment="why",
         )
     )
-    assert step.column == Column(name="c", type="VARCHAR(50)")
+    assert step.column == Column(name="c", type="VARCHAR(50)", stated=("nullable",))
     assert {c.attribute: (c.before, c.after) for c in step.changes} == {
         "type": ("VARCHAR(50)", "TEXT"),
         "nullable": ("true", "false"),

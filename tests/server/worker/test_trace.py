@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 from rulezero_policies.operations import Operation
 from rulezero_server.project import WorkerProject
 from rulezero_server.worker import trace
-from rulezero_server.worker.recording import UNSEEN
 from rulezero_tools.records import Trace
 
 Traced = Callable[..., Trace]
@@ -163,6 +162,19 @@ def test_a_created_table_can_be_used_further_on(traced: Traced) -> None:
     ]
 
 
+def test_a_table_may_bring_its_index_along(traced: Traced) -> None:
+    trace = traced(
+        upgrade="""
+        op.create_table(
+            "files", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.Text()),
+            sa.Index("ix_files_name", "name", unique=True),
+        )
+        """
+    )
+    assert trace.upgrade_error is None
+    assert [o.kind for o in trace.upgrade] == ["create_table", "create_index"]
+
+
 def test_values_given_at_execution_are_written_into_the_statement(traced: Traced) -> None:
     found = traced(
         """
@@ -178,7 +190,7 @@ def test_values_given_at_execution_are_written_into_the_statement(traced: Traced
 
 
 @pytest.mark.proves("A22")
-def test_rows_that_a_revision_asks_for_make_it_unknown(traced: Traced) -> None:
+def test_a_row_stands_in_for_those_that_a_revision_asks_for(traced: Traced) -> None:
     found = traced(
         """
         bind = op.get_bind()
@@ -188,10 +200,66 @@ def test_rows_that_a_revision_asks_for_make_it_unknown(traced: Traced) -> None:
         """
     )
     assert [(s.kind, s.sql) for s in found.upgrade] == [
-        ("opaque", "SELECT id FROM notes"),
+        ("execute", "SELECT id FROM notes"),
+        ("execute", "DELETE FROM notes"),
         ("execute", "SELECT set_something()"),
     ]
-    assert found.upgrade[0].detail == UNSEEN
+
+
+@pytest.mark.proves("A22")
+def test_lines_that_only_some_rows_come_to_are_unknown(traced: Traced) -> None:
+    found = traced(
+        """
+        bind = op.get_bind()
+        notes = sa.table("notes", sa.column("id", sa.Integer), sa.column("at", sa.DateTime))
+        for row in bind.execute(sa.select(notes.c.id, notes.c.at)):
+            if row.id == 1 and row.at is not None:
+                op.execute(notes.update().values(id=row.id + 1))
+            if row.id == 7:
+                op.drop_table("notes")
+                continue
+        """
+    )
+    assert kinds(found.upgrade) == ["execute", "execute", "opaque"]
+    assert found.upgrade[-1].line == FIRST + 6
+    assert str(FIRST + 6) in (found.upgrade[-1].detail or "")
+    assert str(FIRST + 7) not in (found.upgrade[-1].detail or "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for row in rows: row.no_such_column",
+        "while True: bind.execute(sa.text('DELETE FROM notes'))",
+        "for row in rows: raise SystemExit(1)",
+    ],
+)
+def test_what_made_up_rows_cannot_follow_stays_unknown(traced: Traced, body: str) -> None:
+    found = traced(
+        f"""
+        bind = op.get_bind()
+        rows = bind.execute(sa.text("SELECT id FROM notes")).fetchall()
+        {body}
+        """
+    )
+    assert "opaque" in kinds(found.upgrade)
+
+
+def test_a_loop_until_no_row_is_left_ends(traced: Traced) -> None:
+    found = traced(
+        """
+        bind = op.get_bind()
+        while True:
+            rows = bind.execute(sa.text("SELECT id, n.body AS b FROM notes n LIMIT 10")).fetchall()
+            if not rows:
+                break
+            for row in rows:
+                bind.execute(sa.text("DELETE FROM notes WHERE body = :b"), {"b": row.b})
+        """
+    )
+    assert found.upgrade_error is None
+    assert "opaque" not in kinds(found.upgrade)
+    assert "DELETE FROM notes WHERE body = '1'" in [s.sql for s in found.upgrade]
 
 
 def test_empty_answers_have_the_usual_shape(traced: Traced) -> None:
@@ -471,7 +539,7 @@ def test_without_a_database_what_needs_one_is_unknown_and_the_rest_is_seen(
     steps = TypeAdapter(Trace).validate_python(found).upgrade
     assert found["upgrade_error"] is None
     assert [s.sql for s in steps].count("DELETE FROM notes") == 10
-    assert {s.detail for s in steps if s.kind == "opaque"} == {UNSEEN}
+    assert {s.detail for s in steps if s.kind == "opaque"} == set()
     assert steps[0].columns[1].type == "VARCHAR"
 
 

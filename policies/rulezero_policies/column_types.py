@@ -97,3 +97,53 @@ def _sizes(old: tuple[int, ...], new: tuple[int, ...]) -> Comparison:
     (before, scale), (after, new_scale) = (*old, 0)[:2], (*new, 0)[:2]
     fits = after - new_scale >= before - scale and new_scale >= scale
     return "wider" if fits else "narrower"
+
+
+def is_text(text: str | None) -> bool:
+    """Whether it is a type of texts of any length."""
+    return bool(text) and _parsed(text or "")[0] in {*_TEXTS, "CHAR"}
+
+
+_NUMBERS = frozenset({*_INTEGERS, "NUMERIC", "REAL", "DOUBLE PRECISION", "FLOAT", "MONEY"})
+_ASSIGNED = frozenset(
+    {
+        ("DATE", "TIMESTAMP"),
+        ("TIMESTAMP", "DATE"),
+        ("TIMESTAMP", "TIME"),
+        ("TIME", "INTERVAL"),
+        ("INTERVAL", "TIME"),
+        ("JSON", "JSONB"),
+        ("JSONB", "JSON"),
+        ("CIDR", "INET"),
+        ("INET", "CIDR"),
+    }
+)
+_KNOWN = frozenset(
+    {*_NUMBERS, *_TEXTS, "CHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIME", "INTERVAL", "UUID"}
+    | {"JSON", "JSONB", "BYTEA", "INET", "CIDR", "MACADDR", "XML"}
+)
+
+
+def assignable(before: str, after: str) -> bool | None:
+    """Whether PostgreSQL converts one type to another without USING; None where it is not known.
+
+    Source: pg_cast of PostgreSQL 18 (castcontext a or i), and that every type can be assigned to a
+    text, through its output function.
+    """
+    old, new = _parsed(before), _parsed(after)
+    if old[0] == new[0] or new[0] in {*_TEXTS, "CHAR"}:
+        return None if {old[2], new[2]} & {"[]"} else True
+    if (old[0] in _NUMBERS and new[0] in _NUMBERS) or (old[0], new[0]) in _ASSIGNED:
+        return True
+    if is_text(before) or {old[0], new[0]} <= _KNOWN:
+        return False
+    return None
+
+
+def shifts_zone(before: str, after: str) -> bool:
+    """Whether it goes from a timestamp without a time zone to one with, or back."""
+    old, new = (_parsed(t.upper().replace("TIMESTAMPTZ", _ZONED)) for t in (before, after))
+    return old[0] == new[0] == "TIMESTAMP" and {old[2], new[2]} == {"", "WITH TIME ZONE"}
+
+
+_ZONED = "TIMESTAMP WITH TIME ZONE"

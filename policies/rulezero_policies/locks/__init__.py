@@ -1,0 +1,1 @@
+"""Which locks DDL takes, what it does under them, and for how long."""

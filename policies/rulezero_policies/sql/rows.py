@@ -1,0 +1,150 @@
+"""Statements about rows: what a query calls, what an UPDATE, DELETE or INSERT changes."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from rulezero_policies.sql.tokens import Cursor, NotSql, grammar
+
+WORDS = frozenset({"SELECT", "WITH", "VALUES", "UPDATE", "DELETE", "INSERT", "REPLACE", "("})
+"""How statements begin that are read here."""
+
+_FLAGS = re.IGNORECASE | re.DOTALL
+_PART = r"(?:\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|\w+)"
+_TAUTOLOGY = re.compile(
+    r"\(*\s*(?:TRUE|NOT\s+FALSE|1|(?P<same>\w+|'[^']*')\s*(?:=|<=|>=)\s*(?P=same))\s*\)*", _FLAGS
+)
+_PURE = re.compile(
+    r"(?:jsonb?|array|string|regexp|to|date|time|make|pg_get|pg_table|pg_type|uuid|gen_random|gen"
+    r"|st|has|col|obj|format|octet|bit|char|quote|current|convert|inet|host|xml|ts|txid|pg_typeof"
+    r"|json_build)_\w+|setval|nextval|currval|lastval|now|concat(?:_ws)?|md5|sha\d+|crypt|encode"
+    r"|decode|left|right|lpad|rpad|ltrim|rtrim|btrim|initcap|strpos|position|replace|translate"
+    r"|split_part|reverse|repeat|sign|trunc|div|mod|random|width_bucket|cardinality|unnest|hex"
+    r"|unhex|ifnull|instr|field|find_in_set|elt|last_insert_id|found_rows|row_count|group_concat"
+    r"|substring_index|inet_aton|inet_ntoa|strftime|julianday|datetime|printf|typeof|changes"
+    r"|last_insert_rowid|total|rank|row_number|dense_rank|ntile|version|database|uuid|age|isnull",
+    re.IGNORECASE,
+)
+"""Functions of the databases' own that do no more than give a value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dml:
+    """One statement that changes rows. `condition` is the text of WHERE; None without one."""
+
+    verb: Literal["UPDATE", "DELETE", "INSERT"]
+    schema: str | None
+    table: str
+    columns: tuple[str, ...] = ()
+    condition: str | None = None
+    joined: bool = False
+    """Whether other tables choose the rows with it."""
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it takes every row: no WHERE, or one that is always true."""
+        if self.verb == "INSERT" or (self.joined and self.condition is None):
+            return False
+        return self.condition is None or _TAUTOLOGY.fullmatch(self.condition.strip()) is not None
+
+    @property
+    def only_nulls(self) -> bool:
+        """Whether it is an UPDATE that only fills what is NULL."""
+        condition = (self.condition or "").strip()
+        found = re.fullmatch(rf"\(*\s*({_PART})\s+IS\s+NULL\s*\)*", condition, _FLAGS)
+        return found is not None and self.columns == (bare(found.group(1)),)
+
+
+def bare(name: str) -> str:
+    """An identifier without its quotes."""
+    return name[1:-1] if name[:1] in {'"', "`", "["} else name
+
+
+def insertion(cursor: Cursor) -> Dml | None:
+    """A plain INSERT, told without looking at each of its values; None for anything else."""
+    words = {t.word for t in cursor.tokens}
+    # An upsert overwrites, and a query in it may call anything: both are looked at closely.
+    if words & {"ON", "REPLACE", "SELECT", "UPDATE", "DELETE", "WITH"}:
+        return None
+    if not (cursor.take("INSERT", "INTO") or cursor.take("INSERT", "IGNORE", "INTO")):
+        return None
+    schema, table = cursor.place()
+    return Dml(verb="INSERT", schema=schema, table=table)
+
+
+@lru_cache(maxsize=2048)
+def change(text: str, dialect: str) -> Dml | None:
+    """What rows a statement changes; None for a query that changes none.
+
+    Raises:
+        NotSql: It cannot be read, calls something that may do anything, or changes more.
+    """
+    tree = _parsed(text, dialect)
+    kind = type(tree).__name__
+    if kind in {"Select", "Union", "Intersect", "Except", "Subquery", "Values"}:
+        _refuse_effects(tree)
+        return None
+    _refuse_effects(tree, itself=tree)
+    match kind:
+        case "Update":
+            return _dml("UPDATE", tree, grammar(dialect, text), columns=_assigned(tree))
+        case "Delete":
+            return _dml("DELETE", tree, grammar(dialect, text))
+        case "Insert":
+            return _insert(tree)
+        case _:
+            raise NotSql("it is no statement about rows that is known here")
+
+
+def _parsed(text: str, dialect: str) -> Any:
+    import sqlglot  # noqa: PLC0415 - start-up time
+    from sqlglot.errors import SqlglotError  # noqa: PLC0415 - start-up time
+
+    one: Any = sqlglot
+    try:
+        return one.parse_one(text, dialect=grammar(dialect, text))
+    except (SqlglotError, RecursionError, ValueError) as error:
+        raise NotSql("it is not written in this dialect") from error
+
+
+def _refuse_effects(tree: Any, itself: Any = None) -> None:
+    for node in tree.walk():
+        kind = type(node).__name__
+        if kind in {"Insert", "Update", "Delete", "Merge", "Copy", "Command", "Into"}:
+            if node is not itself:
+                raise NotSql("a query in it changes something")
+        elif kind == "Anonymous" and not _PURE.fullmatch(str(node.name)):
+            raise NotSql(f"it calls {node.name}(), which may do anything")
+
+
+def _assigned(tree: Any) -> tuple[str, ...]:
+    targets = (e.this for e in tree.expressions if type(e).__name__ == "EQ")
+    return tuple(str(t.name) for t in targets)
+
+
+def _dml(
+    verb: Literal["UPDATE", "DELETE"], tree: Any, speaks: str, columns: tuple[str, ...] = ()
+) -> Dml:
+    where, table = tree.args.get("where"), tree.this
+    others = ("from_", "from", "using")
+    joined = bool(table.args.get("joins")) or any(tree.args.get(o) for o in others)
+    if tree.args.get("limit"):
+        joined = True
+    return Dml(
+        verb=verb,
+        schema=str(table.db) or None,
+        table=str(table.name),
+        columns=columns,
+        condition=None if where is None else str(where.this.sql(dialect=speaks)),
+        joined=(joined and where is not None) or bool(table.args.get("joins")),
+    )
+
+
+def _insert(tree: Any) -> Dml:
+    conflict = tree.args.get("conflict")
+    overwrites = conflict is not None and (conflict.expressions or conflict.args.get("duplicate"))
+    if overwrites or tree.args.get("overwrite") or str(tree.args.get("alternative")) == "REPLACE":
+        raise NotSql("it overwrites rows that are there")
+    table = tree.this.this if type(tree.this).__name__ == "Schema" else tree.this
+    return Dml(verb="INSERT", schema=str(table.db) or None, table=str(table.name))

@@ -119,6 +119,7 @@ LOCKING = {
     "ALTER TABLE t ADD COLUMN z bigserial": {"rewrite"},
     "ALTER TABLE t ADD COLUMN z int GENERATED ALWAYS AS IDENTITY": {"rewrite"},
     "ALTER TABLE t ADD COLUMN z int GENERATED ALWAYS AS (a * 2) STORED": {"rewrite"},
+    "ALTER TABLE t ALTER a SET EXPRESSION AS (b * 2)": {"rewrite"},
     "ALTER TABLE t ALTER a TYPE bigint": {"rewrite", "statistics-lost"},
     "ALTER TABLE t ALTER id TYPE bigint": {"int-bigint-pk", "statistics-lost"},
     "ALTER TABLE t ADD CONSTRAINT ex EXCLUDE (a WITH =)": {"exclude"},

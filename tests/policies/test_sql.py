@@ -165,6 +165,7 @@ MYSQL: dict[str, list[dict[str, Any]]] = {
             },
         )
     ],
+    "ALTER TABLE t ADD id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT": [on("add_column", column="id")],
     "ALTER TABLE t RENAME AS u": [on("rename_table", name="u")],
     "ALTER TABLE t RENAME INDEX a TO b": [on("statement", verb="rename index", detail="a TO b")],
     "CREATE DEFINER = root VIEW v AS SELECT 1": [says("create view", name="v")],
@@ -231,6 +232,10 @@ def test_an_index_is_read_with_its_expressions() -> None:
 UNKNOWN = [
     "ALTER TABLE t ADD a int AS SPARKLE",
     "ALTER TABLE t ADD a",
+    "ALTER TABLE t ADD a int KEY WITH",
+    "ALTER TABLE t ADD a int NOT SPARKLING",
+    "DROP TABLE 5",
+    "DROP TABLE (a)",
     "ALTER TABLE t ADD CONSTRAINT c UNIQUE (a) SPARKLING",
     "ALTER TABLE t SET SPARKLING",
     "ALTER TABLE t RENAME 'a' TO b",

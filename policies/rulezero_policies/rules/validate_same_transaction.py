@@ -11,9 +11,7 @@ from rulezero_policies.scene import Scene
 def _locked_before(locks: tuple[Held, ...], validation: Held) -> Held | None:
     """What in the same transaction has locked the table harder already."""
     place = (validation.step.schema, validation.step.table)
-    for lock in locks:
-        if lock is validation:
-            return None
+    for lock in locks[: locks.index(validation)]:
         same = lock.transaction == validation.transaction
         hard = lock.cost.lock in {"ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"}
         if same and hard and (lock.step.schema, lock.step.table) == place:

@@ -128,9 +128,7 @@ def _dml(
 ) -> Dml:
     where, table = tree.args.get("where"), tree.this
     others = ("from_", "from", "using")
-    joined = bool(table.args.get("joins")) or any(tree.args.get(o) for o in others)
-    if tree.args.get("limit"):
-        joined = True
+    joined = any(tree.args.get(o) for o in others)
     return Dml(
         verb=verb,
         schema=str(table.db) or None,

@@ -209,7 +209,7 @@ def describe(operation: Operation) -> PlannedChange:
     )
 
 
-def _words(o: Operation) -> str:  # noqa: C901, PLR0911  (one line a kind)
+def _words(o: Operation) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a kind
     match o.kind:
         case "create_table":
             return f"create table with {', '.join(c.name for c in o.columns) or 'no columns'}"

@@ -24,6 +24,7 @@ from rulezero_policies.plan import (
     digest,
     hashes,
 )
+from rulezero_policies.renames import Rename
 from rulezero_policies.suppression import Suppressed
 
 FINDING = Finding(
@@ -55,6 +56,7 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "sql": lambda _: None,
     "fingerprint": lambda _: None,
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
+    "renames": lambda _: (Rename(kind="column", table="users", old="a", new="b"),),
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
 }
 

@@ -1,6 +1,7 @@
 """Renames are proposed where the evidence speaks for it, and nowhere else."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from rulezero_policies.renames import (
 )
 
 
-def column(name: str, type_: str = "VARCHAR(50)", **more: bool) -> Column:
+def column(name: str, type_: str = "VARCHAR(50)", **more: Any) -> Column:
     return Column(name=name, type=type_, **more)
 
 

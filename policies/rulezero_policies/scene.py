@@ -49,10 +49,6 @@ class Scene:
             found = tuple(expand(getattr(self, name), self.dialect))
             object.__setattr__(self, name, found)
 
-    def since(self, *version: int) -> bool:
-        """Whether the server is known to be of this version or newer."""
-        return self.version is not None and self.version >= version
-
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every operation of the upgrade, what raw SQL does included."""

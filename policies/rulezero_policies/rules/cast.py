@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from rulezero_policies import asks
 from rulezero_policies.column_types import assignable, is_text
@@ -20,14 +21,12 @@ _PLAIN = re.compile(
 def _drops_default(scene: Scene, step: Step) -> bool:
     """Whether an earlier step of the plan takes the column's default away."""
     name = step.operation.column.name if step.operation.column else ""
-    for other in scene.steps:
-        if other is step:
-            return False
-        o = other.operation
-        same = o.table == step.operation.table and o.column and o.column.name == name
-        if same and o.change("server_default"):
-            return True
-    return False
+    earlier = (s.operation for s in takewhile(lambda s: s is not step, scene.steps))
+    return any(
+        o.table == step.operation.table and o.column and o.column.name == name
+        for o in earlier
+        if o.change("server_default")
+    )
 
 
 def _refused(scene: Scene, step: Step, change: Change) -> str | None:

@@ -24,10 +24,9 @@ def _in_raw_sql(scene: Scene, operation: Operation) -> bool:
 
 
 def _name(operation: Operation) -> str:
-    for part in (operation.column, operation.index, operation.constraint):
-        if part is not None and part.name:
-            return part.name
-    return operation.table or ""
+    parts = (operation.column, operation.index, operation.constraint)
+    named = [part.name for part in parts if part is not None and part.name]
+    return named[0] if named else operation.table or ""
 
 
 def _check(scene: Scene) -> Iterator[Hit]:

@@ -50,9 +50,11 @@ def _check(scene: Scene) -> Iterator[Hit]:
                 line=operation.line,
                 names={"type": waiting[used], "label": used},
             )
-        for found in _ADDS.finditer(text):
-            if not _made_here(together[:number], found["type"]):
-                waiting[found["label"]] = found["type"]
+        waiting |= {
+            found["label"]: found["type"]
+            for found in _ADDS.finditer(text)
+            if not _made_here(together[:number], found["type"])
+        }
 
 
 RULE = Rule(

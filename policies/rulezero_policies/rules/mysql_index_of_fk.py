@@ -1,6 +1,7 @@
 """An index that a foreign key still needs."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from rulezero_policies import asks
 from rulezero_policies.rules.rule import MYSQL_ONLY, Hit, Rule, revision
@@ -10,14 +11,10 @@ from rulezero_policies.steps import Step
 
 def _gone(scene: Scene, step: Step) -> set[str]:
     """The constraints that were dropped before the step."""
-    found = set[str]()
-    for other in scene.steps:
-        if other is step:
-            break
-        constraint = other.operation.constraint
-        if other.operation.kind == "drop_constraint" and constraint:
-            found.add(constraint.name or "")
-    return found
+    earlier = (s.operation for s in takewhile(lambda s: s is not step, scene.steps))
+    return {
+        o.constraint.name or "" for o in earlier if o.kind == "drop_constraint" and o.constraint
+    }
 
 
 def _check(scene: Scene) -> Iterator[Hit]:

@@ -22,14 +22,14 @@ def _check(scene: Scene) -> Iterator[Hit]:
     mode = scene.fact(asks.SQL_MODE)
     if scene.dialect not in asks.MYSQL or mode is None or not is_empty(mode):
         return
-    for step in scene.of("alter_column"):
-        if _squeezes(step.operation) and not is_empty(scene.fact(step.rows)):
-            shown = mode.names[0] if mode.names and mode.names[0] else "empty"
-            yield Hit(
-                subject=step.operation.subject,
-                evidence=f"sql_mode is {shown}: what does not fit is cut off or emptied",
-                line=step.operation.line,
-            )
+    shown = mode.names[0] if mode.names and mode.names[0] else "empty"
+    squeezed = (s for s in scene.of("alter_column") if _squeezes(s.operation))
+    for step in (s for s in squeezed if not is_empty(scene.fact(s.rows))):
+        yield Hit(
+            subject=step.operation.subject,
+            evidence=f"sql_mode is {shown}: what does not fit is cut off or emptied",
+            line=step.operation.line,
+        )
 
 
 RULE = Rule(

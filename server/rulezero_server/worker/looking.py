@@ -74,7 +74,7 @@ def size(connection: Any, asked: dict[str, Any], bound: int) -> Answer:
     ((rows, total, heap, kind),) = _of(connection, asked, _SIZE)
     known = rows is not None and rows > 0 and kind == "r"
     if known and heap > _SMALL_BYTES:
-        return {"count": int(rows), "bytes": int(total)}
+        return {"count": int(rows or 0), "bytes": int(total or 0)}
     counted = counting.count(connection, {**asked, "probe": "rows"}, bound)
     return {**counted, "bytes": int(total or 0)}
 

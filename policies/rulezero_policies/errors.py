@@ -292,7 +292,7 @@ class LockedOut(GateError):
 
 
 class WrongPin(GateError):
-    """That is not the PIN; {left} more before it locks."""
+    """That is not the PIN; {then}."""
 
     next_step = "Type the PIN again. A forgotten PIN cannot be read back (docs/security.md)."
 

@@ -95,7 +95,8 @@ def register(server: MCPServer, app: "App") -> None:
     _planners(server, app)
     _rollback_planner(server, app)
     if not app.read_only:
-        _writers(server, app)
+        _generator(server, app)
+        _executor(server, app)
         _asker(server, app)
 
 
@@ -197,7 +198,7 @@ def _rollback_planner(server: MCPServer, app: "App") -> None:
         return shortened(use_case(_session(app, ctx, environment), revision=revision))
 
 
-def _writers(server: MCPServer, app: "App") -> None:
+def _generator(server: MCPServer, app: "App") -> None:
     @server.tool(title="Generate the revision", annotations=WRITES_A_FILE)
     @reported
     def generate(
@@ -228,6 +229,8 @@ def _writers(server: MCPServer, app: "App") -> None:
             session, analysis_id=analysis_id, message=message, token=token, renames=renames or ()
         )
 
+
+def _executor(server: MCPServer, app: "App") -> None:
     @server.tool(
         title="Apply an approved plan",
         annotations=RUNS,

@@ -126,6 +126,8 @@ def test_without_a_pin_there_is_none_to_check(desk: Desk, hasher: Any) -> None:
 def test_wrong_pins_are_counted_recorded_and_lock(enrolled: Desk, hasher: Any, clock: Any) -> None:
     said = [guess(enrolled, hasher) for _ in range(5)]
     assert [e.facts["left"] for e in said] == [4, 3, 2, 1, 0]
+    assert "1 more before it locks" in str(said[-2])
+    assert "it is locked now" in str(said[-1])
     assert trail(enrolled) == ["enrolled", *["refused"] * 4, "locked out"]
     looked = hasher.looked
     locked = guess(enrolled, hasher, PIN)

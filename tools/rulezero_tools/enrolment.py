@@ -83,7 +83,8 @@ def check_pin(desk: Desk, hasher: PinHasher, pin: str) -> None:
     left = max(0, desk.policy.pin_attempts - kept.failures - 1)
     said = f"wrong PIN, number {kept.failures + 1} in a row"
     note(desk, "refused" if left else "locked out", said)
-    raise WrongPin(left=left)
+    then = f"{left} more before it locks" if left else "it is locked now"
+    raise WrongPin(left=left, then=then)
 
 
 def locked_out(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from rulezero_policies.findings import GROWS, SETTINGS, VOLATILE, Fact, Finding, Risk, Verdict
 from rulezero_policies.picture import TablePicture
+from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import Rename
 from rulezero_policies.suppression import Suppressed
 
@@ -72,6 +73,7 @@ class Plan:
     are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
     written, and nothing else; `renames` are the drops and adds that it writes as renames.
+    `rehearsal` is None where none was asked for.
     """
 
     kind: PlanKind
@@ -100,8 +102,8 @@ class Plan:
     expires: datetime
     pictures: tuple[TablePicture, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
-
     renames: tuple[Rename, ...] = ()
+    rehearsal: Judged | None = None
 
     @property
     def digest(self) -> str:

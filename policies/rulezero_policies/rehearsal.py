@@ -202,3 +202,81 @@ class NotRehearsed:
 
     reason: str
     mend: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One object of the catalogue that is not as it was, with how in words.
+
+    "missing" is gone, "added" was not there before, "moved" is a column at another place among the
+    columns that both have.
+    """
+
+    what: Literal["missing", "added", "changed", "moved"]
+    kind: ThingKind
+    name: str
+    table: str = ""
+    schema: str | None = None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """How long a statement may take on the target: a guess from what it took on the shadow.
+
+    `rows` are the table's on the shadow, `target` those that the target is said to hold; `seconds`
+    is what was measured, `low` and `high` what follows from it, None where it was over too soon to
+    tell anything. `blocks` says who has to wait meanwhile, "" for nobody.
+    """
+
+    table: str
+    sql: str
+    file: str | None = None
+    line: int | None = None
+    rows: int
+    target: int
+    seconds: float
+    low: float | None = None
+    high: float | None = None
+    blocks: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a plan keeps of its rehearsal: part of what a person approves.
+
+    Where there was none, `reason` says why and `mend` what to do for there to be one. `direction`
+    is that of the plan. `differences` are what the way back did not restore, or what a failed first
+    leg left behind; `lost` says which rows and values are gone, and by what. `timeline` are at most
+    60 statements, the text of each cut at 200 characters; `statements` counts all of them.
+    The other fields are as in `Rehearsed` and `Shadow`.
+    """
+
+    direction: Literal["upgrade", "downgrade"] = "upgrade"
+    reason: str = ""
+    mend: str = ""
+    where: str = ""
+    rows: str = ""
+    whole: bool = False
+    real: bool = False
+    lacks: tuple[str, ...] = ()
+    upgrade: State = "skipped"
+    downgrade: State = "skipped"
+    reupgrade: State = "skipped"
+    schema_restored: bool | None = None
+    data_restored: bool | None = None
+    differences: tuple[Difference, ...] = ()
+    lost: tuple[str, ...] = ()
+    remaining: tuple[str, ...] | None = None
+    unreadable: tuple[str, ...] = ()
+    not_shown: tuple[str, ...] = ()
+    failed: tuple[Failed, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    timeline: tuple[Sent, ...] = ()
+    statements: int = 0
+    seconds: float = 0.0
+
+    @property
+    def ran(self) -> bool:
+        """Whether there was a rehearsal at all."""
+        return not self.reason

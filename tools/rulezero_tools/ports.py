@@ -366,7 +366,8 @@ class Desk:
 class Session:
     """Everything a use case works with: one project, one store, who is calling.
 
-    `principal` is the person with the client that calls for them.
+    `principal` is the person with the client that calls for them. Without a `rehearser` a review
+    reads and asks, and runs nothing.
     """
 
     project: Project
@@ -376,6 +377,7 @@ class Session:
     policy: Policy
     person: str
     principal: str
+    rehearser: Rehearser | None = None
 
     @property
     def desk(self) -> Desk:

@@ -3,7 +3,7 @@
 from rulezero_policies.audit import Entry, what_is_wrong
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
-from rulezero_tools import gate, graph
+from rulezero_tools import gate, graph, rehearse
 from rulezero_tools.asking import question_text
 from rulezero_tools.ports import Session, Store
 from rulezero_tools.records import Run
@@ -42,6 +42,7 @@ def _section(plan: Plan, section: Section, run: Run | None) -> str:
         "changes": "\n".join(f"{c.subject}: {c.description}" for c in plan.changes),
         "files": "\n".join(f"{f.sha256}  {f.path}" for f in plan.files),
         "approval_request": question_text(plan),
+        "rehearsal": rehearse.text(plan.rehearsal),
         "run": _run(run),
     }
     return texts[section]

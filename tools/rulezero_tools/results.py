@@ -1,15 +1,18 @@
 """What the use cases answer with: every value a client or the command line shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rulezero_policies.findings import Finding, Risk, Verdict
 from rulezero_policies.plan import PlanKind, PlannedChange
 from rulezero_policies.references import Confidence, References
+from rulezero_policies.rehearsal import Leg, State
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
-Section = Literal["summary", "sql", "findings", "changes", "files", "approval_request", "run"]
+Section = Literal[
+    "summary", "sql", "findings", "changes", "files", "approval_request", "rehearsal", "run"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,18 +167,52 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beat:
+    """One statement of a rehearsal: which way, what, where it stands, what it did.
+
+    `start` and `seconds` are in seconds, `transaction` numbers what is committed together.
+    """
+
+    leg: Leg
+    sql: str
+    start: float
+    seconds: float
+    place: str = ""
+    transaction: int | None = None
+    locks: tuple[str, ...] = ()
+    rewrites: tuple[str, ...] = ()
+    builds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rehearsal:
-    """What a shadow database showed; `ran` is false where none was used."""
+    """What a shadow database showed; where `ran` is false, `reason` says why there was none.
+
+    `lost` is which rows and values are gone afterwards, and by what; `remaining` is what models and
+    database still differ in after the upgrade, null where it could not be told; `not_shown` is what
+    a limit cut off; `lacks` what of the target the shadow did not have. `timeline` is the beginning.
+    """
 
     ran: bool
+    reason: str | None = None
+    mend: str | None = None
     where: str | None = None
-    upgrade: Literal["ok", "failed", "skipped"] = "skipped"
-    downgrade: Literal["ok", "failed", "skipped"] = "skipped"
-    reupgrade: Literal["ok", "failed", "skipped"] = "skipped"
+    rows: str | None = None
+    upgrade: State = "skipped"
+    downgrade: State = "skipped"
+    reupgrade: State = "skipped"
     schema_restored: bool | None = None
     data_restored: bool | None = None
+    differences: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    remaining: tuple[str, ...] | None = None
+    not_shown: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
+    estimates: tuple[str, ...] = ()
+    timeline: tuple[Beat, ...] = ()
+    statements: int = 0
     seconds: float | None = None
     error: str | None = None
 
@@ -257,6 +294,7 @@ class RollbackResult:
     sql: str | None
     approval_request: str
     next_step: str
+    rehearsal: Rehearsal = field(default_factory=lambda: Rehearsal(ran=False))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""The catalogues of the databases, read as things that can be compared."""

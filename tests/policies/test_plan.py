@@ -24,6 +24,7 @@ from rulezero_policies.plan import (
     digest,
     hashes,
 )
+from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import Rename
 from rulezero_policies.suppression import Suppressed
 
@@ -57,6 +58,7 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "fingerprint": lambda _: None,
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
     "renames": lambda _: (Rename(kind="column", table="users", old="a", new="b"),),
+    "rehearsal": lambda _: Judged(seconds=1.0),
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
 }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rulezero_server.approval import ApprovalPage
     from rulezero_server.preferences import Preferences
     from rulezero_server.project import WorkerProject
-    from rulezero_tools.ports import Desk, Runner, Session, Store
+    from rulezero_tools.ports import Desk, Rehearser, Runner, Session, Store
     from rulezero_tools.results import StatusResult
 
 
@@ -76,15 +76,23 @@ class App:
         """
         from rulezero_tools.ports import Session
 
+        project, policy = self._project(environment), self.policy()
         return Session(
-            project=self._project(environment),
+            project=project,
             store=self.store,
             clock=SystemClock(),
             chance=SystemChance(),
-            policy=self.policy(),
+            policy=policy,
             person=person(),
             principal=_principal(client),
+            rehearser=self._rehearser(project, policy),
         )
+
+    def _rehearser(self, project: "WorkerProject", policy: "Policy") -> "Rehearser":
+        from rulezero_server.rehearser import WorkerRehearser
+
+        marked = project.protected or project.environment in policy.protected_environments
+        return WorkerRehearser(project, self.preferences().rehearsal, marked=marked)
 
     def preferences(self) -> "Preferences":
         """What the person's own policy.toml says now.

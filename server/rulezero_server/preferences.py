@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rulezero_policies.errors import PolicyLoosened, UnreadableConfig
 from rulezero_policies.policy import Policy
 from rulezero_server import places
+from rulezero_server.shadows.wishes import Wishes
+from rulezero_server.shadows.wishes import said as wished
 
 if TYPE_CHECKING:
     from rulezero_server.launch import Allow
@@ -27,7 +29,7 @@ class Preferences:
     `wait_seconds` is how long one `confirm` waits for the person; `store` the URL of a store that
     several servers share, None for the file in the state folder. `programs` and `hosts` are what
     project code may start and connect to while it is only read; `write_hooks`, whether Alembic's
-    own hooks run when a revision is written.
+    own hooks run when a revision is written. `rehearsal` is what a rehearsal may do.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -37,6 +39,7 @@ class Preferences:
     programs: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     write_hooks: bool = False
+    rehearsal: Wishes = field(default_factory=Wishes)
 
     @property
     def allow(self) -> "Allow":
@@ -91,7 +94,7 @@ def _read(path: Path) -> Preferences:
 
 
 def _said(table: "Reader") -> Preferences:
-    table.only("approval", "page", "store", "reading")
+    table.only("approval", "page", "store", "reading", "rehearsal")
     page, store, reading = table.inner("page"), table.inner("store"), table.inner("reading")
     page.only("open_browser", "wait_seconds")
     store.only("url")
@@ -105,6 +108,7 @@ def _said(table: "Reader") -> Preferences:
         programs=reading.texts("programs") or (),
         hosts=reading.texts("hosts") or (),
         write_hooks=reading.truth("write_hooks") or False,
+        rehearsal=wished(table.inner("rehearsal")),
     )
 
 

@@ -151,6 +151,10 @@ class WorkerProject:
         """What autogenerate does not compare, and what of it differs."""
         return _as(Unseen, self._ask("unseen").result)
 
+    def access(self) -> Mapping[str, Any]:
+        """How the database that is migrated is connected to, with its password: log it nowhere."""
+        return self._ask("access").result
+
     def sources(self) -> Sources:
         """The project's own source, templates and SQL files, migrations left out."""
         root = self.target.found.root

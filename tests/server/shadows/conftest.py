@@ -1,0 +1,62 @@
+"""Orders for shadows, and a place where nothing of them may be left."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rulezero_policies.plan import DatabaseIdentity
+from rulezero_policies.rehearsal import NotRehearsed
+from rulezero_server import shadows
+from rulezero_server.shadows.wishes import Wishes
+
+OpenShadow = Callable[..., contextlib.AbstractContextManager[Any]]
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder for private folders; its path is short enough for a socket."""
+    folder = Path(tempfile.mkdtemp(prefix="rz-sh-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def open_shadow(place: Path) -> OpenShadow:
+    """`open_shadow(access, protected=False, **wishes)`: a shadow that has to be made."""
+
+    @contextlib.contextmanager
+    def opened(
+        access: dict[str, Any], *, protected: bool = False, **wishes: Any
+    ) -> Iterator[shadows.Made]:
+        identity = DatabaseIdentity(
+            dialect=access["dialect"], host=None, port=None, name="it", server_id=None
+        )
+        allowed = replace(Wishes(seconds=60), **wishes)
+        with shadows.open(access, identity, allowed, protected=protected, folder=place) as made:
+            assert not isinstance(made, NotRehearsed), made
+            yield made
+
+    return opened
+
+
+@pytest.fixture
+def no_shadow(place: Path) -> Callable[..., NotRehearsed]:
+    """`no_shadow(access, **wishes)`: why there is none."""
+
+    def refused(access: dict[str, Any], *, protected: bool = False, **wishes: Any) -> NotRehearsed:
+        identity = DatabaseIdentity(
+            dialect=access["dialect"], host=None, port=None, name="it", server_id=None
+        )
+        allowed = replace(Wishes(seconds=60), **wishes)
+        with shadows.open(access, identity, allowed, protected=protected, folder=place) as made:
+            assert isinstance(made, NotRehearsed)
+            return made
+
+    return refused

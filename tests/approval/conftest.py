@@ -26,6 +26,7 @@ from rulezero_policies.operations import Column, Operation
 from rulezero_policies.picture import LiveTable, draw
 from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan, PlannedChange
 from rulezero_policies.policy import Policy
+from rulezero_policies.rehearsal import Difference, Estimate, Failed, Judged, Lock, Sent
 from rulezero_server.approval import ApprovalPage
 from rulezero_server.stores import open_store
 from rulezero_tools import enrolment
@@ -276,6 +277,115 @@ def critical(safe: Plan) -> Plan:
         ),
         phrases=("yes, drop it",),
         pictures=draw(OPERATIONS, (TASKS,)),
+    )
+
+
+def sent(leg: Any, sql: str, start: float, seconds: float, **more: Any) -> Sent:
+    """A statement of b2f0c1d4e5a6, in one transaction with the rest of its leg."""
+    given: dict[str, Any] = {"revision": "b2f0c1d4e5a6", "line": 14, "transaction": 1}
+    given.update(more)
+    return Sent(leg=leg, sql=sql, start=start, seconds=seconds, **given)
+
+
+def lock(relation: str, mode: str = "AccessExclusiveLock") -> tuple[Lock, ...]:
+    return (Lock(relation=relation, mode=mode),)
+
+
+@pytest.fixture
+def rehearsed() -> Judged:
+    """Up and down went through, the way back loses a constraint and values, and not up again."""
+    up = (
+        sent("upgrade", "ALTER TABLE tasks DROP COLUMN code", 0.0, 0.012, locks=lock("tasks")),
+        sent(
+            "upgrade",
+            "ALTER TABLE tasks ALTER COLUMN id TYPE BIGINT",
+            0.015,
+            0.412,
+            line=15,
+            locks=lock("tasks_pkey"),
+            rewrites=("tasks",),
+            builds=("tasks_pkey",),
+        ),
+        sent("upgrade", "ALTER TABLE tasks ADD COLUMN notes TEXT", 0.43, 0.003, line=16),
+        sent("upgrade", "CREATE TABLE labels (id SERIAL, name TEXT)", 0.435, 0.02, line=17),
+        sent(
+            "upgrade",
+            "CREATE INDEX CONCURRENTLY ix_tasks_title ON tasks (title)",
+            0.47,
+            0.09,
+            line=19,
+            transaction=None,
+            locks=None,
+            builds=("ix_tasks_title",),
+        ),
+    )
+    down = (
+        sent("downgrade", "DROP INDEX ix_tasks_title", 0.6, 0.004, line=24, locks=lock("tasks")),
+        sent("downgrade", "DROP TABLE labels", 0.605, 0.01, line=25, locks=lock("labels")),
+        sent("downgrade", "ALTER TABLE tasks ADD COLUMN code VARCHAR(20)", 0.62, 0.002, line=26),
+    )
+    again = (
+        sent(
+            "reupgrade",
+            "ALTER TABLE tasks ADD CONSTRAINT uq_title UNIQUE (title)",
+            0.7,
+            0.05,
+            line=14,
+            committed=False,
+            locks=lock("tasks", "ShareLock"),
+        ),
+    )
+    return Judged(
+        where="PostgreSQL 18.1, embedded",
+        rows="all 1,204 rows",
+        whole=True,
+        real=True,
+        lacks=("extension postgis: the server does not have it",),
+        upgrade="ok",
+        downgrade="ok",
+        reupgrade="failed",
+        schema_restored=False,
+        data_restored=False,
+        differences=(
+            Difference(
+                what="missing",
+                kind="constraint",
+                name="tasks_code_key",
+                table="tasks",
+                text="unique constraint tasks_code_key on tasks is missing",
+            ),
+        ),
+        lost=("1,204 values of tasks.code: it is dropped, and comes back empty",),
+        remaining=("add column labels.colour",),
+        not_shown=("Task could not be read in 30 s",),
+        failed=(
+            Failed(
+                leg="reupgrade",
+                error="could not create unique index: a key is duplicated",
+                kind="UniqueViolation",
+                revision="b2f0c1d4e5a6",
+                line=14,
+                sql="ALTER TABLE tasks ADD CONSTRAINT uq_title UNIQUE (title)",
+                table="tasks",
+                constraint="uq_title",
+                keys=("3", "17"),
+            ),
+        ),
+        estimates=(
+            Estimate(
+                table="tasks",
+                sql=up[1].sql,
+                rows=1204,
+                target=2_400_000,
+                seconds=0.412,
+                low=400.0,
+                high=1200.0,
+                blocks="reads and writes",
+            ),
+        ),
+        timeline=(*up, *down, *again),
+        statements=9,
+        seconds=1.2,
     )
 
 

@@ -13,6 +13,7 @@ from rulezero_policies.grant import Challenge
 from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations, to_type
 from rulezero_server.approval.picture import Drawing, drawing
+from rulezero_server.approval.rehearsed import RehearsalView, rehearsal_view
 from rulezero_tools import enrolment
 from rulezero_tools.answering import Waiting
 from rulezero_tools.asking import PROVES
@@ -63,6 +64,7 @@ class View:
     sources: Mapping[str, str]
     beside: tuple[FileHash, ...]
     drawings: tuple[Drawing, ...]
+    rehearsal: RehearsalView | None
     start: str
     left: str
 
@@ -118,6 +120,7 @@ def view(desk: Desk, asked: Waiting) -> View:
         sources=_sources(desk, run),
         beside=beside,
         drawings=tuple(drawing(p) for p in plan.pictures),
+        rehearsal=rehearsal_view(plan.rehearsal) if plan.rehearsal else None,
         start=", ".join(plan.from_revisions) or "base",
         left=_span((asked.challenge.expires - now).total_seconds()),
     )

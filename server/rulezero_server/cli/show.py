@@ -15,6 +15,7 @@ from rulezero_policies.findings import Finding
 from rulezero_policies.grant import Challenge
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import visible
+from rulezero_server.cli import timeline
 from rulezero_server.cli.doctor import Check
 from rulezero_server.cli.rulebook import RuleView
 from rulezero_tools.answering import Waiting
@@ -115,6 +116,7 @@ def review(result: ReviewResult) -> None:
     console.print(_database(result.database))
     _lines("Changes", (f"{escape(c.subject)}: {escape(c.description)}" for c in result.changes))
     _findings(result.findings)
+    timeline.show(console, result.rehearsal)
     _references(result.references, result.references_total)
     marks = {True: "[green]✓[/]", False: "[red]✗[/]"}
     _lines("Checklist", (f"{marks[c.passed]} {escape(c.item)}" for c in result.checklist))

@@ -75,9 +75,9 @@ def typed(exc: BaseException, name: str, ground: Ground) -> Failure:
     """The failure that `exc` is, raised in stage `name`."""
     if isinstance(exc, Failure):
         return exc
-    chain = list(_chain(exc))
+    links = list(chain(exc))
     for judge in _JUDGES:
-        for link in chain:
+        for link in links:
             failure = judge(_Raised(link, name, ground, exc))
             if failure is not None:
                 return failure
@@ -92,7 +92,7 @@ def text(exc: BaseException) -> str:
     return shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
 
 
-def _chain(exc: BaseException) -> Iterator[BaseException]:
+def chain(exc: BaseException) -> Iterator[BaseException]:
     """The error, what the driver raised, and what caused it; never twice the same."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [exc]

@@ -92,7 +92,8 @@ class _Reader:
 
     def __init__(self, found: list[Word], column: str) -> None:
         self._found, self._at, self._column = found, 0, column
-        self.not_null, self.default = False, None  # type: bool, str | None
+        self.not_null = False
+        self.default: str | None = None
         self.rest: list[str] = []
 
     def constraints(self) -> list[Constraint]:

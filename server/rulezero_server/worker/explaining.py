@@ -1,0 +1,255 @@
+"""What a failed statement ran into: the database's own words without values, and which rows.
+
+Facts: https://www.postgresql.org/docs/current/errcodes-appendix.html and
+https://mariadb.com/kb/en/mariadb-error-code-reference/ for the codes; https://sqlite.org/rescode.html
+for SQLite, whose messages were read on 3.40.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sqlite3
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from . import culprits, errors, probe, secrets
+from .culprits import Hit
+from .listing.sql import words
+
+_SECONDS = 2.0
+"""That asking for the rows may take."""
+
+_MOST = 5
+"""Keys that are told."""
+
+_TYPED = (culprits.UNCASTABLE, culprits.MISFITS)
+
+_STATES: dict[str, tuple[str, ...]] = {
+    "23502": (culprits.NULLS,),
+    "23505": (culprits.DUPLICATES,),
+    "23503": (culprits.ORPHANS,),
+    "23514": (culprits.VIOLATIONS,),
+    "22001": (culprits.MISFITS,),
+    **dict.fromkeys(("22003", "22P02", "22007", "22008"), _TYPED),
+}
+_NUMBERS: dict[int, tuple[str, ...]] = {
+    1048: (culprits.NULLS,),
+    1138: (culprits.NULLS,),
+    1062: (culprits.DUPLICATES,),
+    1452: (culprits.ORPHANS,),
+    4025: (culprits.VIOLATIONS,),
+    3819: (culprits.VIOLATIONS,),
+    1406: (culprits.MISFITS,),
+    # Said of a NULL, of a text that is too long, and of one that is no number.
+    1265: (culprits.NULLS, culprits.MISFITS, culprits.UNCASTABLE),
+    **dict.fromkeys((1264, 1292, 1366), _TYPED),
+}
+_SQLITE: dict[str, tuple[str, ...]] = {
+    "NOT NULL constraint failed": (culprits.NULLS,),
+    "UNIQUE constraint failed": (culprits.DUPLICATES,),
+    "CHECK constraint failed": (culprits.VIOLATIONS,),
+}
+
+_MY_VALUE = re.compile(
+    r"\b(entry|value:?) (?:'.*'(?= for (?:key|column)\b)|'.*'(?=\s*$))", re.DOTALL
+)
+_MY_COPY = re.compile(r"`#sql[^`]*`")
+_MY_PLACE = re.compile(r"(?:`[^`]*`\.)?`(?P<table>[^`]*)`\.`(?P<column>[^`]*)` at row")
+_MY_TABLE = re.compile(r"(?:failed for|fails \()\s*`[^`]*`\.`(?P<table>[^`#]+)`")
+_MY_COLUMN = re.compile(r"\b[Cc]olumn '(?P<column>[^']*)'")
+_MY_NAME = re.compile(r"(?:for key '|CONSTRAINT `)(?:[^'`.]*\.)?(?P<constraint>[^'`]*)['`]")
+_MY_SCHEMA = re.compile(r"`[^`]*`\.(?=`)")
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
+_MARKED = re.compile(r"[^\s'\"`]*[\d@][^\s'\"`]*")
+_HIDDEN = "…"
+
+
+class _Told(NamedTuple):
+    """What a driver's error says; `hides` is whether its quotes hold values."""
+
+    kind: str
+    text: str
+    hit: Hit
+    probes: tuple[str, ...] = ()
+    hides: bool = False
+
+
+def explain(
+    exc: BaseException,
+    connection_factory: Callable[[], Any],
+    earlier: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Say what stopped a migration.
+
+    Args:
+        exc: What was raised, whatever it was.
+        connection_factory: Makes a context manager that gives SQLAlchemy's connection to the
+            shadow, after the failed transaction was rolled back. It gets the execution option
+            `rulezero_watching`: what is sent over it is no part of the migration.
+        earlier: Statements that were sent before the one that failed, in order.
+
+    Returns:
+        `kind`, `error`, `table`, `constraint` and `keys`, shaped as in `rehearsal.Failed`.
+    """
+    links = list(errors.chain(exc))
+    told = next((t for t in map(_told, links) if t is not None), None)
+    if told is None:
+        return {"kind": type(exc).__name__, "error": _foreign(exc), **_NOTHING}
+    statement = next((str(s) for s in (getattr(e, "statement", None) for e in links) if s), "")
+    schema, table = culprits.place(told.hit, statement)
+    told = told._replace(hit=told.hit._replace(schema=schema, table=table))
+    keys, column = _rows(told, statement, earlier, connection_factory)
+    hit = told.hit
+    return {
+        "kind": told.kind,
+        "error": secrets.scrub(_clean(told, statement)),
+        "table": table,
+        "constraint": hit.constraint or hit.column or ", ".join(hit.columns) or column,
+        "keys": keys,
+    }
+
+
+_NOTHING: dict[str, Any] = {"table": None, "constraint": None, "keys": []}
+
+
+def _told(exc: BaseException) -> _Told | None:
+    """What this one error says, if a driver raised it."""
+    if type(exc).__module__.startswith("sqlalchemy"):
+        return None
+    first = exc.args[0] if exc.args else None
+    if isinstance(exc, sqlite3.Error):
+        return _sqlite(exc)
+    if isinstance(first, int) and len(exc.args) > 1 and "mysql" in type(exc).__module__.lower():
+        return _mysql(exc, first, str(exc.args[1]))
+    if isinstance(first, dict):
+        return _postgresql(exc, _pg8000(cast("Any", first)))
+    if _text_of(exc, "sqlstate") or _text_of(exc, "pgcode"):
+        return _postgresql(exc, _libpq(exc))
+    return None
+
+
+def _text_of(exc: Any, name: str) -> str | None:
+    value = getattr(exc, name, None)
+    return value if isinstance(value, str) else None
+
+
+def _pg8000(said: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"C": "state", "M": "text", "s": "schema", "t": "table", "c": "column"}
+    return {name: said.get(key) for key, name in {**names, "n": "constraint"}.items()}
+
+
+def _libpq(exc: Any) -> dict[str, Any]:
+    """Psycopg and psycopg2 keep it in `diag`, asyncpg in the error itself."""
+    diag = getattr(exc, "diag", exc)
+    said = getattr(diag, "message_primary", None) or (exc.args[0] if exc.args else "")
+    names = ("schema", "table", "column", "constraint")
+    found = {name: getattr(diag, f"{name}_name", None) for name in names}
+    state = _text_of(exc, "sqlstate") or _text_of(exc, "pgcode")
+    # Some errors never reached the server: they have a state and no parts.
+    return {**found, "state": state, "text": str(said).partition("\n")[0]}
+
+
+def _postgresql(exc: BaseException, said: dict[str, Any]) -> _Told:
+    state = str(said["state"])
+    names = {name: said[name] for name in ("schema", "table", "column", "constraint")}
+    hides = state.startswith("22")
+    text = " ".join(str(said["text"]).split())
+    return _Told(type(exc).__name__, text, Hit(**names), _STATES.get(state, ()), hides)
+
+
+def _mysql(exc: BaseException, number: int, text: str) -> _Told:
+    known = number in _NUMBERS
+    names = dict[str, Any]()
+    for pattern in (_MY_NAME, _MY_COLUMN, _MY_TABLE, _MY_PLACE) if known else ():
+        found = pattern.search(_MY_VALUE.sub(r"\1", text))
+        names.update(found.groupdict() if found else {})
+    said = " ".join(_MY_VALUE.sub(rf"\1 '{_HIDDEN}'", text).split())
+    return _Told(type(exc).__name__, f"{said} ({number})", Hit(**names), _NUMBERS.get(number, ()))
+
+
+def _sqlite(exc: sqlite3.Error) -> _Told:
+    said = " ".join(str(exc).split())
+    head, _, what = said.partition(": ")
+    probes = _SQLITE.get(head, ())
+    if not probes:
+        return _Told(type(exc).__name__, said, Hit())
+    shown = said.replace(culprits.COPY, "")
+    if probes == (culprits.VIOLATIONS,):
+        return _Told(type(exc).__name__, shown, Hit(constraint=what), probes)
+    places = [place.rpartition(".")[::2] for place in what.split(", ")]
+    columns = tuple(column for _, column in places)
+    hit = Hit(table=places[0][0] or None, columns=columns)
+    if probes == (culprits.NULLS,):
+        hit = Hit(table=hit.table, column=columns[0])
+    return _Told(type(exc).__name__, shown, hit, probes)
+
+
+def _clean(told: _Told, statement: str) -> str:
+    """The text without what may be a value: quotes keep what the statement itself names."""
+    hit = told.hit
+    known = {name for name in (hit.table, hit.column, hit.constraint, *hit.columns) if name}
+    if not told.hides:
+        known |= {word.raw.strip("'") for word in words(statement)}
+    text = told.text
+    if "`" in text:  # the shadow's name, and what a table is called while it is copied
+        text = _MY_COPY.sub(f"`{hit.table}`", _MY_SCHEMA.sub("", text))
+    return _masked(text, known)[: errors.LONGEST]
+
+
+def _masked(text: str, known: Container[str]) -> str:
+    def shown(found: re.Match[str]) -> str:
+        quote, said = found.group()[0], found.group()[1:-1]
+        name = said if said in known else said.rpartition(".")[2]
+        return f"{quote}{name if name in known else _HIDDEN}{quote}"
+
+    return _QUOTED.sub(shown, text)
+
+
+def _foreign(exc: BaseException) -> str:
+    """The text of what is no error of a database: what may be a value has to be in the source."""
+    text = errors.text(exc)
+    if type(exc).__module__.partition(".")[0] in {"alembic", "sqlalchemy"}:
+        return secrets.scrub(text)
+    known = {word.raw.strip("'\"") for line in _source(exc) for word in words(line)}
+    marked = _MARKED.sub(lambda m: m.group() if m.group() in known else _HIDDEN, text)
+    return secrets.scrub(_masked(marked, known))
+
+
+def _source(exc: BaseException) -> list[str]:
+    """The lines of the files that an error came through."""
+    files: set[str] = set()
+    step = exc.__traceback__
+    while step is not None:
+        files.add(step.tb_frame.f_code.co_filename)
+        step = step.tb_next
+    return [line for file in files for line in linecache.getlines(file)]
+
+
+def _rows(
+    told: _Told, statement: str, earlier: Sequence[str], connection_factory: Callable[[], Any]
+) -> tuple[list[str], str | None]:
+    """Primary keys of some rows that are in the way, and the column that holds them back."""
+    keys: list[str] = []
+    column: str | None = None
+    if not told.probes:
+        return keys, column
+    try:
+        with connection_factory() as given:
+            around = culprits.Around(given.execution_options(rulezero_watching=True), earlier)
+            for wanted in told.probes:
+                asked = culprits.question(wanted, told.hit, statement, around)
+                column = column or (asked or {}).get("column")
+                keys = keys or _asked(around.connection, asked)
+    except Exception:  # noqa: BLE001 - whatever a driver raises, the failure is told without them
+        return [], column
+    return keys[:_MOST], column
+
+
+def _asked(connection: Any, asked: dict[str, Any] | None) -> list[str]:
+    if asked is None:
+        return []
+    args = {"questions": [asked], "bound": _MOST, "seconds": _SECONDS, "total": 2 * _SECONDS}
+    (fact,) = probe.answers(connection, args)
+    return list(fact.get("sample") or ())

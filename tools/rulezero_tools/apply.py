@@ -1,7 +1,7 @@
 """The executor: the only code that changes a database, and only with a spent grant."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from rulezero_policies import words
@@ -12,7 +12,7 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub
 from rulezero_tools import gate, graph
 from rulezero_tools.planning import record, refused
-from rulezero_tools.ports import Runner, Session
+from rulezero_tools.ports import Runner, Session, silent
 from rulezero_tools.records import Run, RunReport
 from rulezero_tools.results import ApplyResult
 
@@ -30,10 +30,24 @@ class ReadBack:
     same_schema: bool
 
 
-def apply(session: Session, runner: Runner, *, plan_id: str, token: str) -> ApplyResult:
+def apply(
+    session: Session,
+    runner: Runner,
+    *,
+    plan_id: str,
+    token: str,
+    progress: Callable[[str], None] = silent,
+) -> ApplyResult:
     """Run an approved plan once, and read back what became of it.
 
     A second call with the same token answers with the recorded outcome and runs nothing.
+
+    Args:
+        session: The project, the store and the caller.
+        runner: The way to a writable session.
+        plan_id: Which plan.
+        token: From the person's yes.
+        progress: Is told what is being done; it must not raise.
 
     Raises:
         GateError: No person approved exactly this, or something changed since.
@@ -44,6 +58,7 @@ def apply(session: Session, runner: Runner, *, plan_id: str, token: str) -> Appl
     earlier = session.store.run(plan_id)
     if earlier is not None:
         return _recorded(session, plan, earlier, token)
+    progress("holding what stands there now against what was approved")
     sealed = session.store.sealed(plan.files)
     permit = gate.redeem(session, plan, token)
     run = Run(
@@ -53,7 +68,9 @@ def apply(session: Session, runner: Runner, *, plan_id: str, token: str) -> Appl
         started=session.clock.now(),
     )
     session.store.start_run(run)
+    progress(f"running the approved {plan.kind} to {plan.to_revision}")
     report = _carry_out(runner, permit, plan, sealed)
+    progress("reading the database back")
     return _result(plan, _finish(session, plan, run, report), repeated=False)
 
 

@@ -35,6 +35,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def silent(_doing: str) -> None:
+    """Nobody wants to know what is being done: for whatever takes a `progress`."""
+
+
 class Project(Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
@@ -125,7 +129,7 @@ class Rehearser(Protocol):
         to: str,
         identity: DatabaseIdentity,
         files: Mapping[str, bytes],
-        progress: Callable[[str], None] = ...,
+        progress: Callable[[str], None] = silent,
     ) -> Rehearsal | NotRehearsed:
         """Go from `start` to `to`, back, and (for an upgrade) there again.
 

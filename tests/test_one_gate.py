@@ -14,6 +14,8 @@ SERVER, TOOLS, POLICIES = (
     "policies/rulezero_policies",
 )
 
+REHEARSER, PROTOCOL = f"{SERVER}/rehearser.py", f"{SERVER}/worker/protocol.py"
+
 DRIVERS = frozenset(
     {"aiosqlite", "asyncpg", "flask_migrate", "mysql", "MySQLdb", "pg8000", "psycopg", "psycopg2"}
     | {"alembic", "pymysql", "sqlalchemy", "sqlite3"}
@@ -87,43 +89,56 @@ def calling(name: str) -> set[str]:
     return where(lambda node: called(node) == name)
 
 
-def asks_for_writing(node: ast.AST) -> bool:
-    """A call with `writable=` anything but False, or `ask` with arguments that cannot be seen."""
-    if not isinstance(node, ast.Call):
-        return False
-    hidden = called(node) == "ask" and any(keyword.arg is None for keyword in node.keywords)
-    return hidden or any(
-        keyword.arg == "writable"
-        and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
-        for keyword in node.keywords
-    )
+def asks_for(mode: str) -> Callable[[ast.AST], bool]:
+    """A question in this mode, or one whose mode or arguments cannot be seen."""
+
+    def asks(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Call) or called(node) != "ask":
+            return False
+        return any(
+            k.arg is None
+            or (
+                k.arg == "mode" and (not isinstance(k.value, ast.Constant) or k.value.value == mode)
+            )
+            for k in node.keywords
+        )
+
+    return asks
 
 
 def test_only_the_runner_asks_for_a_writable_session() -> None:
     runner, launcher = f"{SERVER}/runner.py", f"{SERVER}/launch.py"
-    assert outside(("worker",), where(asks_for_writing)) - {launcher} == {runner}
+    assert outside(("worker",), where(asks_for("running"))) - {launcher} == {runner}
+    assert naming("Detour") - {launcher} <= {REHEARSER, f"{SERVER}/worker/detour.py", PROTOCOL}
     # The launcher hands on what its caller said, and never says it of itself.
     said = [
         ast.unparse(keyword.value)
         for node in ast.walk(modules()[launcher])
         if isinstance(node, ast.Call)
         for keyword in node.keywords
-        if keyword.arg == "writable"
+        if keyword.arg == "mode"
     ]
-    assert set(said) <= {"writable", "False"}
+    assert set(said) <= {"mode"}
     rebound = [
         node
         for node in ast.walk(modules()[launcher])
-        if isinstance(node, ast.Name) and node.id == "writable" and isinstance(node.ctx, ast.Store)
+        if isinstance(node, ast.Name) and node.id == "mode" and isinstance(node.ctx, ast.Store)
     ]
     assert rebound == []
 
 
-def test_only_the_launcher_writes_a_request_to_the_worker() -> None:
-    def key(node: ast.AST) -> bool:
-        return isinstance(node, ast.Constant) and node.value == "writable"
+def test_only_the_rehearser_asks_for_a_session_that_writes_to_a_shadow() -> None:
+    asking = outside(("worker",), where(asks_for("rehearsing")))
+    assert asking - {f"{SERVER}/launch.py"} == {REHEARSER}
 
-    assert outside(("worker",), where(key)) == {f"{SERVER}/launch.py"}
+
+def test_only_the_launcher_writes_a_request_to_the_worker() -> None:
+    def request(node: ast.AST) -> bool:
+        keys = node.keys if isinstance(node, ast.Dict) else []
+        named = {key.value for key in keys if isinstance(key, ast.Constant)}
+        return {"verb", "mode"} <= named
+
+    assert outside(("worker",), where(request)) == {f"{SERVER}/launch.py"}
     assert outside(("worker",), naming("WORKER")) == {f"{SERVER}/launch.py"}
 
 
@@ -235,9 +250,12 @@ def test_only_the_store_runs_migrations_by_alembics_commands() -> None:
     assert where(commands) == {f"{SERVER}/stores/schema.py"}
 
 
-def test_in_the_worker_only_the_run_takes_steps_that_are_not_written_out_as_sql() -> None:
+def test_in_the_worker_only_run_and_rehearsal_take_steps_that_are_not_written_out_as_sql() -> None:
     run, render = f"{SERVER}/worker/run.py", f"{SERVER}/worker/render.py"
+    legs, rehearse = f"{SERVER}/worker/legs.py", f"{SERVER}/worker/rehearse.py"
     assert naming("_upgrade_revs") == naming("_downgrade_revs") == {run, render}
+    assert naming("revision_steps") == {run, legs}
+    assert {p for p in naming("legs") if p.startswith(f"{SERVER}/worker/")} == {rehearse}
     calls = [node for node in ast.walk(modules()[render]) if called(node) == "run_env"]
     assert calls
     for call in calls:

@@ -164,7 +164,8 @@ class Rehearsed:
     be told. `unreadable` are mapped classes whose old rows no longer load, with the error's kind.
     `broken_before` and `broken_after` are what integrity and foreign key checks say (SQLite).
     `runs_again` are statements that a second upgrade sent when nothing was left to do.
-    `not_shown` says what a limit cut off, a line each.
+    `not_shown` says what a limit cut off, a line each. `refused` is what the code tried and was
+    kept from while it ran: a program, a connection to anything but the shadow.
     """
 
     upgrade: State = "skipped"
@@ -185,6 +186,7 @@ class Rehearsed:
     broken_after: tuple[str, ...] = ()
     runs_again: tuple[str, ...] = ()
     not_shown: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -231,6 +233,7 @@ class Estimate:
 
     table: str
     sql: str
+    revision: str | None = None
     file: str | None = None
     line: int | None = None
     rows: int

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rulezero_policies.errors import (
     PROJECT_ERRORS,
@@ -27,6 +28,12 @@ from rulezero_server.interpreter import OUR_OWN, Interpreter
 WORKER = Path(__file__).resolve().parent / "worker" / "__main__.py"
 
 Process = subprocess.Popen[str]
+
+Mode = Literal["reading", "rehearsing", "running"]
+"""What a worker process may do: read, write to a shadow alone, or run what was approved."""
+
+_PROGRESS = "~"
+"""How a line of the worker begins that says what it is doing."""
 
 _GRACE = 10.0
 """Seconds in which a killed process must be gone."""
@@ -67,8 +74,23 @@ class Reply:
     interceptions: tuple[Mapping[str, Any], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Detour:
+    """Where a rehearsal's connections to the target lead instead, as the worker has it.
+
+    `target` is what the verb `access` said; `to` has the same shape and holds a secret.
+    """
+
+    target: Mapping[str, Any]
+    to: Mapping[str, Any] = field(repr=False)
+
+
 def ask(
-    target: Target, verb: str, args: Mapping[str, Any] | None = None, *, writable: bool = False
+    target: Target,
+    verb: str,
+    args: Mapping[str, Any] | None = None,
+    *,
+    mode: Mode = "reading",
 ) -> Reply:
     """Carry out one verb in a process of its own and wait for its reply.
 
@@ -76,13 +98,17 @@ def ask(
         target: The project and how to start it.
         verb: One of the worker's verbs.
         args: What the verb takes; JSON.
-        writable: Whether its sessions may write. Only the runner asks for that.
+        mode: What its sessions may do. Only the runner asks for "running".
 
     Raises:
         ProjectError: Whatever the worker found wrong, or that it could not answer.
     """
     with conversation(target) as talk:
-        return talk.ask(verb, args, writable=writable)
+        return talk.ask(verb, args, mode=mode)
+
+
+def _unheard(_text: str) -> None:
+    """Nobody listens to what is being done."""
 
 
 @contextlib.contextmanager
@@ -121,24 +147,44 @@ class Conversation:
         self._heard.put("")
 
     def ask(
-        self, verb: str, args: Mapping[str, Any] | None = None, *, writable: bool = False
+        self,
+        verb: str,
+        args: Mapping[str, Any] | None = None,
+        *,
+        mode: Mode = "reading",
+        shadow: Detour | None = None,
+        progress: Callable[[str], None] = _unheard,
+        timeout: float | None = None,
     ) -> Reply:
-        """Carry out one verb; see the function `ask` for arguments and errors."""
+        """Carry out one verb; see the function `ask` for the other arguments and errors.
+
+        Args:
+            verb: One of the worker's verbs.
+            args: What the verb takes; JSON.
+            mode: What the process may do; the first question sets it.
+            shadow: Where a rehearsal's connections lead; no other mode has one.
+            progress: Is told what is being done, in a few words.
+            timeout: Seconds to wait for the reply; None for the target's own.
+        """
         self._asked += 1
         name = f"{self._asked}"
         request = {
             "verb": verb,
-            "writable": writable,
+            "mode": mode,
             "args": dict(args or {}),
             "project": _project(self._target),
             "allow": asdict(self._target.allow),
+            "shadow": None if shadow is None else _plain(shadow),
         }
         text = json.dumps(request)
         self._folder.joinpath(f"{name}.request").write_text(text, encoding="utf-8")
         self._say(name)
-        self._wait(verb, self._target.run_timeout if writable else self._target.timeout)
-        reply = self._folder.joinpath(f"{name}.reply").read_text(encoding="utf-8")
-        return _read(self._target, json.loads(reply))
+        usual = self._target.run_timeout if mode == "running" else self._target.timeout
+        self._wait(verb, usual if timeout is None else timeout, progress)
+        reply = self._folder.joinpath(f"{name}.reply")
+        said = json.loads(reply.read_text(encoding="utf-8"))
+        reply.unlink()  # it may hold what opens a database
+        return _read(self._target, said)
 
     def _say(self, name: str) -> None:
         # A worker that ended early is noticed where its answer is awaited.
@@ -147,13 +193,22 @@ class Conversation:
                 self._process.stdin.write(f"{name}\n")
                 self._process.stdin.flush()
 
-    def _wait(self, verb: str, seconds: float) -> None:
-        try:
-            heard = self._heard.get(timeout=seconds)
-        except queue.Empty as exc:
-            raise WorkerTimeout(verb=verb, seconds=f"{seconds:g}") from exc
+    def _wait(self, verb: str, seconds: float, progress: Callable[[str], None]) -> None:
+        end = time.monotonic() + seconds
+        heard = _PROGRESS
+        while heard.startswith(_PROGRESS):
+            try:
+                heard = self._heard.get(timeout=max(end - time.monotonic(), 0))
+            except queue.Empty as exc:
+                raise WorkerTimeout(verb=verb, seconds=f"{seconds:g}") from exc
+            if heard.startswith(_PROGRESS):
+                progress(heard[len(_PROGRESS) :].strip())
         if not heard:
             raise WorkerCrashed(verb=verb, status=_status(self._process))
+
+
+def _plain(shadow: Detour) -> dict[str, Any]:
+    return {"target": dict(shadow.target), "to": dict(shadow.to)}
 
 
 def _status(process: Process) -> object:

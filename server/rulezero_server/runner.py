@@ -41,7 +41,7 @@ class WorkerRunner:
                 "identity": asdict(plan.database),
                 "sealed": sealed,
             }
-            reply = launch.ask(self._target, _verb(plan), args, writable=True)
+            reply = launch.ask(self._target, _verb(plan), args, mode="running")
         return _report(reply.result)
 
     def _check(self, permit: Permit, plan: Plan) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,15 +150,26 @@ def test_the_app_sees_the_command_line_and_the_environment_it_would_see(
 
 
 @pytest.mark.parametrize(
-    ("verb", "writable"),
-    [("describe", True), ("diff", True), ("upgrade", False), ("downgrade", False), ("eval", False)],
+    ("verb", "mode"),
+    [
+        ("describe", "running"),
+        ("diff", "rehearsing"),
+        ("access", "running"),
+        ("rehearse", "reading"),
+        ("rehearse", "running"),
+        ("upgrade", "reading"),
+        ("upgrade", "rehearsing"),
+        ("downgrade", "reading"),
+        ("eval", "reading"),
+        ("eval", "running"),
+    ],
 )
 def test_only_a_run_may_be_writable_and_only_known_verbs_exist(
-    copy_project: CopyProject, verb: str, writable: bool
+    copy_project: CopyProject, verb: str, mode: Any
 ) -> None:
     target = WorkerProject.open(copy_project("alembic_shop")).target
     with pytest.raises(Exception, match="no such verb"):
-        launch.ask(target, verb, {}, writable=writable)
+        launch.ask(target, verb, {}, mode=mode)
 
 
 def test_no_file_is_left_behind(

@@ -76,6 +76,8 @@ class Databases:
         self._recording = self._shown = False
         self._guard = standing
         self._known: dict[int, Address] = {}
+        self._given: dict[int, dict[str, Any]] = {}
+        self.parameters: dict[str, Any] | None = None
         self._targets: list[Address] | None = None
         self._migrated: list[Address] = []
         self._noted: list[tuple[Address, places.Origin]] = []
@@ -94,7 +96,7 @@ class Databases:
         origin = places.of_origin(self._guard.root)
         if self._targets is None:
             self._noted.append((address, origin))
-        elif not any(_same(address, target) for target in self._targets):
+        elif not any(same(address, target) for target in self._targets):
             self._guard.report("connection", address.label, origin)
             raise guard.unreachable(address.where)
 
@@ -123,9 +125,14 @@ class Databases:
         origin = places.of_origin(self._guard.root)
         self._guard.report("connection", f"{label}, beside the migration's own,", origin)
 
-    def opened(self, connection: Any, address: Address) -> None:
-        """Remember where a driver's connection leads."""
+    def opened(self, connection: Any, address: Address, given: Mapping[str, Any]) -> None:
+        """Remember where a driver's connection leads, and what the driver was given."""
         self._known[id(connection)] = address
+        self._given[id(connection)] = dict(given)
+
+    def elsewhere(self, address: Address) -> None:
+        """Report a connection that a rehearsal does not open."""
+        self._guard.report("connection", address.label, places.of_origin(self._guard.root))
 
     def label(self, connection: Any) -> str:
         """Where a driver's connection leads, for people."""
@@ -137,6 +144,7 @@ class Databases:
     def migrates(self, connection: Any) -> None:
         """Note the driver's connection that env.py hands to Alembic."""
         self._shown = True
+        self.parameters = self._given.get(id(connection))
         address = self._known.get(id(connection))
         if address is not None and address not in self._migrated:
             self._migrated.append(address)
@@ -147,7 +155,7 @@ class Databases:
             return
         self._targets = self._migrated
         for address, origin in self._noted:
-            if not any(_same(address, target) for target in self._targets):
+            if not any(same(address, target) for target in self._targets):
                 self._guard.report("connection", address.label, origin)
 
     def _allowed(self, address: Address) -> bool:
@@ -155,7 +163,8 @@ class Databases:
         return all(self._may_reach((host, number)) for host in address.hosts)
 
 
-def _same(one: Address, other: Address) -> bool:
+def same(one: Address, other: Address) -> bool:
+    """Whether two addresses lead to one database."""
     if (one.dialect, one.port, one.name) != (other.dialect, other.port, other.name):
         return False
     return one.hosts == other.hosts or not _numbers(one).isdisjoint(_numbers(other))

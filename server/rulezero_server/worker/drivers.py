@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, cast
 
 from . import databases, lifting, quiet, readonly
@@ -21,7 +21,7 @@ PG_READ_ONLY, MY_READ_ONLY = readonly.MAKE_READ_ONLY["postgresql"], readonly.MAK
 
 _STATUS = "default_transaction_read_only"
 
-_WATCHED = frozenset(
+WATCHED = frozenset(
     {"psycopg", "psycopg_async", "psycopg2", "asyncpg", "pg8000", "pymysql", "aiomysql", "mysqldb"}
 )
 """The drivers below, by SQLAlchemy's names: they say for themselves when they connect."""
@@ -37,7 +37,15 @@ class Drivers:
 
     def install(self) -> None:
         """Change those that are imported already, and from now on each as it is imported."""
-        wanted: dict[str, Callable[[Any], None]] = {
+        wanted = self.wanted()
+        for name, change in wanted.items():
+            if name in sys.modules:
+                change(sys.modules[name])
+        sys.meta_path.insert(0, AfterImport(wanted))
+
+    def wanted(self) -> dict[str, Callable[[Any], None]]:
+        """The modules to change, each with what changes it."""
+        return {
             "psycopg": self.psycopg,
             "psycopg2": self.psycopg2,
             "asyncpg": self.asyncpg,
@@ -49,10 +57,6 @@ class Drivers:
             "multiprocessing.resource_tracker": quiet.resource_tracker,
             "ctypes.util": quiet.ctypes_util,
         }
-        for name, change in wanted.items():
-            if name in sys.modules:
-                change(sys.modules[name])
-        sys.meta_path.insert(0, AfterImport(wanted))
 
     def sqlalchemy(self, module: Any) -> None:
         """Drivers that are not known here may connect for the pool, which looks at them then."""
@@ -61,7 +65,7 @@ class Drivers:
 
         @functools.wraps(connect)
         def connected(self: Any, *args: Any, **kwargs: Any) -> Any:
-            known = str(getattr(self, "driver", "")) in _WATCHED
+            known = str(getattr(self, "driver", "")) in WATCHED
             if known:
                 return connect(self, *args, **kwargs)
             with connecting():
@@ -83,10 +87,9 @@ class Drivers:
             given = info.conninfo_to_dict(conninfo)
             address = databases.postgresql(given)
             known.check(address)
-            said = given.get("options") or os.environ.get("PGOPTIONS", "")
-            given["options"] = f"{said} {readonly.PG_OPTION}".strip()
-            made: Any = yield from connect(cls, info.make_conninfo("", **given), *args, **kwargs)
-            known.opened(made, address)
+            said = {**given, "options": _reading(given)}
+            made: Any = yield from connect(cls, info.make_conninfo("", **said), *args, **kwargs)
+            known.opened(made, address, given)
             return made
 
         def exec_command(self: Any, statement: Any, *args: Any, **kwargs: Any) -> Any:
@@ -112,11 +115,10 @@ class Drivers:
             given = extensions.parse_dsn(dsn)
             address = databases.postgresql(given)
             known.check(address)
-            said = given.get("options") or os.environ.get("PGOPTIONS", "")
-            given["options"] = f"{said} {readonly.PG_OPTION}".strip()
+            said = {**given, "options": _reading(given)}
             factory = _reading_connection(connection_factory or extensions.connection, extensions)
-            made = connect(extensions.make_dsn(**given), connection_factory=factory, **kwargs)
-            known.opened(made, address)
+            made = connect(extensions.make_dsn(**said), connection_factory=factory, **kwargs)
+            known.opened(made, address, given)
             return made
 
         module._connect = opened  # noqa: SLF001
@@ -129,14 +131,13 @@ class Drivers:
         connect, reset = place._connect_addr, owner.reset  # noqa: SLF001
 
         async def connect_addr(*, addr: Any, params: Any, **kwargs: Any) -> Any:
-            given = _socket(addr) if isinstance(addr, str) else _host(addr)
-            said = {"dbname": params.database, "user": params.user}
-            address = databases.postgresql({**given, **said})
+            given = asyncpg_given(addr, params)
+            address = databases.postgresql(given)
             known.check(address)
             with connecting():
                 made = await connect(addr=addr, params=params, **kwargs)
             await made.execute(PG_READ_ONLY)
-            known.opened(made, address)
+            known.opened(made, address, given)
             return made
 
         async def reset_all(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -156,15 +157,15 @@ class Drivers:
 
         @functools.wraps(init)
         def started(self: Any, user: Any, host: Any = "localhost", *args: Any, **kw: Any) -> None:
-            said = {**dict(zip(("database", "port"), args)), **kw}
-            given = _socket(said["unix_sock"]) if said.get("unix_sock") else {"host": host, **said}
-            address = databases.postgresql({"user": user, "dbname": said.get("database"), **given})
+            said = {**dict(zip(("database", "port", "password"), args)), **kw}
+            given = pg8000_given({"user": user, "host": host, **said})
+            address = databases.postgresql(given)
             known.check(address)
             with connecting():
                 init(self, user, host, *args, **kw)
             self.execute_simple(PG_READ_ONLY)
             self.reads_only = True
-            known.opened(self, address)
+            known.opened(self, address, given)
 
         def hold(self: Any, statement: Any) -> None:
             lifting.check(statement)
@@ -188,13 +189,13 @@ class Drivers:
 
         @functools.wraps(connect)
         def connected(self: Any, *args: Any, **kwargs: Any) -> None:
-            given = {"host": self.host, "port": self.port, "unix_socket": self.unix_socket}
-            address = databases.mysql({**given, "db": self.db})
+            given = mysql_given(self)
+            address = databases.mysql(given)
             known.check(address)
             with connecting():
                 connect(self, *args, **kwargs)
             query(self, MY_READ_ONLY)
-            known.opened(self, address)
+            known.opened(self, address, given)
 
         owner.connect, owner.query = connected, _checked(query)
 
@@ -204,13 +205,13 @@ class Drivers:
         connect, query = owner._connect, owner.query  # noqa: SLF001
 
         async def connected(self: Any, *args: Any, **kwargs: Any) -> None:
-            given = {"host": self.host, "port": self.port, "unix_socket": self.unix_socket}
-            address = databases.mysql({**given, "db": self.db})
+            given = mysql_given(self)
+            address = databases.mysql(given)
             known.check(address)
             with connecting():
                 await connect(self, *args, **kwargs)
             await query(self, MY_READ_ONLY)
-            known.opened(self, address)
+            known.opened(self, address, given)
 
         owner._connect, owner.query = connected, _checked(query)  # noqa: SLF001
 
@@ -221,12 +222,12 @@ class Drivers:
 
         @functools.wraps(init)
         def started(self: Any, *args: Any, **kwargs: Any) -> None:
-            names = dict(zip(("host", "user", "password", "database", "port"), args))
-            address = databases.mysql({**names, **kwargs})
+            given = {**dict(zip(MYSQLDB, args)), **kwargs}
+            address = databases.mysql(given)
             known.check(address)
             init(self, *args, **kwargs)
             query(self, MY_READ_ONLY)
-            known.opened(self, address)
+            known.opened(self, address, given)
 
         owner.__init__, owner.query = started, _checked(query)
 
@@ -249,6 +250,43 @@ def _checked_after(convert: Callable[..., None]) -> Callable[..., None]:
         lifting.check(self.query)
 
     return checked
+
+
+MYSQLDB = ("host", "user", "password", "database", "port")
+"""Mysqlclient's positional arguments."""
+
+
+def asyncpg_given(addr: Any, params: Any) -> dict[str, Any]:
+    """Where asyncpg is about to go, in libpq's words."""
+    where = _socket(addr) if isinstance(addr, str) else _host(addr)
+    said = {"dbname": params.database, "user": params.user, "password": params.password}
+    mode: Any = getattr(params, "sslmode", None)
+    known = {} if mode is None else {"sslmode": str(mode.name).replace("_", "-")}
+    return {**where, **{k: v for k, v in said.items() if isinstance(v, str)}, **known}
+
+
+def pg8000_given(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Where pg8000 is told to go, in libpq's words."""
+    path = said.get("unix_sock")
+    where = _socket(path) if path else {k: said.get(k) for k in ("host", "port")}
+    named = {"user": said.get("user"), "dbname": said.get("database")}
+    every = {**where, **named, "password": said.get("password")}
+    return {k: v for k, v in every.items() if v is not None}
+
+
+def mysql_given(connection: Any) -> dict[str, Any]:
+    """Where a connection of PyMySQL or aiomysql is told to go."""
+    names = ("host", "port", "unix_socket", "user", "db")
+    return {
+        **{name: getattr(connection, name, None) for name in names},
+        "password": getattr(connection, "password", getattr(connection, "_password", None)),
+    }
+
+
+def _reading(given: Mapping[str, Any]) -> str:
+    """Libpq's options by which a session only reads, after those that are given."""
+    said = given.get("options") or os.environ.get("PGOPTIONS", "")
+    return f"{said} {readonly.PG_OPTION}".strip()
 
 
 def _socket(path: str) -> dict[str, str]:

@@ -71,6 +71,7 @@ class Guard:
         self.hosts: tuple[str, ...] = tuple(allow.get("hosts") or ())
         self.report = report
         self.databases: Any = None
+        self.shadow: Any = None
         self.root = root
 
     @contextmanager

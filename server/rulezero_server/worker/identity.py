@@ -90,7 +90,7 @@ def _server_id(connection: Any, name: str) -> str | None:
 def address(connection: Any) -> tuple[str | None, int | None]:
     """Where the driver went: its own word first, then the URL, then the server's."""
     url = connection.engine.url
-    raw = _driver_connection(connection)
+    raw = driver_connection(connection)
     info = getattr(raw, "info", None)
     socket = url.query.get("unix_socket") or getattr(raw, "unix_socket", None)
     host, port = _driven_to(raw, info)
@@ -131,7 +131,8 @@ def _unhidden(host: str | None, info: Any) -> str | None:
 _THIS_MACHINE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
-def _driver_connection(connection: Any) -> Any:
+def driver_connection(connection: Any) -> Any:
+    """The driver's own connection under SQLAlchemy's."""
     pooled = connection.connection
     return getattr(pooled, "driver_connection", None) or getattr(pooled, "dbapi_connection", None)
 

@@ -37,8 +37,8 @@ class Recorder:
         self._ground = ground
         self._migrating = False
 
-    def install(self, *, writable: bool) -> None:
-        """Stand in front of every one of those calls; inside a real run, only of the commands."""
+    def install(self, *, migrates: bool) -> None:
+        """Stand in front of every one of those calls; where revisions run, only of the commands."""
         import_module("alembic.command")
         for module_name, names in COMMANDS.items():
             # Flask-Migrate, when it is not loaded yet, calls alembic.command, which stands guarded.
@@ -49,7 +49,7 @@ class Recorder:
         for class_name, names in METHODS.items():
             for name in names:
                 self._replace(getattr(schema, class_name), name, f"{class_name}.{name}")
-        if writable:
+        if migrates:
             self._note_runs()
 
     def _replace(self, owner: Any, name: str, call: str) -> None:

@@ -60,13 +60,14 @@ class Loaded:
         self.script = script
         self.guard: Any = None
         self.log: list[dict[str, Any]] = []
+        self.progress: Callable[[str], None] = lambda _text: None
 
     @property
     def databases(self) -> Any:
         """Who knows which databases are connected to; None inside a run."""
         return getattr(self.guard, "databases", None)
 
-    def autogenerates(self, on: bool) -> None:  # noqa: FBT001 - a switch
+    def autogenerates(self, *, on: bool) -> None:
         """Say what Alembic's command line says to env.py when it autogenerates."""
         options: Any = self.config.cmd_opts
         if on:

@@ -22,11 +22,12 @@ def models(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
         return []
 
     loaded.run_env(load, dont_mutate=True)
-    found = [shown for mapper in _mappers() for shown in _shown(mapper)]
+    found = [shown for mapper in mappers() for shown in _shown(mapper)]
     return {"models": sorted(found, key=lambda m: (m["name"], m["table"]))}
 
 
-def _mappers() -> Iterator[Any]:
+def mappers() -> Iterator[Any]:
+    """Every mapper that there is."""
     # SQLAlchemy has no public way to every registry; without it no class is known.
     every: Any = getattr(mapperlib, "_all_registries", tuple)
     for registry in every():

@@ -86,6 +86,11 @@ def of_caller(root: str) -> tuple[str, int]:
     return outer or ("?", 0)
 
 
+def stack() -> Iterator[FrameType]:
+    """The frames of whoever calls this, innermost first."""
+    yield from _frames(caller(1))
+
+
 class Origin(NamedTuple):
     """Where something was done; `package` where an installed package did it of its own accord.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from . import databases, drivers, errors, guard, intercept, readonly, seccomp, verbs
+from . import databases, detour, drivers, errors, guard, intercept, readonly, seccomp, verbs
 
 
 def main(folder: str) -> None:
@@ -17,14 +18,26 @@ def main(folder: str) -> None:
     reply is there. Then everything ends, whatever threads still run.
     """
     names, done = _private_pipes()
-    session = Session()
+
+    def progress(text: str) -> None:
+        done.write(f"~{' '.join(text.split())}\n")
+        done.flush()
+
+    session = Session(progress)
     for name in names:
-        with open(_path(folder, name, "request"), encoding="utf-8") as file:  # noqa: PTH123 - the cheapest start
-            request = json.load(file)
+        request = _request(_path(folder, name, "request"))
         _write(_path(folder, name, "reply"), session.answer(request))
         done.write(name)
         done.flush()
     os._exit(0)
+
+
+def _request(path: str) -> dict[str, Any]:
+    """Read a request and remove it: it may hold what opens a database."""
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the cheapest start
+        request: dict[str, Any] = json.load(file)
+    os.unlink(path)  # noqa: PTH108
+    return request
 
 
 def _private_pipes() -> tuple[Any, Any]:
@@ -46,8 +59,10 @@ def _path(folder: str, name: str, kind: str) -> str:
 class Session:
     """One project, loaded with the first request and kept; the first request sets the mode."""
 
-    def __init__(self) -> None:
-        """Nothing is loaded yet."""
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        """Nothing is loaded yet; `progress` is told what is being done."""
+        self._progress = progress
+        self._mode: str | None = None
         self._ground: errors.Ground | None = None
         self._recorder: intercept.Recorder | None = None
         self._loaded: Any = None
@@ -76,10 +91,13 @@ class Session:
         *,
         first: bool,
     ) -> dict[str, Any]:
-        verb, args, writable = request["verb"], request["args"], request["writable"] is True
-        verbs.check(verb, writable=writable)
-        if writable and not first:
+        verb, args, mode = request["verb"], request["args"], request["mode"]
+        verbs.check(verb, mode)
+        if not first and mode != self._mode:
+            raise ValueError(f"{mode} needs a process of its own")
+        if not first and mode == verbs.RUNNING:
             raise ValueError("a run needs a process of its own")
+        self._mode = mode
         sys.argv[:] = verbs.command_line(verb, request["project"]["flavour"])
         if first:
             self._guard = _set_up(request, ground, recorder)
@@ -87,6 +105,7 @@ class Session:
         if self._loaded is None:
             self._loaded = verbs.load(request["project"], ground)
             self._loaded.guard, self._loaded.log = self._guard, recorder.log
+            self._loaded.progress = self._progress
         result = verbs.call(verb, self._loaded, args, ground)
         return {**result, "guard": self._guard.kind} if verb == "describe" else result
 
@@ -97,22 +116,31 @@ def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.
     Returns:
         The guard, which a run has not: a person approved what it does.
     """
-    writable = request["writable"] is True
+    mode = request["mode"]
     os.chdir(ground.root)
-    standing = None
-    if not writable:
-        standing = guard.install(request.get("allow") or {}, recorder.refused, ground.root)
-        standing.databases = databases.Databases(standing)
-        drivers.Drivers(standing.databases, standing.connecting).install()
-        if not standing.may_start and seccomp.install():
-            standing.kind = "audit hook and seccomp"
-        readonly.before_imports(standing.databases)
+    standing = None if mode == verbs.RUNNING else _stand(request, ground, recorder)
     _require("alembic", "sqlalchemy")
     if request["project"]["flavour"] == "flask-migrate":
         _require("flask_migrate")
     known = standing.databases if standing else None
-    readonly.after_imports(writable=writable, databases=known)
-    recorder.install(writable=writable)
+    readonly.after_imports(writable=mode != verbs.READING, databases=known)
+    recorder.install(migrates=mode != verbs.READING)
+    return standing
+
+
+def _stand(request: dict[str, Any], ground: errors.Ground, recorder: intercept.Recorder) -> Any:
+    """Keep the code that is to be loaded from programs, and from databases but its own."""
+    standing = guard.install(request.get("allow") or {}, recorder.refused, ground.root)
+    standing.databases = databases.Databases(standing)
+    if request["mode"] == verbs.REHEARSING:
+        standing.shadow = detour.Detour(request["shadow"], standing.databases)
+        way = standing.shadow
+        detour.Detours(way, standing.databases, standing.connecting).install()
+    else:
+        drivers.Drivers(standing.databases, standing.connecting).install()
+    if not standing.may_start and seccomp.install():
+        standing.kind = "audit hook and seccomp"
+    readonly.before_imports(standing.databases, standing.shadow)
     return standing
 
 

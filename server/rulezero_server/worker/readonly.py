@@ -20,22 +20,23 @@ MAKE_READ_ONLY = {
 }
 
 
-def before_imports(databases: Any = None) -> None:
+def before_imports(databases: Any = None, way: Any = None) -> None:
     """What has to stand before anything of the user or of SQLAlchemy is imported.
 
     Args:
         databases: Is told of every SQLite file that is opened.
+        way: In a rehearsal, what leads from the target's file to the shadow's.
     """
     given = os.environ.get("PGOPTIONS", "")
     os.environ["PGOPTIONS"] = f"{given} {PG_OPTION}".strip()
-    sqlite.install(databases.file_opened if databases else None)
+    sqlite.install(databases.file_opened if databases else None, way)
 
 
 def after_imports(*, writable: bool, databases: Any = None) -> None:
     """Watch the engines; unless `writable`, make every session of every driver read-only.
 
     Args:
-        writable: Whether this is a run.
+        writable: Whether this is a run, or a rehearsal.
         databases: Is told of every connection that is taken from a pool.
     """
     secrets.watch()

@@ -87,18 +87,31 @@ def _migrate(loaded: Any, args: dict[str, Any], sent: list[str]) -> None:
 
 
 def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], Any]:
-    script, expected = loaded.script, args["from"]
-    upgrade = args["direction"] == "upgrade"
-    steps = script._upgrade_revs if upgrade else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
+    expected, steps = args["from"], revision_steps(loaded, args["direction"])
 
     def checked(current: Sequence[str], context: Any) -> Any:
         _same_database(identity.identity(context.connection), args["identity"])
-        if set(current) != set(expected):
-            found, wanted = _names(current), _names(expected)
-            raise MovedError(f"the database is at {found}, not at {wanted}; nothing was sent")
+        at(current, expected)
         return steps(args["to"], current)
 
     return checked
+
+
+def revision_steps(loaded: Any, direction: str) -> Callable[[str, Sequence[str]], Any]:
+    """What gives the steps to a revision, from the revisions that a database is at."""
+    script = loaded.script
+    return script._upgrade_revs if direction == "upgrade" else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
+
+
+def at(current: Sequence[str], expected: Sequence[str]) -> None:
+    """Hold where the database is against where it has to be.
+
+    Raises:
+        MovedError: It is elsewhere.
+    """
+    if set(current) != set(expected):
+        found, wanted = _names(current), _names(expected)
+        raise MovedError(f"the database is at {found}, not at {wanted}; nothing was sent")
 
 
 def _same_database(found: dict[str, Any], approved: dict[str, Any]) -> None:

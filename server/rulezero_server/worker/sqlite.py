@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from . import errors
@@ -59,24 +59,29 @@ _READS = frozenset(
 _MEMORY = frozenset({"", ":memory:"})
 
 _heard: list[Callable[[], None]] = []
+_ways: list[Any] = []
 _ours = threading.local()
 _real_connect = sqlite3.connect
 
 
 class Guarded(sqlite3.Connection):
-    """A connection whose authorizer stays."""
+    """A connection whose authorizer stays; `asked` is the file that was asked for, if one was."""
+
+    asked: str | None = None
 
     def set_authorizer(self, *_args: Any, **_kwargs: Any) -> None:
         """Keep the one that is set."""
 
 
-def install(opened: Callable[[], None] | None = None) -> None:
+def install(opened: Callable[[], None] | None = None, way: Any = None) -> None:
     """Put the reading connection in front of the driver's own; refuse connections around it.
 
     Args:
         opened: Is called when a file is about to be opened.
+        way: In a rehearsal, what leads from the target's file to the shadow's, which is written to.
     """
     _heard[:] = [opened] if opened else []
+    _ways[:] = [way] if way else []
     sqlite3.connect = connect
     sqlite3.dbapi2.connect = connect
     sys.addaudithook(_refuse_others)
@@ -84,20 +89,20 @@ def install(opened: Callable[[], None] | None = None) -> None:
 
 def connect(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
     """What `sqlite3.connect` is while the project is read. Raises what that raises."""
-    target, in_memory = _target(os.fsdecode(database), uri=_is_uri(args, kwargs))
+    place = _target(os.fsdecode(database), uri=_is_uri(args, kwargs))
     factory = kwargs.get("factory", args[5] if len(args) > 5 else sqlite3.Connection)
     kwargs = {**_named(args), **kwargs, "uri": True, "factory": _guarded(factory)}
-    for opened in () if in_memory else _heard:
+    for opened in () if place.free else _heard:
         opened()
     _ours.opening = True
     try:
-        connection: sqlite3.Connection = _real_connect(target, **kwargs)
+        connection: Any = _real_connect(place.uri, **kwargs)
     finally:
         _ours.opening = False
-    if not in_memory:
+    connection.asked = place.asked
+    if not place.free:
         connection.execute("PRAGMA query_only=ON")
-    allowed = _memory_only if in_memory else _reading
-    sqlite3.Connection.set_authorizer(connection, allowed)
+    sqlite3.Connection.set_authorizer(connection, _apart if place.free else _reading)
     return connection
 
 
@@ -119,18 +124,30 @@ def _is_uri(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return bool({**_named(args), **kwargs}.get("uri"))
 
 
-def _target(database: str, *, uri: bool) -> tuple[str, bool]:
-    """The URI to open instead, and whether it is the user's own database in memory."""
+class _Place(NamedTuple):
+    """What is opened: `free` is what may be written to, `asked` the file that was asked for."""
+
+    uri: str
+    free: bool
+    asked: str | None = None
+
+
+def _target(database: str, *, uri: bool) -> _Place:
+    """What to open instead: the user's own database in memory, the shadow, or a file to read."""
     path, options = database, {}
     if uri and database.startswith("file:"):
         path, _, query = database[len("file:") :].partition("?")
         path, options = _local(unquote(path)), dict(parse_qsl(query.partition("#")[0]))
     if path in _MEMORY or options.get("mode") == "memory" or options.get("vfs") == "memdb":
-        return (database if uri else ":memory:"), True
+        return _Place(database if uri else ":memory:", free=True)
+    asked = os.path.realpath(path)
+    shadow = next((found for found in (way.sqlite(path) for way in _ways) if found), None)
+    if shadow is not None:
+        return _Place(f"file:{_quoted(shadow)}?mode=rw", free=True, asked=asked)
     if not Path(path).is_file():
-        return "file::memory:?mode=memory", False
+        return _Place("file::memory:?mode=memory", free=False, asked=asked)
     options["mode"] = "ro"
-    return f"file:{_quoted(path)}?{urlencode(options)}", False
+    return _Place(f"file:{_quoted(path)}?{urlencode(options)}", free=False, asked=asked)
 
 
 def _local(path: str) -> str:
@@ -159,10 +176,11 @@ def _pragma_reads(name: str, value: str | None) -> bool:
     return name in _CONNECTION_SETTINGS | _LOOKUPS or (name in _QUESTIONS and value is None)
 
 
-def _memory_only(action: int, one: str | None, *_: Any) -> int:
-    """A database in memory may be written; a file may not be attached to it."""
+def _apart(action: int, one: str | None, two: str | None, *_: Any) -> int:
+    """What may be written to reaches no other file: `VACUUM INTO` attaches one, too."""
     attaches_file = action == sqlite3.SQLITE_ATTACH and one not in _MEMORY
-    return sqlite3.SQLITE_DENY if attaches_file else sqlite3.SQLITE_OK
+    loads_code = action == sqlite3.SQLITE_FUNCTION and two == "load_extension"
+    return sqlite3.SQLITE_DENY if attaches_file or loads_code else sqlite3.SQLITE_OK
 
 
 def _refuse_others(event: str, _args: Any) -> None:

@@ -18,6 +18,8 @@ TABLE = {
     "models": "models:models",
     "unseen": "blind:unseen",
     "loaded": "witness:loaded",
+    "access": "access:access",
+    "rehearse": "rehearse:rehearse",
     "upgrade": "run:run",
     "downgrade": "run:run",
 }
@@ -26,14 +28,25 @@ TABLE = {
 RUNS = frozenset({"upgrade", "downgrade"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
+READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
+
+_MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
+"""The mode that a verb needs; every other one reads."""
+
 _AUTOGENERATE = frozenset({"diff", "generate"})
 
-_COMMANDS = {"diff": "check", "generate": "migrate", "upgrade": "upgrade", "downgrade": "downgrade"}
+_COMMANDS = {
+    "diff": "check",
+    "generate": "migrate",
+    "upgrade": "upgrade",
+    "downgrade": "downgrade",
+    "rehearse": "upgrade",
+}
 
 
-def check(verb: str, *, writable: bool) -> None:
-    """Refuse a verb that is unknown, or writable where it must not be."""
-    if verb not in TABLE or writable != (verb in RUNS):
+def check(verb: str, mode: str) -> None:
+    """Refuse a verb that is unknown, or asked for in another mode than its own."""
+    if verb not in TABLE or mode != _MODES.get(verb, READING):
         raise ValueError(f"no such verb: {verb}")
 
 
@@ -47,7 +60,7 @@ def command_line(verb: str, flavour: str) -> list[str]:
 
 def prepare(verb: str, args: dict[str, Any], root: str) -> None:
     """What has to happen before anything of the project is loaded."""
-    if verb in RUNS:
+    if _MODES.get(verb, READING) != READING:
         import_module(".run", __package__).prepare(args, root)
     else:
         import_module(".witness", __package__).install(root)
@@ -63,6 +76,6 @@ def call(verb: str, loaded: Any, args: dict[str, Any], ground: errors.Ground) ->
     module, _, function = TABLE[verb].partition(":")
     run = getattr(import_module(f".{module}", __package__), function)
     direction = {"direction": verb} if verb in RUNS else {}
-    loaded.autogenerates(verb in _AUTOGENERATE)
+    loaded.autogenerates(on=verb in _AUTOGENERATE)
     with errors.stage("env", ground):
         return run(loaded, {**direction, **args})

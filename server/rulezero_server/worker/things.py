@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .listing import sqlite
+from .listing import postgresql, sqlite
 
-_READERS = {"sqlite": sqlite.things}
+_READERS = {
+    "sqlite": sqlite.things,
+    "postgresql": postgresql.things,
+}
 
 _EMPTY: dict[str, Any] = {"schema": None, "table": "", "position": None}
 
@@ -32,7 +35,14 @@ def things(connection: Any, version_table: tuple[str | None, str]) -> list[dict[
     def ask(query: str) -> list[tuple[Any, ...]]:
         return _asked(connection, query)
 
-    return sorted(({**_EMPTY, **t} for t in reader(connection, ask, version_table[1])), key=_order)
+    told = ({**_EMPTY, **thing} for thing in reader(ask))
+    return sorted((t for t in told if not _is_of(t, version_table)), key=_order)
+
+
+def _is_of(thing: dict[str, Any], table: tuple[str | None, str]) -> bool:
+    """Whether it is this table, or belongs to it."""
+    owner = thing["name"] if thing["kind"] == "table" else thing["table"]
+    return owner == table[1] and thing["schema"] in {table[0], None}
 
 
 def _order(thing: dict[str, Any]) -> tuple[Any, ...]:

@@ -19,19 +19,16 @@ _SAME_TYPES = {"INT": "INTEGER", "BOOL": "BOOLEAN", "DOUBLE PRECISION": "DOUBLE_
 _DEFAULTS = {"current_timestamp", "current_date", "current_time", "true", "false", "null"}
 
 
-def things(connection: Any, ask: Any, left_out: str) -> Iterator[dict[str, Any]]:
+def things(ask: Any) -> Iterator[dict[str, Any]]:
     """What stands in the main schema.
 
     Args:
-        connection: SQLAlchemy's; not asked for more than `ask` does.
         ask: Sends a query, and returns its rows.
-        left_out: The table that is not told.
     """
-    del connection
     rows = ask(_MASTER)
     keys = _keys(rows)
     for kind, name, owner, sql in rows:
-        if left_out in {name, owner} or name.startswith("sqlite_"):
+        if name.startswith("sqlite_"):
             continue
         if kind == "table":
             yield from _table(name, sql, keys)

@@ -21,11 +21,14 @@ class CheckItem:
 
 _UNDONE = ("downgrade-missing", "downgrade-pass", "downgrade-raises")
 
+_SHOWN = ("downgrade-fails", "downgrade-differs", "downgrade-loses-data")
+"""What a rehearsal shows of the way back."""
+
 _ITEMS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Both upgrade() and downgrade() are implemented", _UNDONE, ""),
     (
         "Downgrade properly reverses all upgrade changes",
-        (*_UNDONE, "downgrade-mismatch", "unnamed-drop"),
+        (*_UNDONE, *_SHOWN, "downgrade-mismatch", "unnamed-drop"),
         "",
     ),
     (
@@ -115,8 +118,16 @@ _ACTIONS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"add-foreign-key"}), "Check for rows whose parent is missing"),
     (frozenset({"add-check"}), "Check for rows that break the condition"),
     (
-        frozenset({*_UNDONE, "downgrade-mismatch", "downgrade-order", "unnamed-drop"}),
+        frozenset({*_UNDONE, *_SHOWN, "downgrade-mismatch", "downgrade-order", "unnamed-drop"}),
         "Mend the downgrade, or accept that there is no way back",
+    ),
+    (
+        frozenset({"upgrade-fails", "not-repeatable"}),
+        "Mend what failed in the rehearsal, and rehearse again",
+    ),
+    (
+        frozenset({"rehearsal-cut-off"}),
+        "Rehearse by hand what a limit cut off",
     ),
     (frozenset({"opaque", "dml-without-where"}), "Read by eye what the review names"),
 )

@@ -176,6 +176,17 @@ REHEARSAL_RULES: tuple[RehearsalRule, ...] = (
         databases=SQLITE,
     ),
     RehearsalRule(
+        id="reaches-out-when-run",
+        severity="CRITICAL",
+        outcome="unknown",
+        title="While it ran, it reached for something else than its database",
+        why="A program was to be started, or a connection to be opened to another place than the "
+        "shadow. It was refused, so what it would have done is not known; on the target nothing "
+        "refuses it.",
+        fix="Remove it: a migration changes its own database, through op.*, and nothing else.",
+        bad=revision("import subprocess\nsubprocess.run(['systemctl', 'restart', 'app'])", "pass"),
+    ),
+    RehearsalRule(
         id="rehearsal-cut-off",
         severity="WARNING",
         outcome="unknown",

@@ -103,7 +103,7 @@ def findings(trial: Trial, known: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _several(trial: Trial) -> bool:
-    return len(trial.revisions) > 1 and trial.direction == "upgrade"
+    return len(trial.revisions) > 1
 
 
 @dataclass(kw_only=True)
@@ -256,6 +256,8 @@ class _Board:
             seen = f"sent when nothing was left to do: {_some(saw.runs_again)}"
             self.add("runs-twice", "a second upgrade", seen)
         worse = [line for line in saw.broken_after if line not in saw.broken_before]
+        if saw.refused:
+            self._refused(saw.refused)
         if worse:
             seen = f"found afterwards and not before: {_some(worse)}"
             self.add("integrity-worse", worse[0].partition(":")[0], seen)
@@ -264,6 +266,15 @@ class _Board:
             self.add("rehearsal-cut-off", "the rehearsal", seen)
         if self.trial.direction == "upgrade" and self.trial.to_head:
             self._models(saw.remaining or (), saw.unreadable if shadow.real else ())
+
+    def _refused(self, refused: Sequence[str]) -> None:
+        """Told with what was refused while it was only read, if that was so."""
+        seen = f"refused while it ran: {_some(refused)}"
+        said = next((f for f in self.known.findings if f.rule == "reaches-out"), None)
+        if said is not None:
+            self.known = self.known.changed(said, adding(said, seen))
+            return
+        self.add("reaches-out-when-run", "the rehearsal", seen)
 
     def _models(self, remaining: Sequence[str], unreadable: Sequence[str]) -> None:
         touched = {o.table for o in self.trial.acts[0].everything if o.table}

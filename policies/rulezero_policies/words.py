@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from rulezero_policies import judged
 from rulezero_policies.checklist import pre_migration_checklist
 from rulezero_policies.findings import Finding, Outcome
 from rulezero_policies.operations import Operation
@@ -111,6 +112,7 @@ def approval_request(plan: Plan) -> str:
             f"**Description:** {visible(plan.description)}",
             f"**File:** {visible(plan.path)}",
             f"**Risk Level:** {plan.risk}",
+            f"**Rehearsal:** {visible(judged.line(plan.rehearsal), limit=800)}",
             "",
             "### Changes",
             *(_changes(plan)),

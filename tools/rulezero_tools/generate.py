@@ -131,7 +131,7 @@ def _stop(
         pictures=pictures(session, operations),
         renames=renames,
     )
-    plan = make_plan(session, seen, draft)
+    plan = make_plan(session, seen, draft, session.project.files())
     return GenerateResult(
         status="needs_confirmation",
         plan_id=plan.plan_id,

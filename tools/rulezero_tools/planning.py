@@ -20,6 +20,7 @@ from rulezero_policies.plan import (
 )
 from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.references import References
+from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import Rename
 from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
@@ -50,6 +51,7 @@ class Draft:
     references: References | None = None
     renames: tuple[Rename, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
+    rehearsal: Judged | None = None
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -84,6 +86,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         pictures=draft.pictures,
         renames=draft.renames,
         suppressed=draft.suppressed,
+        rehearsal=draft.rehearsal,
     )
 
 
@@ -93,9 +96,10 @@ def pictures(session: Session, operations: Sequence[Operation]) -> tuple[TablePi
     return draw(operations, session.project.columns(places) if places else ())
 
 
-def make_plan(session: Session, seen: Description, draft: Draft) -> Plan:
+def make_plan(
+    session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]
+) -> Plan:
     """Freeze `draft`, keep it with its files, and record it."""
-    files = session.project.files()
     plan = freeze(session, seen, draft, files)
     session.store.save_plan(plan, files)
     record(session, "proposed", plan, f"{plan.kind} to {plan.to_revision}, risk {plan.risk}")

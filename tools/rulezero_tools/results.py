@@ -190,7 +190,8 @@ class Rehearsal:
 
     `lost` is which rows and values are gone afterwards, and by what; `remaining` is what models and
     database still differ in after the upgrade, null where it could not be told; `not_shown` is what
-    a limit cut off; `lacks` what of the target the shadow did not have. `timeline` is the beginning.
+    a limit cut off; `lacks` what of the target the shadow did not have. `statements` counts what
+    was sent; `timeline` is the part of it that matters most.
     """
 
     ran: bool

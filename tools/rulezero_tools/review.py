@@ -1,5 +1,6 @@
 """Read what waits to run as it really runs, judge it, and freeze it into a plan."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rulezero_policies import checklist, risk, rules, suppression, words
@@ -20,10 +21,11 @@ from rulezero_tools.planning import (
     make_plan,
     pictures,
 )
-from rulezero_tools.ports import Session, loads_once
+from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.records import Database, Description, Interception, Revision, Trace
-from rulezero_tools.results import Check, Rehearsal, ReviewResult, reference_views
+from rulezero_tools.rehearse import tried, upgrading, view
+from rulezero_tools.results import Check, ReviewResult, reference_views
 from rulezero_tools.using import references
 
 UNASKED = "No data was asked: how long locks are held on which table was not judged."
@@ -45,18 +47,30 @@ class Reading:
 
 
 @loads_once
-def review(session: Session, *, revision: str | None = None) -> ReviewResult:
+def review(
+    session: Session, *, revision: str | None = None, progress: Callable[[str], None] = silent
+) -> ReviewResult:
     """Review everything an upgrade to `revision` (default: the head) would run.
+
+    Args:
+        session: The project, the store and the caller.
+        revision: Up to which revision.
+        progress: Is told what is being done.
 
     Raises:
         NothingPending: The database is there already.
         ProjectError: The project cannot be read, or has several heads.
     """
+    progress("reading the project and its database")
     seen = session.project.describe()
     waiting = _waiting(seen, revision)
+    progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
     draft = _draft(session, seen, waiting, traces, start=",".join(seen.database.current))
-    plan = make_plan(session, seen, draft)
+    # What is rehearsed are the bytes that are planned: they are read once, for both.
+    files = session.project.files()
+    draft = tried(session, seen, draft, upgrading(traces), files, progress)
+    plan = make_plan(session, seen, draft, files)
     return replace(
         result(seen, plan, draft.references),
         warnings=(*plan.warnings, *holes(unjudged(seen.interceptions))),
@@ -65,9 +79,18 @@ def review(session: Session, *, revision: str | None = None) -> ReviewResult:
     )
 
 
+def _counted(revisions: tuple[Revision, ...]) -> str:
+    return f"{len(revisions)} revision{'' if len(revisions) == 1 else 's'}"
+
+
 @loads_once
 def review_files(
-    session: Session, *, revision: str | None = None, every: bool = False, static: bool = False
+    session: Session,
+    *,
+    revision: str | None = None,
+    every: bool = False,
+    static: bool = False,
+    progress: Callable[[str], None] = silent,
 ) -> tuple[ReviewResult, ...]:
     """Review without making a plan: what waits, one revision, or every one by itself.
 
@@ -76,6 +99,7 @@ def review_files(
         revision: One revision, applied or not; default: everything that waits, as one.
         every: Each revision of the project, base first.
         static: Ask no database: no counts, no SQL.
+        progress: Is told what is being done.
 
     Returns:
         A review each; when nothing waits, one that is SAFE and says so.
@@ -84,6 +108,7 @@ def review_files(
         UnknownRevision: There is no such revision.
         ProjectError: The project cannot be read.
     """
+    progress("reading the project and its database")
     seen = session.project.describe(static=static)
     if every:
         chosen = tuple((r,) for r in seen.revisions)
@@ -94,12 +119,16 @@ def review_files(
         chosen = (graph.pending(seen, graph.only_head(seen)),)
         if not chosen[0]:
             return (_nothing(session, seen),)
-    traces = session.project.trace([r.id for one in chosen for r in one], static=static)
+    read = tuple(r for one in chosen for r in one)
+    progress(f"reading what {_counted(read)} would do")
+    traces = session.project.trace([r.id for r in read], static=static)
     known = {t.revision: t for t in traces}
-    return tuple(
-        _read_only(session, seen, one, tuple(known[r.id] for r in one), ask=not (every or static))
+    ask = not (every or static)
+    drafts = (
+        _read_only(session, seen, one, tuple(known[r.id] for r in one), ask=ask, progress=progress)
         for one in chosen
     )
+    return tuple(result(seen, freeze(session, seen, d, {}), d.references) for d in drafts)
 
 
 def _nothing(session: Session, seen: Description) -> ReviewResult:
@@ -138,13 +167,16 @@ def _read_only(
     traces: tuple[Trace, ...],
     *,
     ask: bool,
-) -> ReviewResult:
+    progress: Callable[[str], None],
+) -> Draft:
     # What is applied already has met its data: only what waits is held against it.
     done = graph.lineage(seen, seen.database.current)
     live = ask and not any(r.id in done for r in revisions)
     start = ",".join(revisions[0].down) if ask else None
     draft = _draft(session, seen, revisions, traces, start=start, live=live)
-    return result(seen, freeze(session, seen, draft, {}), draft.references)
+    if not live or graph.pending(seen, revisions[-1].id) != revisions:
+        return draft
+    return tried(session, seen, draft, upgrading(traces), session.project.files(), progress)
 
 
 def _draft(
@@ -261,7 +293,7 @@ def result(seen: Description, plan: Plan, used: References | None = None) -> Rev
         risk=plan.risk,
         findings=plan.findings,
         facts=fact_views(plan.facts),
-        rehearsal=Rehearsal(ran=False),
+        rehearsal=view(plan.rehearsal),
         checklist=tuple(
             Check(item=i.label, passed=i.passed) for i in checklist.checklist(plan.findings)
         ),

@@ -1,5 +1,6 @@
 """Plan a downgrade: what it undoes, which data it loses. It runs through the same gate."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from rulezero_policies import checklist, rules, words
@@ -7,28 +8,40 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
-from rulezero_tools.ports import Session, loads_once
+from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out
 from rulezero_tools.records import Database, Description, Revision, Trace
+from rulezero_tools.rehearse import downgrading, tried, view
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.review import shown_sql
 
 
 @loads_once
-def rollback(session: Session, *, revision: str | None = None) -> RollbackResult:
+def rollback(
+    session: Session, *, revision: str | None = None, progress: Callable[[str], None] = silent
+) -> RollbackResult:
     """Plan a downgrade to `revision` ("base" for none; default: the one before the current).
+
+    Args:
+        session: The project, the store and the caller.
+        revision: Back to which revision.
+        progress: Is told what is being done.
 
     Raises:
         NothingPending: There is nothing to undo, or the database is before that revision.
         UnknownRevision: There is no such revision.
         ProjectError: The project cannot be read.
     """
+    progress("reading the project and its database")
     seen = session.project.describe()
     graph.check_current(seen)
     target = _target(seen, revision)
     undo = graph.to_undo(seen, target)
-    draft = _draft(session, seen, undo, target or "base")
-    plan = make_plan(session, seen, draft)
+    traces = session.project.trace([r.id for r in undo])
+    draft = _draft(session, seen, undo, traces, target or "base")
+    files = session.project.files()
+    draft = tried(session, seen, draft, downgrading(traces), files, progress)
+    plan = make_plan(session, seen, draft, files)
     return _result(plan)
 
 
@@ -39,15 +52,20 @@ def _target(seen: Description, revision: str | None) -> str | None:
     return newest.down[0] if newest.down else None
 
 
-def _draft(session: Session, seen: Description, undo: tuple[Revision, ...], target: str) -> Draft:
-    traces = session.project.trace([r.id for r in undo])
+def _draft(
+    session: Session,
+    seen: Description,
+    undo: tuple[Revision, ...],
+    traces: tuple[Trace, ...],
+    target: str,
+) -> Draft:
     scene = _scene(seen.database, traces)
     asked = questions(scene.upgrade, scene.dialect)
     facts = session.project.probe(asked) if asked else ()
     scene = replace(scene, facts=facts)
     rendered = session.project.render(direction="downgrade", start=undo[0].id, to=target)
-    tried = (i for t in traces for i in t.interceptions)
-    reached = reaches_out((*seen.interceptions, *tried, *rendered.interceptions))
+    stopped = (i for t in traces for i in t.interceptions)
+    reached = reaches_out((*seen.interceptions, *stopped, *rendered.interceptions))
     findings = (*reached, *rules.review(scene))
     return Draft(
         kind="downgrade",
@@ -93,4 +111,5 @@ def _result(plan: Plan) -> RollbackResult:
         approval_request=words.approval_request(plan),
         next_step=f"Nothing was changed. Show this to the person, then call `confirm` with plan_id "
         f"{plan.plan_id}; with the token, `apply`.",
+        rehearsal=view(plan.rehearsal),
     )

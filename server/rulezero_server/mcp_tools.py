@@ -17,6 +17,7 @@ from pydantic import Field
 
 from rulezero_policies.errors import RulezeroError
 from rulezero_server.confirming import Confirming, shows_forms
+from rulezero_server.telling import Say, told
 from rulezero_tools import results
 from rulezero_tools.shorten import shortened
 
@@ -123,7 +124,7 @@ def _readers(server: MCPServer, app: "App") -> None:
         page: int = 1,
         environment: Environment = None,
     ) -> results.PlanSection:
-        """Read one section of a plan, page by page: summary, sql, findings, changes, files, run."""
+        """Read one section of a plan, page by page: sql, findings, changes, rehearsal, run."""
         from rulezero_tools import reading
 
         session = _session(app, ctx, environment)
@@ -160,8 +161,8 @@ def _planners(server: MCPServer, app: "App") -> None:
         return shortened(use_case(_session(app, ctx, environment), description=description))
 
     @server.tool(title="Review what waits to run", annotations=READS)
-    @reported
-    def review(
+    @reported_async
+    async def review(
         ctx: Context,
         revision: Annotated[
             str | None, Field(description="Review up to this revision; default: the head.")
@@ -170,18 +171,23 @@ def _planners(server: MCPServer, app: "App") -> None:
     ) -> results.ReviewResult:
         """Review the pending revisions and make the plan a person can confirm. It applies nothing.
 
-        The verdict is SAFE, NEEDS_CHANGES or UNSAFE, each finding with its evidence and its fix.
-        Show the approval_request and the warnings to the person as they are written.
+        It rehearses them: up, down and up again on a shadow that is thrown away. The verdict is
+        SAFE, NEEDS_CHANGES or UNSAFE, each finding with its evidence and its fix. Show the
+        approval_request and the warnings to the person as they are written.
         """
         from rulezero_tools.review import review as use_case
 
-        return shortened(use_case(_session(app, ctx, environment), revision=revision))
+        def work(say: Say) -> results.ReviewResult:
+            session = _session(app, ctx, environment)
+            return shortened(use_case(session, revision=revision, progress=say))
+
+        return await told(ctx, work)
 
 
 def _rollback_planner(server: MCPServer, app: "App") -> None:
     @server.tool(title="Plan a rollback", annotations=READS)
-    @reported
-    def rollback(
+    @reported_async
+    async def rollback(
         ctx: Context,
         revision: Annotated[
             str | None,
@@ -191,11 +197,16 @@ def _rollback_planner(server: MCPServer, app: "App") -> None:
     ) -> results.RollbackResult:
         """Plan a downgrade and say which data it loses. It rolls nothing back.
 
-        The plan goes through `confirm` and `apply` like any other.
+        It is rehearsed, down and up again, on a shadow that is thrown away. The plan goes through
+        `confirm` and `apply` like any other.
         """
         from rulezero_tools.rollback import rollback as use_case
 
-        return shortened(use_case(_session(app, ctx, environment), revision=revision))
+        def work(say: Say) -> results.RollbackResult:
+            session = _session(app, ctx, environment)
+            return shortened(use_case(session, revision=revision, progress=say))
+
+        return await told(ctx, work)
 
 
 def _generator(server: MCPServer, app: "App") -> None:
@@ -236,8 +247,8 @@ def _executor(server: MCPServer, app: "App") -> None:
         annotations=RUNS,
         meta={"anthropic/requiresUserInteraction": True},
     )
-    @reported
-    def apply(
+    @reported_async
+    async def apply(
         ctx: Context,
         plan_id: PlanId,
         token: Annotated[str, Field(description="From `confirm`, for this plan.")],
@@ -250,8 +261,12 @@ def _executor(server: MCPServer, app: "App") -> None:
         """
         from rulezero_tools.apply import apply as use_case
 
-        session = _session(app, ctx, environment)
-        return use_case(session, app.runner(session), plan_id=plan_id, token=token)
+        def work(say: Say) -> results.ApplyResult:
+            session = _session(app, ctx, environment)
+            runner = app.runner(session)
+            return use_case(session, runner, plan_id=plan_id, token=token, progress=say)
+
+        return await told(ctx, work, to_the_end=True)
 
 
 def _asker(server: MCPServer, app: "App") -> None:

@@ -14,7 +14,7 @@ from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Risk
 from rulezero_server import __version__
 from rulezero_server.app import App
-from rulezero_server.cli import formats, person, rulebook, show
+from rulezero_server.cli import formats, person, progress, rulebook, show
 from rulezero_server.cli.doctor import doctor as examine
 from rulezero_tools import reading
 from rulezero_tools.analyze import analyze as analyze_models
@@ -136,7 +136,8 @@ def review(
 ) -> None:
     """Review the pending revisions, one, or all. It makes no plan and applies nothing."""
     session = _session(project, environment)
-    results = review_files(session, revision=revision, every=every, static=static)
+    with progress.shown() as say:
+        results = review_files(session, revision=revision, every=every, static=static, progress=say)
     _print_reviews(results, style, single=not every)
     _exit([risk.risk(r.findings) for r in results], fail_on)
 

@@ -13,7 +13,7 @@ from rulezero_server.shadows import folders
 PID_FILES = ("data/postmaster.pid", "data/server.pid")
 """Where a private server's process id stands in its folder: PostgreSQL's, MariaDB's."""
 
-SOCKETS = (".s.PGSQL.5432", "mysql.sock")
+SOCKETS = ("s/.s.PGSQL.5432", "s/mysql.sock")
 
 _PATIENCE = 5.0
 """Seconds in which a server that was told to stop must be gone."""

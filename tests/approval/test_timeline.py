@@ -1,5 +1,6 @@
 """What the page shows of a rehearsal."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,11 +8,14 @@ from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page
+from rich.console import Console
 
 from rulezero_policies.plan import Plan
-from rulezero_policies.rehearsal import Estimate, Judged, Lock, Sent
-from rulezero_server.approval.rehearsed import estimate, legs, rehearsal_view
+from rulezero_policies.rehearsal import Judged, Lock, Sent
+from rulezero_server.approval.rehearsed import legs, rehearsal_view
 from rulezero_server.approval.timeline import LegView, duration, timeline
+from rulezero_server.cli import show
+from rulezero_tools.answering import Waiting
 
 Http = Callable[..., Any]
 
@@ -135,16 +139,6 @@ def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> No
     assert duration(seconds) == words
 
 
-def test_an_estimate_is_a_range_with_what_it_rests_on(rehearsed: Judged) -> None:
-    (found,) = rehearsed.estimates
-    assert estimate(found) == (
-        "tasks: 6.7 min to 20.0 min (1,204 rows took 412 ms here, 2,400,000 are there), "
-        "while reads and writes on it wait"
-    )
-    soon = Estimate(table="tasks", sql="", rows=3, target=9, seconds=0.001)
-    assert estimate(soon) == "tasks: over too soon to tell (3 rows took 1 ms here, 9 are there)"
-
-
 def test_a_rollback_goes_down_and_up_again() -> None:
     for back in ("upgrade", "reupgrade"):
         shown = rehearsal_view(
@@ -180,11 +174,23 @@ def test_the_page_shows_what_the_rehearsal_showed(
         "unique constraint tasks_code_key on tasks is missing",
         "1,204 values of tasks.code: it is dropped, and comes back empty",
         "add column labels.colour",
+        "tasks: an estimate of 7 min to 20 min on 2,400,000 rows",
         "Task could not be read in 30 s",
         "extension postgis: the server does not have it",
         "9 of the 12 statements are shown",
     ):
         assert said in text
+
+
+def test_who_decides_in_a_terminal_sees_the_rehearsal_too(
+    counter: Any, critical: Plan, rehearsed: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(critical, rehearsal=rehearsed)
+    out = io.StringIO()
+    monkeypatch.setattr(show, "console", Console(file=out, width=80))
+    show.question(Waiting(plan=plan, challenge=counter.ask(plan)))
+    assert "Rehearsal  on PostgreSQL 18.1, embedded" in out.getvalue()
+    assert "unique constraint tasks_code_key on tasks is missing" in out.getvalue()
 
 
 def test_the_page_says_why_there_was_no_rehearsal_and_what_to_do(

@@ -82,6 +82,11 @@ def test_no_line_is_wider_than_the_terminal(rehearsal: Rehearsal, width: int) ->
     assert "…" in text
 
 
+def test_a_long_file_is_cut_and_its_line_kept(rehearsal: Rehearsal) -> None:
+    beat = replace(rehearsal.timeline[0], place="b2f0c1d4e5a6_drop_the_code.py:15")
+    assert "b2f0c1d4e5a6…:15" in shown(replace(rehearsal, timeline=(beat,)))
+
+
 def test_many_statements_are_cut_and_counted(rehearsal: Rehearsal) -> None:
     beat = rehearsal.timeline[1]
     text = shown(replace(rehearsal, timeline=(beat,) * 40, statements=90))

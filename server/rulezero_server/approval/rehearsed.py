@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rulezero_policies.rehearsal import Estimate, Failed, Judged, Leg, State
+from rulezero_policies.estimates import told
+from rulezero_policies.rehearsal import Failed, Judged, Leg, State
 from rulezero_server.approval.timeline import LegView, duration, leg_name, place, timeline
 
 
@@ -68,7 +69,7 @@ def rehearsal_view(judged: Judged) -> RehearsalView:
         lost=judged.lost,
         remaining=judged.remaining or (),
         unreadable=judged.unreadable,
-        estimates=tuple(map(estimate, judged.estimates)),
+        estimates=tuple(map(told, judged.estimates)),
         not_shown=judged.not_shown,
         lacks=judged.lacks,
         legs=tuple(
@@ -90,15 +91,6 @@ def legs(judged: Judged) -> dict[Leg, State]:
         return states
     back: Leg = "reupgrade" if judged.upgrade == "skipped" else "upgrade"
     return {"downgrade": judged.downgrade, back: states[back]}
-
-
-def estimate(found: Estimate) -> str:
-    """What a statement may take on the target, as a range and with what it rests on."""
-    based = f"{found.rows:,} rows took {duration(found.seconds)} here, {found.target:,} are there"
-    waits = f", while {found.blocks} on it wait" if found.blocks else ""
-    if found.low is None or found.high is None:
-        return f"{found.table}: over too soon to tell ({based}){waits}"
-    return f"{found.table}: {duration(found.low)} to {duration(found.high)} ({based}){waits}"
 
 
 def _checks(judged: Judged, states: dict[Leg, State]) -> Iterable[Checked]:

@@ -18,6 +18,7 @@ from rulezero_policies.text import visible
 from rulezero_server.cli import timeline
 from rulezero_server.cli.doctor import Check
 from rulezero_server.cli.rulebook import RuleView
+from rulezero_tools import rehearse
 from rulezero_tools.answering import Waiting
 from rulezero_tools.results import (
     AnalyzeResult,
@@ -146,6 +147,7 @@ def question(asked: Waiting) -> None:
     _lines("Warnings", map(escape, words.own_warnings(plan)))
     _lines("Changes", (escape(visible(f"{c.subject}: {c.description}")) for c in plan.changes))
     _findings(plan.findings)
+    timeline.show(console, rehearse.view(plan.rehearsal))
     _lines("SQL", [escape(visible(plan.sql, limit=LONGEST_SQL, lines=True))] if plan.sql else ())
     _lines("Files", (f"[dim]{f.sha256[:12]}[/]  {escape(visible(f.path))}" for f in plan.files))
     _lines("Before you approve", map(escape, pre_migration_checklist(plan.findings)))

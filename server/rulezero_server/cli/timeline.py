@@ -15,6 +15,9 @@ from rulezero_tools.results import Beat, Rehearsal
 MOST = 25
 """Statements that are shown: `get_plan` and the page have more."""
 
+_FILE = 12
+"""Characters of a file's name that are shown: a revision's id."""
+
 _ARROWS: dict[Leg, str] = {"upgrade": "↑", "downgrade": "↓", "reupgrade": "↑"}
 _NAMES: dict[Leg, str] = {
     "upgrade": "upgrade",
@@ -101,14 +104,20 @@ def _listed(console: Console, title: str, lines: tuple[str, ...]) -> None:
 def _table(shown: Rehearsal) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
     table.add_column("", width=1)
-    table.add_column("statement", no_wrap=True, ratio=5)
-    table.add_column("sent by", no_wrap=True, ratio=3)
+    table.add_column("statement", no_wrap=True, ratio=6)
+    table.add_column("sent by", no_wrap=True, ratio=4, min_width=17)
     table.add_column("took", justify="right", no_wrap=True, width=7)
-    table.add_column("locks, rewrites", overflow="fold", ratio=4)
+    table.add_column("locks, rewrites", overflow="fold", ratio=5)
     for beat in shown.timeline[:MOST]:
-        cells = (" ".join(beat.sql.split()), beat.place, _seconds(beat.seconds))
+        cells = (" ".join(beat.sql.split()), _place(beat.place), _seconds(beat.seconds))
         table.add_row(_ARROWS[beat.leg], *(escape(visible(c)) for c in cells), _did(beat))
     return table
+
+
+def _place(place: str) -> str:
+    """A revision file's name cut, its line kept."""
+    file, colon, line = place.rpartition(":")
+    return f"{file[:_FILE]}…:{line}" if colon and len(file) > _FILE + 1 else place
 
 
 def _did(beat: Beat) -> Text:

@@ -139,6 +139,7 @@ def restore(
         "pg_restore",
         *_RESTORE,
         *(f"--section={section}" for section in sections),
+        "--verbose",  # else it does not say what it failed at
         f"--use-list={chosen}",
         f"--dbname={made.name}",
         str(file),

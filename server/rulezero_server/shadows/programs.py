@@ -76,14 +76,14 @@ def found(name: str, *, beside: Sequence[str] = ("/usr/sbin", "/usr/local/sbin")
 
 
 _SHAPES: tuple[tuple[str, str], ...] = (
-    (r"permission denied for (table|relation|sequence|schema|view|function|database) (\S+)",
+    (r"permission denied for (table|relation|sequence|schema|view|function|database) (.+)$",
      "its user may not read the {0} {1}"),
     (r"must be superuser", "its user may not do that"),
     (r"permission denied to create (database|role)", "its user may not create a {0}"),
     (r"(?:SELECT|LOCK TABLES?|SHOW VIEW|TRIGGER|EVENT) command denied .*?for table `?(\S+?)`?$",
      "its user may not read the table {0}"),
     (r"Access denied;? you need .*?the (\S+) privilege", "its user lacks the privilege {0}"),
-    (r"row-level security policy for table (\S+)", "row-level security hides rows of {0}"),
+    (r"row-level security policy for table (.+)$", "row-level security hides rows of {0}"),
     (r"password authentication failed|Access denied for user|no password supplied",
      "the login was refused"),
     (r"no pg_hba\.conf entry", "the server takes no such connection (pg_hba.conf)"),

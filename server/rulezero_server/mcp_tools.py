@@ -263,8 +263,9 @@ def _executor(server: MCPServer, app: "App") -> None:
 
         def work(say: Say) -> results.ApplyResult:
             session = _session(app, ctx, environment)
-            runner = app.runner(session)
-            return use_case(session, runner, plan_id=plan_id, token=token, progress=say)
+            return use_case(
+                session, app.runner(session), plan_id=plan_id, token=token, progress=say
+            )
 
         return await told(ctx, work, to_the_end=True)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .listing import postgresql, sqlite
+from .listing import mariadb, postgresql, sqlite
 
 _READERS = {
     "sqlite": sqlite.things,
     "postgresql": postgresql.things,
+    "mysql": mariadb.things,
+    "mariadb": mariadb.things,
 }
 
 _EMPTY: dict[str, Any] = {"schema": None, "table": "", "position": None}

@@ -53,7 +53,7 @@ def table(text: str) -> Table:
     """
     found = words(text)
     start = next((n for n, word in enumerate(found) if _is(word, "(")), None)
-    if start is None or any(_is(word, "as") for word in found[:start]):
+    if start is None or any(_is(word, "as", "virtual") for word in found[:start]):
         raise ValueError("no columns")
     end = closing(found, start)
     columns: list[Column] = []

@@ -10,7 +10,8 @@ from rulezero_policies import sql
 from rulezero_policies.operations import Operation
 from rulezero_policies.rehearsal import Leg, Rehearsed, RowsDiffer, Sent
 
-_MARKERS = re.compile(r"%\(\w+\)s|%s|\$\d+|(?<!:):\w+")
+_MARKERS = re.compile(r"%\(\w+\)s|%s|\$\d+|(?<!:):\w+|…")
+"""Where a value stood that is not told."""
 _HARMLESS = re.compile(
     r"\s*(?:CREATE|COMMENT|GRANT|REVOKE|SET|RESET|PRAGMA|INSERT|ANALYZE|VACUUM|REINDEX|BEGIN|COMMIT"
     r"|SAVEPOINT|RELEASE|LOCK|USE|SHOW)\b",
@@ -68,14 +69,11 @@ class Acts:
             )
         )
 
-    def writes(self, table: str, column: str) -> bool:
-        """Whether an UPDATE gives this column of the table other values."""
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """The tables that a statement gives other values: columns follow by triggers, too."""
         changes = (s.change for s in self.read)
-        return any(
-            c.table.lower() == table and (not c.columns or column in map(str.lower, c.columns))
-            for c in changes
-            if c is not None and c.verb == "UPDATE"
-        )
+        return frozenset(c.table.lower() for c in changes if c is not None and c.verb != "DELETE")
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -132,9 +130,10 @@ def _on_the_way(saw: Rehearsed, first: Acts) -> Iterator[Loss]:
                 said=said,
                 doubtful=first.dark,
             )
+        yield from _changed(differ, saw, first)
     for empty in saw.emptied:
         place = (empty.table.lower(), empty.column.lower())
-        said = first.writes(*place) or place in first.retyped or place in first.columns
+        said = place[0] in first.written or place in first.retyped | first.columns
         name = f"{empty.schema}.{empty.table}" if empty.schema else empty.table
         by = "set to NULL by the plan" if said else "and no statement sets it to NULL"
         yield Loss(
@@ -144,6 +143,27 @@ def _on_the_way(saw: Rehearsed, first: Acts) -> Iterator[Loss]:
             said=said,
             doubtful=first.dark,
         )
+
+
+def _changed(differ: RowsDiffer, saw: Rehearsed, first: Acts) -> Iterator[Loss]:
+    """Values that are other ones though nothing was sent that says so."""
+    table, emptied = differ.table.lower(), {(e.table, e.column) for e in saw.emptied}
+    for column in differ.columns:
+        place = (table, column.lower())
+        if table in first.written | first.tables or place in first.retyped | first.columns:
+            continue
+        if (differ.table, column) not in emptied:
+            rows = "rows" if differ.changed is None else _counted(differ.changed, "row")
+            name = f"{_qualified(differ)}.{column}"
+            text = f"{name}: other values in {rows}, and no statement writes them"
+            yield Loss(
+                table=_qualified(differ),
+                text=text,
+                where="first",
+                said=False,
+                doubtful=first.dark,
+                values_only=True,
+            )
 
 
 def _after_the_way_back(saw: Rehearsed, first: Acts, back: Acts) -> Iterator[Loss]:
@@ -185,7 +205,7 @@ def _values(
                 text=text,
                 where="back",
                 said=False,
-                doubtful=back.dark or back.writes(*place),
+                doubtful=back.dark or place[0] in back.written,
                 values_only=True,
             )
             continue

@@ -70,7 +70,7 @@ REHEARSAL_RULES: tuple[RehearsalRule, ...] = (
         "is missing or left over makes the next upgrade fail, or parts models and database "
         "unnoticed. A column that PostgreSQL or SQLite can only add at the end is shown, and is no "
         "finding; MySQL and MariaDB can put it in its place.",
-        fix="In downgrade(), restore: {restore}.",
+        fix="Have downgrade() bring this back to what it was: {restore}.",
         bad=revision(f"{_ADD}\nop.create_index('ix_users_email', 'users', ['email'])", _DROP),
     ),
     RehearsalRule(

@@ -60,7 +60,8 @@ class Trial:
     def differs(self) -> tuple[Difference, ...] | None:
         """What the way back did not restore; None where it was not gone to its end."""
         saw = self.rehearsal.saw
-        if self.state(1) != "ok" or (saw.not_shown and saw.before and not saw.back):
+        unread = bool(saw.not_shown and saw.before and not saw.back)
+        if self.state(1) != "ok" or unread or any(_elsewhere(n) for n in saw.not_shown):
             return None
         return differences(saw.before, saw.back)
 
@@ -100,6 +101,11 @@ def findings(trial: Trial, known: Iterable[Finding]) -> tuple[Finding, ...]:
     board.enrich()
     found = (*board.known.findings, *board.found)
     return tuple(sorted(dict.fromkeys(found), key=lambda f: f.severity != "CRITICAL"))
+
+
+def _elsewhere(not_shown: str) -> bool:
+    """Whether the way back led to other revisions than the start."""
+    return "not at the start" in not_shown
 
 
 def _several(trial: Trial) -> bool:
@@ -223,7 +229,11 @@ class _Board:
             self._again(found)
         elif found:
             self._restore(found)
-        if trial.direction == "upgrade" and saw.reupgrade == "ok" and (saw.again or not saw.there):
+        if (
+            trial.direction == "upgrade"
+            and saw.reupgrade == "ok"
+            and bool(saw.again or not saw.there)
+        ):
             other = [d for d in differences(saw.there, saw.again) if d.what != "moved"]
             if other:
                 self._again(other)

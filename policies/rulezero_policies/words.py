@@ -112,7 +112,7 @@ def approval_request(plan: Plan) -> str:
             f"**Description:** {visible(plan.description)}",
             f"**File:** {visible(plan.path)}",
             f"**Risk Level:** {plan.risk}",
-            f"**Rehearsal:** {visible(judged.line(plan.rehearsal), limit=800)}",
+            *_rehearsal(plan),
             "",
             "### Changes",
             *(_changes(plan)),
@@ -130,6 +130,13 @@ def approval_request(plan: Plan) -> str:
             f"Should I apply this {'rollback' if back else 'migration'}? (Reply: yes/no)",
         )
     )
+
+
+def _rehearsal(plan: Plan) -> tuple[str, ...]:
+    """What was tried before anybody is asked; nothing where that was not asked for."""
+    if plan.rehearsal is None:
+        return ()
+    return (f"**Rehearsal:** {visible(judged.line(plan.rehearsal), limit=800)}",)
 
 
 HEADINGS: dict[PlanKind, str] = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from rulezero_policies.rehearsal_rules import REHEARSAL_RULES
 from rulezero_policies.rules import RULES
 from rulezero_server.cli import rulebook
 from rulezero_server.cli.commands import cli
@@ -21,7 +22,7 @@ def test_the_committed_pages_are_those_that_the_rules_make() -> None:
 
 
 def test_a_page_says_what_happens_what_to_paste_and_shows_both(tmp_path: Path) -> None:
-    assert rulebook.write(tmp_path) == len(RULES)
+    assert rulebook.write(tmp_path) == len(RULES) + len(REHEARSAL_RULES)
     text = (tmp_path / "set-not-null.md").read_text()
     for heading in ("# set-not-null", "## What happens", "## What to do", "## Found"):
         assert heading in text
@@ -45,9 +46,17 @@ def test_rules_lists_every_rule() -> None:
     told = CliRunner().invoke(cli, ["rules", "--format", "json"])
     assert told.exit_code == 0
     listed = json.loads(told.stdout)
-    assert sorted(r["id"] for r in listed) == sorted(r.id for r in RULES)
+    assert sorted(r["id"] for r in listed) == sorted(r.id for r in (*RULES, *REHEARSAL_RULES))
     assert all(r["databases"] and r["title"] and r["severity"] for r in listed)
     assert "drop-column" in CliRunner().invoke(cli, ["rules"]).stdout
+
+
+def test_a_rule_of_the_rehearsal_says_with_which_rows_its_example_shows_it(tmp_path: Path) -> None:
+    rulebook.write(tmp_path)
+    text = (tmp_path / "upgrade-fails.md").read_text()
+    assert "## Shown by a rehearsal of\n\nWith a user without an email:" in text
+    assert "{" not in text.partition("## Shown by")[0]
+    assert "## Shown by a rehearsal" in (tmp_path / "README.md").read_text()
 
 
 def test_rules_prints_one_page() -> None:

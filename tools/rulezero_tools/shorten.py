@@ -47,10 +47,11 @@ def _with_short_rehearsal(result: Long) -> tuple[Long, bool]:
 
 def _short(shown: Rehearsal) -> Rehearsal:
     values: dict[str, Any] = {f.name: getattr(shown, f.name) for f in fields(shown)}
-    cut = {
-        name: tuple(text[:TEXT] for text in value[:OF_REHEARSAL])
-        for name, value in values.items()
-        if type(value) is tuple and name != "timeline"
+    lists: dict[str, tuple[str, ...]] = {
+        k: v for k, v in values.items() if type(v) is tuple and k != "timeline"
+    }
+    cut: dict[str, Any] = {
+        name: tuple(text[:TEXT] for text in value[:OF_REHEARSAL]) for name, value in lists.items()
     }
     return replace(shown, **cut, timeline=tuple(map(_beat, shown.timeline[:BEATS])))
 

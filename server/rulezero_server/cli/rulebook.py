@@ -1,9 +1,11 @@
 """The rules as pages: for `rulezero rules`, and for docs/rules."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rulezero_policies.rehearsal_rules import REHEARSAL_RULES, RehearsalRule
 from rulezero_policies.rules import RULES, Rule
 
 _NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL and MariaDB", "sqlite": "SQLite"}
@@ -29,6 +31,12 @@ does not lower who has to approve. Without a reason it does not count; CRITICAL 
 nor what is not understood.
 """
 
+_REHEARSED = """## Shown by a rehearsal
+
+What no reading can tell: the revision was run on a shadow of the database, up, down and up again.
+None of these can be set aside by a comment.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleView:
@@ -41,30 +49,41 @@ class RuleView:
 
 
 def views() -> tuple[RuleView, ...]:
-    """Every rule, by its id."""
+    """Every rule by its id, then those of the rehearsal."""
+    return (*_views(RULES), *_views(REHEARSAL_RULES))
+
+
+def _views(rules: Iterable[Rule | RehearsalRule]) -> tuple[RuleView, ...]:
     return tuple(
         RuleView(id=r.id, severity=r.severity, databases=r.databases, title=r.title)
-        for r in sorted(RULES, key=lambda r: r.id)
+        for r in sorted(rules, key=lambda r: r.id)
     )
 
 
-def find(rule_id: str) -> Rule | None:
+def find(rule_id: str) -> Rule | RehearsalRule | None:
     """The rule of that id."""
-    return next((r for r in RULES if r.id == rule_id), None)
+    return next((r for r in (*RULES, *REHEARSAL_RULES) if r.id == rule_id), None)
 
 
-def page(rule: Rule) -> str:
+def page(rule: Rule | RehearsalRule) -> str:
     """A rule's page, in Markdown."""
     where = ", ".join(_NAMES[d] for d in rule.databases)
-    versions = f" {rule.versions}" if rule.versions else ""
+    versions = f" {rule.versions}" if isinstance(rule, Rule) and rule.versions else ""
     source = f"\n## Source\n\n{rule.source}\n" if rule.source else ""
     return (
         f"# {rule.id}\n\n**{rule.title}.** {rule.severity}: {_OUTCOMES[rule.outcome]}.\n\n"
         f"Databases: {where}.{versions}\n\n"
         f"## What happens\n\n{rule.why}\n\n"
         f"## What to do\n\n{_filled(rule.fix)}\n\n"
-        f"## Found\n\n{_code(rule.bad)}\n\n## Not found\n\n{_code(rule.good)}\n{source}"
+        f"{_examples(rule)}\n{source}"
     )
+
+
+def _examples(rule: Rule | RehearsalRule) -> str:
+    if isinstance(rule, Rule):
+        return f"## Found\n\n{_code(rule.bad)}\n\n## Not found\n\n{_code(rule.good)}"
+    needs = f"With {rule.needs}:\n\n" if rule.needs else ""
+    return f"## Shown by a rehearsal of\n\n{needs}{_code(rule.bad)}"
 
 
 def _filled(fix: str) -> str:
@@ -92,20 +111,21 @@ def _code(source: str) -> str:
 
 def index() -> str:
     """The list of all rules, in Markdown."""
+    return f"{_HEAD}\n{_table(RULES)}\n\n{_REHEARSED}\n{_table(REHEARSAL_RULES)}\n"
+
+
+def _table(rules: Iterable[Rule | RehearsalRule]) -> str:
     rows = (
         f"| [{v.id}]({v.id}.md) | {v.severity} | {', '.join(_NAMES[d] for d in v.databases)} "
         f"| {v.title} |"
-        for v in views()
+        for v in _views(rules)
     )
-    table = "\n".join(
-        ("| rule | severity | databases | what |", "| --- | --- | --- | --- |", *rows)
-    )
-    return f"{_HEAD}\n{table}\n"
+    return "\n".join(("| rule | severity | databases | what |", "| --- | --- | --- | --- |", *rows))
 
 
 def pages() -> dict[str, str]:
     """Every file of docs/rules, by its name."""
-    return {"README.md": index(), **{f"{r.id}.md": page(r) for r in RULES}}
+    return {"README.md": index(), **{f"{r.id}.md": page(r) for r in (*RULES, *REHEARSAL_RULES)}}
 
 
 def write(folder: Path) -> int:

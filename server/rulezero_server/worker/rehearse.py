@@ -101,11 +101,18 @@ class _Rehearsal:
         direction: str = "downgrade" if name == "downgrade" else "upgrade"
         if name != _LEGS[self._args["direction"]][1]:
             return legs.Leg(name, direction, here.current, self._args["to"])
-        start = self._first.current
-        if direction == "downgrade" and len(start) > 1:
-            # No name says "several revisions at once"; as many steps back may lead there.
-            return legs.Leg(name, direction, here.current, f"-{self._tape.steps}")
-        return legs.Leg(name, direction, here.current, start[0] if len(start) == 1 else "base")
+        return legs.Leg(name, direction, here.current, self._start(direction, here))
+
+    def _start(self, direction: str, here: _Moment) -> str:
+        """What Alembic is told, to get back to the start.
+
+        A merge has no name for its several starts: from there one of them leads to all of them.
+        """
+        start, steps = self._first.current, run.revision_steps(self._loaded, direction)
+        if len(start) < 2:
+            return start[0] if start else "base"
+        whole = (one for one in start if len(list(steps(one, here.current))) == self._tape.steps)
+        return next(whole, start[0])
 
     def _way(self, leg: legs.Leg, reached: str) -> _Moment | None:
         raised = legs.go(self._loaded, self._shadow, self._tape, leg)

@@ -197,7 +197,8 @@ REWRITTEN = (
             "b INT REFERENCES users(id) ON DELETE CASCADE CHECK (b > 0))"
         ),
         (
-            'create table "t" (\n\t"id" integer not null, `a` varchar (5) default (\'x\') not null, '
+            'create table "t" (\n\t"id" integer not null, '
+            "`a` varchar (5) default ('x') not null, "
             '[b] INTEGER, foreign key(b) references "users" ON DELETE CASCADE, check ((b>0)), '
             "unique (a), primary key (id) )"
         ),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
+import pymysql
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -193,6 +194,96 @@ def test_a_failed_transaction_stays_failed_for_its_own_reason(pg: Tape) -> None:
 def test_the_observers_own_questions_are_not_seen(pg: Tape) -> None:
     pg.send("ALTER TABLE people ADD COLUMN a int")
     assert pg.seen == ["ALTER TABLE people ADD COLUMN a int"]
+
+
+@pytest.fixture
+def maria(mariadb_url: str) -> Iterator[Tape]:
+    yield from taped(
+        mariadb_url,
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(20), age INTEGER, KEY k (age))",
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, person INTEGER, title VARCHAR(20))",
+        "ALTER TABLE posts ADD FOREIGN KEY (person) REFERENCES people (id)",
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body VARCHAR(20), KEY b (body))",
+        "INSERT INTO people VALUES (1, 'a', 1)",
+        "INSERT INTO notes VALUES (1, 'a')",
+    )
+
+
+ALTERED: dict[str, tuple[str | None, list[str], list[str]]] = {
+    "ALTER TABLE notes ADD COLUMN a INTEGER": ("INSTANT", [], []),
+    "ALTER TABLE `notes` ADD COLUMN a INTEGER, ADD COLUMN b TEXT": ("INSTANT", [], []),
+    "ALTER TABLE notes MODIFY body VARCHAR(30)": ("INSTANT", [], []),
+    "ALTER TABLE notes RENAME COLUMN body TO text": ("INSTANT", [], []),
+    "CREATE INDEX ix ON notes (body)": ("NOCOPY", [], ["ix"]),
+    "ALTER TABLE notes ADD UNIQUE INDEX ix (body)": ("NOCOPY", [], ["ix"]),
+    "DROP INDEX b ON notes": ("NOCOPY", [], []),
+    "ALTER TABLE notes FORCE": ("INPLACE", ["notes"], ["PRIMARY", "b"]),
+    "ALTER TABLE notes MODIFY id BIGINT": ("COPY", ["notes"], ["PRIMARY", "b"]),
+    "ALTER TABLE notes ADD a INTEGER, ALGORITHM=COPY": ("COPY", ["notes"], ["PRIMARY", "b"]),
+    "ALTER TABLE notes ALGORITHM=INPLACE, ADD a INTEGER": ("INSTANT", [], []),
+    "ALTER TABLE posts ADD COLUMN a INTEGER": ("INSTANT", [], []),
+    # What the clone cannot show: foreign keys, and what reaches beyond the table.
+    "ALTER TABLE posts MODIFY title VARCHAR(30)": (None, [], []),
+    "ALTER TABLE notes ADD FOREIGN KEY (id) REFERENCES people (id)": (None, [], []),
+    "ALTER TABLE notes RENAME TO papers": (None, [], []),
+    "ALTER TABLE notes ADD COLUMN a VARCHAR(9) DEFAULT 'a\\'b'": (None, [], []),
+}
+
+
+@pytest.mark.parametrize("statement", ALTERED)
+def test_mariadb_tells_on_a_clone_how_it_alters_a_table(maria: Tape, statement: str) -> None:
+    algorithm, rewrites, builds = ALTERED[statement]
+    said = maria.send(statement)
+    assert said["locks"] is None
+    assert said.get("algorithm") == algorithm
+    assert said.get("rewrites", []) == rewrites
+    if algorithm:
+        assert said["builds"] == builds
+    assert not sa.inspect(maria.engine).has_table("rulezero_clone")
+
+
+def test_trying_on_a_clone_is_invisible_and_changes_nothing_else(maria: Tape) -> None:
+    maria.send("ALTER TABLE notes MODIFY id BIGINT")
+    assert maria.seen == ["ALTER TABLE notes MODIFY id BIGINT"]
+    with maria.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT * FROM notes").fetchall() == [(1, "a")]
+
+
+def test_rows_that_are_changed_are_not_committed_by_looking(maria: Tape) -> None:
+    with maria.engine.connect() as connection:
+        connection.exec_driver_sql("DELETE FROM notes")
+        connection.rollback()
+        assert connection.exec_driver_sql("SELECT * FROM notes").fetchall() == [(1, "a")]
+
+
+def test_an_alteration_that_fails_leaves_no_clone(maria: Tape) -> None:
+    with pytest.raises(DBAPIError):
+        maria.send("ALTER TABLE notes ADD COLUMN body INTEGER")
+    assert not sa.inspect(maria.engine).has_table("rulezero_clone")
+
+
+@pytest.fixture
+def lock_info(mariadb: Any) -> Iterator[None]:
+    with pymysql.connect(unix_socket=str(mariadb), user="root") as connection:
+        try:
+            connection.cursor().execute("INSTALL SONAME 'metadata_lock_info'")
+        except pymysql.Error:
+            pytest.skip("this MariaDB has no metadata_lock_info")
+    yield
+    with pymysql.connect(unix_socket=str(mariadb), user="root") as connection:
+        connection.cursor().execute("UNINSTALL SONAME 'metadata_lock_info'")
+
+
+@pytest.mark.usefixtures("lock_info")
+def test_mariadb_tells_the_locks_that_a_transaction_keeps_where_a_plugin_shows_them(
+    maria: Tape,
+) -> None:
+    said = maria.send("SELECT * FROM people", "UPDATE notes SET body = 'b'")
+    assert locks(said) == {("notes", "MDL_SHARED_WRITE")}
+
+
+def test_mariadb_without_the_plugin_says_that_locks_are_not_seen(maria: Tape) -> None:
+    assert maria.send("UPDATE notes SET body = 'b'") == {"locks": None}
 
 
 def test_a_database_that_cannot_be_watched_is_said_to_show_no_locks() -> None:

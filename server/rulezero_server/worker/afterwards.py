@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -30,8 +30,8 @@ def remaining(loaded: Loaded) -> Optional[list[str]]:  # noqa: UP045 - Python 3.
 
 def _words(step: dict[str, Any]) -> str:
     table = ".".join(part for part in (step.get("schema"), step.get("table")) if part)
-    part = step.get("column") or step.get("constraint") or step.get("index") or {}
-    name = part.get("name") or step.get("name") or ""
+    part: dict[str, Any] = step.get("column") or step.get("constraint") or step.get("index") or {}
+    name: str = part.get("name") or step.get("name") or ""
     if not name and part.get("columns"):
         name = f"({', '.join(part['columns'])})"
     changed = ", ".join(str(c["attribute"]).replace("_", " ") for c in step.get("changes") or ())
@@ -49,7 +49,7 @@ def unreadable(context: Any) -> Iterator[str]:
         context: Alembic's: its models are asked, and no others.
     """
     given: Any = context.opts.get("target_metadata")
-    known: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
+    known: list[Any] = list(cast("Any", given)) if isinstance(given, (list, tuple)) else [given]
     there = sa.inspect(context.connection)
     for mapper in sorted(models.mappers(), key=lambda m: str(m.class_.__name__)):
         table = mapper.local_table

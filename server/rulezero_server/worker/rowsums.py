@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -105,7 +105,8 @@ def _sum(connection: Any, table: tables.Table, most: int, rows: Rows) -> None:
     schema, name = table.place
     source = sa.table(name, schema=schema)
     many = connection.execute(sa.select(sa.func.count()).select_from(source)).scalar() > most
-    chosen: Any = sa.select(*[sa.column(c) for c in table.columns]).select_from(source)
+    columns: list[Any] = [sa.column(c) for c in table.columns]
+    chosen: Any = cast("Any", sa.select(*columns)).select_from(source)
     place = [table.columns.index(column) for column in table.key]
     held: dict[Any, bytes] | None = None if many or not place else {}
     pack = Struct(f"{len(table.columns)}Q").pack

@@ -112,7 +112,11 @@ class Tape:
         if frame is None and statements.is_read(statements.bare(statement)):
             return  # Alembic asks where it is, or env.py asks something
         self.limit.check()
-        entry = {"sent": self._entry(statement, frame), "failed": False, "number": None}
+        entry: dict[str, Any] = {
+            "sent": self._entry(statement, frame),
+            "failed": False,
+            "number": None,
+        }
         with self.quiet():
             state = self._observer(connection).before(connection, statement)
         self.sent.append(entry)

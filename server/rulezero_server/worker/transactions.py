@@ -20,6 +20,8 @@ _COMMITS = re.compile(
 """What commits by itself on MySQL and MariaDB (MariaDB's "SQL statements that cause an implicit
 commit", https://mariadb.com/kb/en/sql-statements-that-cause-an-implicit-commit/)."""
 
+_CHANGES = re.compile(r"\s*(?:insert|update|delete|replace)\b", re.I)
+
 _IDLE, _IN_TRANSACTION = 0, 1
 """Libpq's PQTRANS_IDLE, and MySQL's SERVER_STATUS_IN_TRANS."""
 
@@ -65,10 +67,16 @@ def inside(connection: Any, statement: str) -> bool:
         return bool(getattr(raw, "_conn", raw).in_transaction)
     if name == "postgresql":
         return _libpq(raw)
+    return _mysql(raw, statement)
+
+
+def _mysql(raw: Any, statement: str) -> bool:
+    """PyMySQL's status is that of before the statement where it gives rows (RETURNING)."""
     status = getattr(raw, "server_status", None)
-    if isinstance(status, int):
+    if isinstance(status, int) and (status & _IN_TRANSACTION or not _CHANGES.match(statement)):
         return bool(status & _IN_TRANSACTION)
-    return not _COMMITS.match(statement) and not _ENDS.match(statement)
+    alone = bool(raw.get_autocommit()) if hasattr(raw, "get_autocommit") else False
+    return not (alone or _COMMITS.match(statement) or _ENDS.match(statement))
 
 
 def _libpq(raw: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,7 +57,7 @@ def rehearses(reload: Any) -> Rehearse:
         fresh = reload(loaded)
         fresh.config.cmd_opts = Namespace(x=None)
         fresh.guard = SimpleNamespace(shadow=SimpleNamespace(to=shadow), databases=None)
-        fresh.log, fresh.progress = more.pop("log", []), more.pop("progress", lambda _: None)
+        fresh.log, fresh.progress = more.pop("log", []), more.pop("progress", str)
         target = {"dialect": "x", "host": "h", "port": 1, "name": "target", "server_id": "1/1"}
         args = {"direction": direction, "to": to, "start": list(start), "seconds": 60.0}
         given = {**args, "rows": 1000, "identity": target, **more}
@@ -93,7 +94,7 @@ def test_a_rollback_goes_down_and_up_again(
     rehearses(loaded)
     saw = rehearses(loaded, "downgrade", "base", ("a1",))
     assert (saw.downgrade, saw.upgrade, saw.reupgrade) == ("ok", "ok", "skipped")
-    assert [one.leg for one in saw.sent][0] == "downgrade"
+    assert saw.sent[0].leg == "downgrade"
     assert saw.before == saw.back != saw.there
     assert saw.remaining is None
 
@@ -210,6 +211,8 @@ def test_the_transactions_are_those_of_the_database(
     saw = rehearses(project(every_url, {"a1.py": source(code, DROP)}))
     assert saw.upgrade == "ok"
     one, made, two, alone = [s for s in of(saw, "upgrade") if s.line]
+    (version,) = [s for s in of(saw, "upgrade") if s.sql.startswith("INSERT INTO alembic_version")]
+    assert version.transaction is not None
     assert all(s.committed for s in of(saw, "upgrade"))
     assert alone.transaction is None
     assert one.transaction is not None
@@ -224,14 +227,12 @@ def test_an_upgrade_that_does_something_each_time_is_told(
     project: Any, source: Any, sqlite_url: str, rehearses: Rehearse
 ) -> None:
     loaded = project(sqlite_url, {"a1.py": source(CREATE, DROP)})
-    path = describe.version_locations(loaded)[0].replace("versions", "env.py")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
+    path = Path(loaded.root, "migrations", "env.py")
+    text = path.read_text("utf-8")
     again = "            connection.exec_driver_sql('UPDATE notes SET id = id')\n"
-    with open(path, "w", encoding="utf-8") as file:
-        run = "            context.run_migrations()\n\n\ndef offline"
-        assert run in text
-        file.write(text.replace(run, run.replace("\n\n\n", f"\n{again}\n\n"), 1))
+    run = "            context.run_migrations()\n\n\ndef offline"
+    assert run in text
+    path.write_text(text.replace(run, run.replace("\n\n\n", f"\n{again}\n\n"), 1), "utf-8")
     saw = rehearses(loaded)
     assert saw.upgrade == "ok"
     assert saw.runs_again == ("UPDATE notes SET id = id",)
@@ -361,12 +362,10 @@ def test_what_models_and_database_still_disagree_about_and_old_rows_that_do_not_
     project: Any, source: Any, sqlite_url: str, rehearses: Rehearse
 ) -> None:
     loaded = project(sqlite_url, {"a1.py": source("pass")})
-    path = describe.version_locations(loaded)[0].replace("versions", "env.py")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    with open(path, "w", encoding="utf-8") as file:
-        options = f"import sqlalchemy as sa\n{MODELS}"
-        file.write(text.replace("OPTIONS = dict(target_metadata=None)\n", options))
+    path = Path(loaded.root, "migrations", "env.py")
+    options = f"import sqlalchemy as sa\n{MODELS}"
+    text = path.read_text("utf-8").replace("OPTIONS = dict(target_metadata=None)\n", options)
+    path.write_text(text, "utf-8")
     made = "CREATE TABLE sorts (id INTEGER NOT NULL PRIMARY KEY, kind VARCHAR(1))"
     sends(sqlite_url, "DROP TABLE notes", made, "INSERT INTO sorts VALUES (1, 'b')")
     saw = rehearses(loaded)

@@ -11,7 +11,7 @@ import linecache
 import re
 import sqlite3
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from . import culprits, errors, probe, secrets
 from .culprits import Hit
@@ -33,10 +33,20 @@ _STATES: dict[str, tuple[str, ...]] = {
     "22001": (culprits.MISFITS,),
     **dict.fromkeys(("22003", "22P02", "22007", "22008"), _TYPED),
 }
+_SYNTAX = "42601"
+"""It quotes the statement, into which a revision may have written what it read from a row."""
+
+_DEPENDED_ON = "2BP01"
+"""The detail of which names what depends on the object, and no row."""
+
+_ABOUT_NAMES = frozenset({"0A", "23", "25", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57"})
+"""Classes of states whose messages quote names alone."""
+
 _NUMBERS: dict[int, tuple[str, ...]] = {
     1048: (culprits.NULLS,),
     1138: (culprits.NULLS,),
     1062: (culprits.DUPLICATES,),
+    1451: (),
     1452: (culprits.ORPHANS,),
     4025: (culprits.VIOLATIONS,),
     3819: (culprits.VIOLATIONS,),
@@ -54,6 +64,7 @@ _SQLITE: dict[str, tuple[str, ...]] = {
 _MY_VALUE = re.compile(
     r"\b(entry|value:?) (?:'.*'(?= for (?:key|column)\b)|'.*'(?=\s*$))", re.DOTALL
 )
+_MY_SYNTAX = 1064
 _MY_COPY = re.compile(r"`#sql[^`]*`")
 _MY_PLACE = re.compile(r"(?:`[^`]*`\.)?`(?P<table>[^`]*)`\.`(?P<column>[^`]*)` at row")
 _MY_TABLE = re.compile(r"(?:failed for|fails \()\s*`[^`]*`\.`(?P<table>[^`#]+)`")
@@ -67,13 +78,13 @@ _HIDDEN = "…"
 
 
 class _Told(NamedTuple):
-    """What a driver's error says; `hides` is whether its quotes hold values."""
+    """What a driver's error says; `quoted` is what it has in quotes, where that is known."""
 
     kind: str
     text: str
     hit: Hit
     probes: tuple[str, ...] = ()
-    hides: bool = False
+    quoted: Literal["names", "values", "either"] = "either"
 
 
 def explain(
@@ -137,7 +148,8 @@ def _text_of(exc: Any, name: str) -> str | None:
 
 def _pg8000(said: Mapping[str, Any]) -> dict[str, Any]:
     names = {"C": "state", "M": "text", "s": "schema", "t": "table", "c": "column"}
-    return {name: said.get(key) for key, name in {**names, "n": "constraint"}.items()}
+    more = {"n": "constraint", "D": "detail"}
+    return {name: said.get(key) for key, name in {**names, **more}.items()}
 
 
 def _libpq(exc: Any) -> dict[str, Any]:
@@ -147,55 +159,65 @@ def _libpq(exc: Any) -> dict[str, Any]:
     names = ("schema", "table", "column", "constraint")
     found = {name: getattr(diag, f"{name}_name", None) for name in names}
     state = _text_of(exc, "sqlstate") or _text_of(exc, "pgcode")
-    # Some errors never reached the server: they have a state and no parts.
-    return {**found, "state": state, "text": str(said).partition("\n")[0]}
+    detail = getattr(diag, "message_detail", None) or getattr(diag, "detail", None)
+    text = str(said).partition("\n")[0]
+    return {**found, "state": state, "text": text, "detail": detail}
 
 
 def _postgresql(exc: BaseException, said: dict[str, Any]) -> _Told:
     state = str(said["state"])
     names = {name: said[name] for name in ("schema", "table", "column", "constraint")}
-    hides = state.startswith("22")
     text = " ".join(str(said["text"]).split())
-    return _Told(type(exc).__name__, text, Hit(**names), _STATES.get(state, ()), hides)
+    if state == _DEPENDED_ON and said["detail"]:
+        text = f"{text}: {' '.join(str(said['detail']).split())}"
+    told = _Told(type(exc).__name__, text, Hit(**names), _STATES.get(state, ()))
+    if state == _SYNTAX or state.startswith("22"):
+        return told._replace(quoted="values")
+    return told._replace(quoted="names" if state[:2] in _ABOUT_NAMES else "either")
 
 
 def _mysql(exc: BaseException, number: int, text: str) -> _Told:
-    known = number in _NUMBERS
     names = dict[str, Any]()
-    for pattern in (_MY_NAME, _MY_COLUMN, _MY_TABLE, _MY_PLACE) if known else ():
+    for pattern in (_MY_NAME, _MY_COLUMN, _MY_TABLE, _MY_PLACE) if number in _NUMBERS else ():
         found = pattern.search(_MY_VALUE.sub(r"\1", text))
         names.update(found.groupdict() if found else {})
     said = " ".join(_MY_VALUE.sub(rf"\1 '{_HIDDEN}'", text).split())
-    return _Told(type(exc).__name__, f"{said} ({number})", Hit(**names), _NUMBERS.get(number, ()))
+    told = _Told(type(exc).__name__, f"{said} ({number})", Hit(**names), _NUMBERS.get(number, ()))
+    if number == _MY_SYNTAX:
+        return told._replace(quoted="values")
+    return told._replace(quoted="names" if number in _NUMBERS else "either")
 
 
 def _sqlite(exc: sqlite3.Error) -> _Told:
     said = " ".join(str(exc).split())
     head, _, what = said.partition(": ")
     probes = _SQLITE.get(head, ())
-    if not probes:
-        return _Told(type(exc).__name__, said, Hit())
     shown = said.replace(culprits.COPY, "")
+    told = _Told(type(exc).__name__, shown, Hit(), probes, quoted="names")
+    if not probes:
+        return told._replace(quoted="values" if "syntax error" in said else "either")
     if probes == (culprits.VIOLATIONS,):
-        return _Told(type(exc).__name__, shown, Hit(constraint=what), probes)
+        return told._replace(hit=Hit(constraint=what))
+    if what.startswith("index '"):
+        return told._replace(hit=Hit(constraint=what[len("index '") : -1]))
     places = [place.rpartition(".")[::2] for place in what.split(", ")]
     columns = tuple(column for _, column in places)
     hit = Hit(table=places[0][0] or None, columns=columns)
     if probes == (culprits.NULLS,):
         hit = Hit(table=hit.table, column=columns[0])
-    return _Told(type(exc).__name__, shown, hit, probes)
+    return told._replace(hit=hit)
 
 
 def _clean(told: _Told, statement: str) -> str:
     """The text without what may be a value: quotes keep what the statement itself names."""
-    hit = told.hit
-    known = {name for name in (hit.table, hit.column, hit.constraint, *hit.columns) if name}
-    if not told.hides:
-        known |= {word.raw.strip("'") for word in words(statement)}
-    text = told.text
+    hit, text = told.hit, told.text
     if "`" in text:  # the shadow's name, and what a table is called while it is copied
         text = _MY_COPY.sub(f"`{hit.table}`", _MY_SCHEMA.sub("", text))
-    return _masked(text, known)[: errors.LONGEST]
+    if told.quoted != "names":
+        known = {name for name in (hit.table, hit.column, hit.constraint) if name}
+        said = words(statement) if told.quoted == "either" else []
+        text = _masked(text, known | {word.raw for word in said if not word.startswith("'")})
+    return text[: errors.LONGEST]
 
 
 def _masked(text: str, known: Container[str]) -> str:

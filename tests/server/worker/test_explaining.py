@@ -222,6 +222,13 @@ BATCHES: dict[str, tuple[Callable[[Any], None], str, str, list[str]]] = {
 }
 
 
+def test_a_check_without_a_name_is_told_by_what_it_says(explain: Explain) -> None:
+    table = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> 'x'))"
+    found = explain("sqlite", "INSERT INTO t (a) VALUES ('x')", table)
+    assert found["error"] == "CHECK constraint failed: a <> 'x'"
+    assert (found["table"], found["constraint"]) == ("t", "a <> 'x'")
+
+
 @pytest.mark.parametrize("case", BATCHES)
 def test_a_failing_batch_block_is_explained_by_the_table_it_copies(
     sqlite_file: str, case: str
@@ -289,6 +296,48 @@ def test_a_statement_that_the_migration_wrote_wrong_is_told_with_the_names_it_us
     found = explain(database, "ALTER TABLE nowhere ADD COLUMN a INTEGER")
     assert "nowhere" in found["error"]
     assert found["keys"] == []
+
+
+@pytest.mark.parametrize("database", NAMES)
+def test_a_value_that_a_revision_wrote_into_its_statement_is_not_told(
+    explain: Explain, database: str
+) -> None:
+    value = f"{CANARY}'s {CANARY} x"
+    found = explain(database, f"UPDATE people SET name = '{value}'")
+    assert "syntax" in found["error"]
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"])
+def test_a_value_that_a_revision_could_not_cast_is_not_told(
+    explain: Explain, database: str
+) -> None:
+    found = explain(database, f"UPDATE people SET boss = CAST('{CANARY}' AS INTEGER)")
+    assert "…" in found["error"]
+
+
+def test_what_depends_on_a_dropped_object_is_named(explain: Explain) -> None:
+    view = "CREATE VIEW names AS SELECT name FROM people"
+    found = explain("postgresql", "ALTER TABLE people DROP COLUMN name", view)
+    assert found["error"] == (
+        "cannot drop column name of table people because other objects depend on it: "
+        "view names depends on column name of table people"
+    )
+
+
+def test_rows_that_refer_to_a_deleted_one_are_told_by_their_key(explain: Explain) -> None:
+    found = explain(
+        "mariadb",
+        "DELETE FROM people WHERE id = 1",
+        "CREATE TABLE likes (id INTEGER PRIMARY KEY, person INTEGER REFERENCES people (id))",
+        "INSERT INTO likes VALUES (1, 1)",
+    )
+    assert found["error"].startswith("Cannot delete or update a parent row")
+    assert (found["table"], found["constraint"]) == ("likes", "likes_ibfk_1")
+
+
+def test_an_index_on_an_expression_is_told_by_its_name(explain: Explain) -> None:
+    found = explain("sqlite", "CREATE UNIQUE INDEX uq ON people (lower(name))")
+    assert (found["table"], found["constraint"], found["keys"]) == ("people", "uq", [])
 
 
 @pytest.mark.parametrize("database", NAMES)

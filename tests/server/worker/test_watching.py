@@ -57,7 +57,7 @@ def taped(url: str, *setup: str) -> Iterator[Tape]:
 def pg(postgres_url: str) -> Iterator[Tape]:
     yield from taped(
         postgres_url,
-        "CREATE TABLE people (id serial PRIMARY KEY, name varchar(20), age integer)",
+        "CREATE TABLE people (id serial PRIMARY KEY, name varchar(20), age integer, bio text)",
         "CREATE INDEX ix_name ON people (name)",
         "CREATE TABLE posts (id serial PRIMARY KEY, person integer)",
         "INSERT INTO people (name, age) VALUES ('a', 1), ('b', 2)",
@@ -84,6 +84,7 @@ def test_another_type_writes_the_table_and_its_indexes_anew(pg: Tape) -> None:
     said = pg.send("ALTER TABLE people ALTER COLUMN age TYPE bigint")
     assert said["rewrites"] == ["people"]
     assert said["builds"] == ["ix_name", "people_pkey"]
+    assert {relation for relation, _ in locks(said)} == {"people", "ix_name", "people_pkey"}
 
 
 def test_a_longer_varchar_keeps_the_table_and_the_index_as_they_are(pg: Tape) -> None:

@@ -19,7 +19,8 @@ _FILES = """SELECT coalesce(max(greatest(oid, relfilenode)), 16383)::bigint
 _NAMES = """SELECT c.oid::bigint, CASE WHEN n.nspname = current_schema() THEN ''
         ELSE n.nspname || '.' END || c.relname
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid > {known} AND c.relkind IN ('r', 'p', 'f', 'i', 'I', 'm', 'v', 'S')"""
+    WHERE c.oid > {known} AND c.relkind IN ('r', 'p', 'f', 'i', 'I', 'm', 'v', 'S')
+    AND left(n.nspname, 3) <> 'pg_'"""
 
 _LOOK = """SELECT (SELECT concat_ws(',', max(l.virtualtransaction), string_agg(
             l.relation::text || ' ' || l.mode, ',') FILTER (WHERE l.locktype = 'relation'

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rulezero_server.shadows import pgcatalogue, pgrestore, pgserver, psql
+from rulezero_server.shadows import pgcatalogue, pgrestore, pgserver, psql, talking
 from rulezero_server.shadows.pgcatalogue import Table
 from rulezero_server.shadows.psql import identifier
 from rulezero_server.shadows.wishes import Wishes
@@ -54,7 +54,7 @@ class _Key:
 class _Chosen:
     """Which rows were chosen, by the place where they stand in this snapshot."""
 
-    session: psql.Session
+    session: talking.Session
     tables: Mapping[int, Table]
     keys: Sequence[_Key]
     rows: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
@@ -111,7 +111,7 @@ def copy(
     return lacks
 
 
-def _choose(session: psql.Session, facts: pgcatalogue.Facts, wishes: Wishes) -> _Chosen:
+def _choose(session: talking.Session, facts: pgcatalogue.Facts, wishes: Wishes) -> _Chosen:
     tables = {table.oid: table for table in facts.tables}
     found = [
         _Key(child=one["child"], named=one["named"], on=tuple((k, r) for k, r in one["on"]))
@@ -142,7 +142,7 @@ def _spread(table: Table, many: int) -> str:
     return f" TABLESAMPLE SYSTEM ({min(300 * many / table.rows, 100):.6f}) REPEATABLE (0)"
 
 
-def _fill(session: psql.Session, made: pgserver.Database, chosen: _Chosen) -> None:
+def _fill(session: talking.Session, made: pgserver.Database, chosen: _Chosen) -> None:
     columns: dict[str, list[str]] = _json(session.ask(_COLUMNS, _WHAT))
     script: list[bytes] = []
     for oid, places in chosen.rows.items():

@@ -1,19 +1,12 @@
 """Talking to PostgreSQL through psql: its parameters and secrets go by its environment."""
 
-import contextlib
 import json
-import queue
-import secrets
-import subprocess
-import tempfile
-import threading
-import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rulezero_server.shadows import programs
-from rulezero_server.shadows.errors import NoShadow
+from rulezero_server.shadows import programs, talking
 from rulezero_server.shadows.pginstalls import Install
 
 _KEYWORDS = {
@@ -106,65 +99,11 @@ def literal(text: str) -> str:
     return "E'" + quoted.replace("\\", "\\\\") + "'"
 
 
-class Session:
-    """One session that is asked several things, so that they are seen in one snapshot."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", until: float, errors: Any) -> None:
-        """Talk to a psql that runs."""
-        self._process = process
-        self._until = until
-        self._errors = errors
-        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            for line in self._process.stdout or ():
-                self._lines.put(line)
-        self._lines.put(b"")
-
-    def ask(self, sql: str, what: str) -> bytes:
-        """What a statement prints.
-
-        Raises:
-            NoShadow: It failed at `what`, or took too long.
-        """
-        mark = f"done-{secrets.token_hex(8)}"
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.write(f"{sql};\n\\echo {mark}\n".encode())
-                self._process.stdin.flush()
-        said: list[bytes] = []
-        while (line := self._next()) != f"{mark}\n".encode():
-            if not line:
-                raise NoShadow(f"{what} ({self._error()})", "See to that, or allow no real rows.")
-            said.append(line)
-        return b"".join(said)
-
-    def _next(self) -> bytes:
-        try:
-            return self._lines.get(timeout=max(self._until - time.monotonic(), 0.1))
-        except queue.Empty as late:
-            raise NoShadow("reading the target took too long", programs.LONGER) from late
-
-    def _error(self) -> str:
-        self._errors.seek(0)
-        return programs.shape(self._errors.read().decode(errors="replace")) or "it ended"
-
-
-@contextlib.contextmanager
-def session(server: Server) -> Generator[Session]:
+def session(server: Server) -> AbstractContextManager[talking.Session]:
     """A session at this server until the end of the block."""
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [server.install.program("psql"), *_ARGUMENTS, "-v", "ON_ERROR_STOP=1"],
-            env={**server.variables, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        )
-        with process:
-            try:
-                yield Session(process, server.until, errors)
-            finally:
-                process.kill()
+    return talking.session(
+        [server.install.program("psql"), *_ARGUMENTS, "-v", "ON_ERROR_STOP=1"],
+        variables={**server.variables, "PGCLIENTENCODING": "UTF8"},
+        until=server.until,
+        mark="\\echo {}",
+    )

@@ -1,0 +1,255 @@
+"""Dumps a MariaDB or MySQL schema, and restores it as a user who has no other one."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from rulezero_server.shadows import mycatalogue, myclient, programs, talking
+from rulezero_server.shadows.madeup import Dialect, Table, rows
+from rulezero_server.shadows.myclient import identifier, literal
+from rulezero_server.shadows.wishes import Wishes
+
+_DUMP = (
+    "--single-transaction", "--skip-lock-tables", "--skip-add-locks", "--skip-add-drop-table",
+    "--no-tablespaces", "--hex-blob", "--skip-comments", "--quick",
+)  # fmt: skip
+_WHOLE = ("--routines", "--triggers", "--events")
+_TABLES = ("--no-data", "--skip-triggers")
+_REST = ("--no-data", "--no-create-info", "--routines", "--triggers", "--events")
+
+_MEND = "See whether the project's user may read every table, view, routine and trigger."
+
+_DEFINER = re.compile(rb"DEFINER\s*=\s*`(?:[^`]|``)*`@`(?:[^`]|``)*`\s*")
+
+ROWS, FEWEST = 1000, 20
+"""Rows that are chosen of one table at most, and at least."""
+
+_BATCH = 500
+"""Rows that one question names."""
+
+_WHAT = "a sample of the rows could not be read"
+
+_HEAD = (
+    b"SET NAMES utf8mb4; SET SESSION foreign_key_checks = 0, unique_checks = 0, "
+    b"sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';\n"
+)
+
+_DIALECT = Dialect(
+    name="mysql",
+    quote=identifier,
+    text=literal,
+    literals={"boolean": lambda _c, n: str((n + 1) % 2)},
+)
+
+
+def whole(target: myclient.Server, made: myclient.Server) -> list[str]:
+    """Copy everything; what could not be restored, a line each.
+
+    Raises:
+        NoShadow: The target cannot be read.
+    """
+    return _restored(made, _dumped(target, *_WHOLE))
+
+
+def sample(
+    target: myclient.Server, made: myclient.Server, facts: mycatalogue.Facts, wishes: Wishes
+) -> list[str]:
+    """Copy the schema and some rows, seen in one snapshot; what is missing, a line each.
+
+    Raises:
+        NoShadow: The target cannot be read.
+    """
+    lacks = _restored(made, _dumped(target, *_TABLES))
+    described = {table.name: table for table in mycatalogue.described(made)}
+    keyless = [name for name, table in described.items() if not _key(table)]
+    with target.session() as session:
+        session.ask("SET SESSION lock_wait_timeout = 5", _WHAT)
+        session.ask("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", _WHAT)
+        session.ask("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", _WHAT)
+        chosen = _chosen(session, described, facts, wishes)
+        script = [_HEAD, *_inserts(session, described, chosen)]
+    made.sql(b"".join(script), "--force")
+    lacks += _revisions(target, made, facts)
+    lacks += _restored(made, _dumped(target, *_REST))
+    return lacks + [f"rows of {name}: it has no primary key" for name in keyless]
+
+
+def made_up(
+    target: myclient.Server, made: myclient.Server, facts: mycatalogue.Facts
+) -> tuple[list[str], list[str]]:
+    """Copy the schema and make rows up; what is missing, and the tables that got no row.
+
+    Raises:
+        NoShadow: The target's schema cannot be read.
+    """
+    lacks = _restored(made, _dumped(target, *_TABLES))
+    script = "".join(
+        f"{sql};\n" for row in rows(mycatalogue.described(made), _DIALECT) for sql in row.tries
+    )
+    made.sql(script, "--force")
+    lacks += _revisions(target, made, facts)
+    lacks += _restored(made, _dumped(target, *_REST))
+    there = mycatalogue.counted(made, tuple(mycatalogue.tables(made)), 1)
+    return lacks, [table.name for table in there if not table.rows and not table.version]
+
+
+def _dumped(target: myclient.Server, *arguments: str) -> bytes:
+    return programs.checked(
+        target.dump(*_DUMP, *arguments), "the target could not be dumped", _MEND
+    )
+
+
+def _revisions(
+    target: myclient.Server, made: myclient.Server, facts: mycatalogue.Facts
+) -> list[str]:
+    """Revisions are no data of anybody's, and without them Alembic does not know where it is."""
+    for table in (table.name for table in facts.tables if table.version):
+        found = target.asked(
+            f"SELECT JSON_QUOTE(version_num) FROM {identifier(table)}",  # noqa: S608
+            "the target's revision could not be read",
+            _MEND,
+        )
+        made.sql(
+            "".join(
+                f"REPLACE INTO {identifier(table)} VALUES ({literal(one)});\n"  # noqa: S608
+                for one in found
+            )
+        )
+    return []
+
+
+def _restored(made: myclient.Server, dump: bytes) -> list[str]:
+    """Restore a dump, as far as the user may; the objects that failed, by kind and name."""
+    lines = [_plain(line) for line in dump.splitlines(keepends=True)]
+    ran = made.sql(b"".join(lines), "--force")
+    failed = [int(number) for number in re.findall(r"^ERROR \d+ .*? at line (\d+)", ran.err, re.M)]
+    if ran.status != 0 and not failed:
+        programs.checked(ran, "the shadow could not be filled", _MEND)
+    return list(dict.fromkeys(_named(lines, number) for number in failed))
+
+
+def _plain(line: bytes) -> bytes:
+    """A line of a dump without who defined it, which would be another user's right."""
+    if line.startswith((b"INSERT INTO", b"/*M!999999")):
+        return line if line.startswith(b"INSERT") else b"\n"
+    return _DEFINER.sub(b"", line)
+
+
+_OBJECT = re.compile(
+    r"(?:CREATE|INSERT|ALTER)\b.*?\b(TABLE|VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|INTO)\s+"
+    r"(?:IF NOT EXISTS\s+)?`((?:[^`]|``)+)`"
+)
+
+
+def _named(lines: Sequence[bytes], number: int) -> str:
+    """The object that stands last before a line of a dump; never the line itself."""
+    for line in reversed(lines[:number]):
+        match = _OBJECT.search(line[:300].decode(errors="replace"))
+        if match:
+            kind = "table data" if match[1] == "INTO" else match[1].lower()
+            return f"{kind} {match[2]}"
+    return "something of the schema"
+
+
+def _key(table: Table) -> tuple[str, ...]:
+    """The columns that tell its rows apart: its first unique key, none of them NULL."""
+    nullable = {column.name for column in table.columns if column.nullable}
+    return next((key for key in table.unique if nullable.isdisjoint(key)), ())
+
+
+def _value(table: Table, column: str, alias: str) -> str:
+    """SQL that writes a value as a literal."""
+    name = f"{alias}.{identifier(column)}"
+    kind = next(one.kind for one in table.columns if one.name == column)
+    if kind in {"binary", "other"}:
+        return f"IF({name} IS NULL, 'NULL', CONCAT('x''', HEX({name}), ''''))"
+    return f"IF({name} IS NULL, 'NULL', QUOTE({name}))"
+
+
+def _place(table: Table, alias: str) -> str:
+    """SQL that writes a row's key, as it stands in a list of keys, as JSON."""
+    parts = ", ',', ".join(_value(table, column, alias) for column in _key(table))
+    return f"JSON_QUOTE(CONCAT('(', {parts}, ')'))"
+
+
+def _within(table: Table, places: Sequence[str], alias: str) -> str:
+    names = ", ".join(f"{alias}.{identifier(column)}" for column in _key(table))
+    return f"({names}) IN ({', '.join(places)})"
+
+
+Chosen = dict[str, set[str]]
+
+
+def _chosen(
+    session: talking.Session,
+    tables: dict[str, Table],
+    facts: mycatalogue.Facts,
+    wishes: Wishes,
+) -> Chosen:
+    """Keys of some rows of each table, and of those that they refer to."""
+    chosen: Chosen = {name: set() for name in tables}
+    sizes = {identifier(table.name): table for table in facts.tables}
+    share = wishes.megabytes * 1_000_000 / max(len(tables), 1)
+    for name, table in tables.items():
+        if not _key(table):
+            continue
+        held = sizes[name]
+        width = held.bytes / held.rows if held.rows else 100
+        many = max(FEWEST, int(min(ROWS, wishes.rows, share / max(width, 1))))
+        found = _json(session, f"SELECT {_place(table, 't')} FROM {name} t LIMIT {many}")  # noqa: S608
+        _add(session, tables, chosen, name, found)
+    return chosen
+
+
+def _add(
+    session: talking.Session,
+    tables: dict[str, Table],
+    chosen: Chosen,
+    name: str,
+    places: Sequence[str],
+) -> None:
+    """Choose these rows, those that they refer to, those that these refer to, and so on."""
+    waiting = [(name, list(places))]
+    while waiting:
+        child, found = waiting.pop()
+        new = [place for place in found if place not in chosen[child]]
+        chosen[child].update(new)
+        for start in range(0, len(new), _BATCH):
+            waiting.extend(_parents(session, tables, child, new[start : start + _BATCH]))
+
+
+def _parents(
+    session: talking.Session, tables: dict[str, Table], child: str, places: Sequence[str]
+) -> Iterator[tuple[str, list[str]]]:
+    for reference in tables[child].references:
+        parent = tables.get(reference.table)
+        if parent is None or not _key(parent):
+            continue
+        pairs = zip(reference.columns, reference.to, strict=True)
+        matches = " AND ".join(f"p.{identifier(to)} = c.{identifier(mine)}" for mine, to in pairs)
+        sql = (
+            f"SELECT DISTINCT {_place(parent, 'p')} FROM {parent.name} p JOIN {child} c "  # noqa: S608
+            f"ON {matches} WHERE {_within(tables[child], places, 'c')}"
+        )
+        yield parent.name, _json(session, sql)
+
+
+def _inserts(session: talking.Session, tables: dict[str, Table], chosen: Chosen) -> Iterator[bytes]:
+    """The chosen rows as INSERTs, as the target writes them."""
+    for name, places in chosen.items():
+        table, ordered = tables[name], sorted(places)
+        columns = [column.name for column in table.columns if not column.given]
+        names = ", ".join(identifier(column) for column in columns)
+        values = ", ',', ".join(_value(table, column, "t") for column in columns)
+        start = literal(f"INSERT INTO {name} ({names}) VALUES (")  # noqa: S608
+        for at in range(0, len(ordered), _BATCH):
+            batch = ordered[at : at + _BATCH]
+            sql = (
+                f"SELECT CONCAT({start}, {values}, ');') FROM {name} t "  # noqa: S608
+                f"WHERE {_within(table, batch, 't')}"
+            )
+            yield session.ask(sql, _WHAT)
+
+
+def _json(session: talking.Session, sql: str) -> list[str]:
+    return [json.loads(line) for line in session.ask(sql, _WHAT).splitlines() if line]

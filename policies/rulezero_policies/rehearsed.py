@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from rulezero_policies import failures, merging
+from rulezero_policies import failures, integrity, merging
 from rulezero_policies.compared import differences
 from rulezero_policies.estimates import estimates
 from rulezero_policies.findings import Fact, Finding, Outcome, Severity
@@ -61,7 +61,7 @@ class Trial:
         """What the way back did not restore; None where it was not gone to its end."""
         saw = self.rehearsal.saw
         unread = bool(saw.not_shown and saw.before and not saw.back)
-        if self.state(1) != "ok" or unread or any(_elsewhere(n) for n in saw.not_shown):
+        if self.state(1) != "ok" or unread or any("not at the start" in n for n in saw.not_shown):
             return None
         return differences(saw.before, saw.back)
 
@@ -101,11 +101,6 @@ def findings(trial: Trial, known: Iterable[Finding]) -> tuple[Finding, ...]:
     board.enrich()
     found = (*board.known.findings, *board.found)
     return tuple(sorted(dict.fromkeys(found), key=lambda f: f.severity != "CRITICAL"))
-
-
-def _elsewhere(not_shown: str) -> bool:
-    """Whether the way back led to other revisions than the start."""
-    return "not at the start" in not_shown
 
 
 def _several(trial: Trial) -> bool:
@@ -242,14 +237,14 @@ class _Board:
         self.add(
             "not-repeatable",
             _subject(found[0]),
-            f"after going back and up again: {_texts(found)}",
+            f"after going back and up again: {_some([d.text for d in found])}",
             outcome="design",
             undo="",
         )
 
     def _restore(self, found: Sequence[Difference]) -> None:
         """Told with the finding that said so, where there is one revision to be right or wrong."""
-        seen = f"after the way back: {_texts(found)}"
+        seen = f"after the way back: {_some([d.text for d in found])}"
         alone = not self.known.several
         rules = {"downgrade-mismatch", "downgrade-pass", "downgrade-missing"}
         said = [f for f in self.known.findings if alone and f.rule in rules]
@@ -265,17 +260,27 @@ class _Board:
         if saw.runs_again:
             seen = f"sent when nothing was left to do: {_some(saw.runs_again)}"
             self.add("runs-twice", "a second upgrade", seen)
-        worse = [line for line in saw.broken_after if line not in saw.broken_before]
+        worse = tuple(integrity.worse(saw.broken_before, saw.broken_after))
         if saw.refused:
             self._refused(saw.refused)
         if worse:
-            seen = f"found afterwards and not before: {_some(worse)}"
-            self.add("integrity-worse", worse[0].partition(":")[0], seen)
+            self._integrity(worse)
         if saw.not_shown:
             seen = f"not shown: {_some(saw.not_shown)}"
             self.add("rehearsal-cut-off", "the rehearsal", seen)
         if self.trial.direction == "upgrade" and self.trial.to_head:
             self._models(saw.remaining or (), saw.unreadable if shadow.real else ())
+
+    def _integrity(self, worse: Sequence[str]) -> None:
+        """Told with the foreign key that brings the orphans to light, if that is what does."""
+        seen = f"found afterwards and not before: {_some(worse)}"
+        table = integrity.table_of(worse[0])
+        keys = (f for f in self.known.findings if f.rule == "add-foreign-key")
+        said = next((f for f in keys if f.subject.startswith(f"{table}.")), None)
+        if said is not None and len(worse) == 1:
+            self.known = self.known.changed(said, adding(said, seen))
+            return
+        self.add("integrity-worse", table, seen)
 
     def _refused(self, refused: Sequence[str]) -> None:
         """Told with what was refused while it was only read, if that was so."""
@@ -324,10 +329,6 @@ def _subject(difference: Difference) -> str:
     if difference.kind == "column":
         return f"{schema}{difference.table}.{difference.name}"
     return f"{schema}{difference.table or difference.name}"
-
-
-def _texts(found: Sequence[Difference]) -> str:
-    return _some([d.text for d in found])
 
 
 def _some(texts: Sequence[str]) -> str:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from rulezero_policies.findings import Fact, Finding, Question
+from rulezero_policies.judged import none
 from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.plan import Plan
 from rulezero_policies.policy import DROP_PHRASE
+from rulezero_policies.rehearsal import NotRehearsed
 from rulezero_policies.rules import review
 from rulezero_policies.scene import Scene
 from rulezero_policies.words import (
@@ -155,6 +157,12 @@ def test_every_critical_finding_is_named_before_generation() -> None:
     assert "CRITICAL: This will DELETE all data in logs." in text
     assert "CRITICAL: orders.amount: from TEXT to INTEGER" in text
     assert "no code references this table?" in text
+
+
+def test_the_approval_request_says_in_a_line_what_the_rehearsal_showed(plan: Plan) -> None:
+    answer = NotRehearsed(reason="no server", mend="Install one.")
+    asked = approval_request(dataclasses.replace(plan, rehearsal=none(answer)))
+    assert "**Risk Level:** SAFE\n**Rehearsal:** none: no server. Install one.\n" in asked
 
 
 @pytest.mark.proves("A12", "A20")

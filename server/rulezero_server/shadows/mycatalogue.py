@@ -17,14 +17,15 @@ _CARRIED = (
 )  # fmt: skip
 """Settings of a server that say what a statement does; all can be set while it runs."""
 
-_FACTS = (
-    "SELECT JSON_OBJECT('version', version(), 'names', @@lower_case_table_names, 'charset', "
-    "(SELECT default_character_set_name FROM information_schema.schemata "
-    "WHERE schema_name = database()), 'collation', (SELECT default_collation_name FROM "
-    "information_schema.schemata WHERE schema_name = database())"
-    + "".join(f", '{name}', CAST(@@GLOBAL.{name} AS CHAR)" for name in _CARRIED)
-    + ")"
-)
+_SETTINGS = "".join(f", '{name}', CAST(@@GLOBAL.{name} AS CHAR)" for name in _CARRIED)
+
+_FACTS = f"""
+SELECT JSON_OBJECT('version', version(), 'names', @@lower_case_table_names, 'charset',
+  (SELECT default_character_set_name FROM information_schema.schemata
+   WHERE schema_name = database()), 'collation',
+  (SELECT default_collation_name FROM information_schema.schemata
+   WHERE schema_name = database()){_SETTINGS})
+"""  # noqa: S608 - constants alone
 
 _TABLES = """
 SELECT JSON_OBJECT('name', table_name, 'rows', table_rows,

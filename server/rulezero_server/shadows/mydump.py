@@ -48,7 +48,7 @@ def whole(target: myclient.Server, made: myclient.Server) -> list[str]:
     Raises:
         NoShadow: The target cannot be read.
     """
-    return _restored(made, _dumped(target, *_WHOLE))
+    return _restored(target, made, *_WHOLE)
 
 
 def sample(
@@ -59,7 +59,7 @@ def sample(
     Raises:
         NoShadow: The target cannot be read.
     """
-    lacks = _restored(made, _dumped(target, *_TABLES))
+    lacks = _restored(target, made, *_TABLES)
     described = {table.name: table for table in mycatalogue.described(made)}
     keyless = [name for name, table in described.items() if not _key(table)]
     with target.session() as session:
@@ -70,7 +70,7 @@ def sample(
         script = [_HEAD, *_inserts(session, described, chosen)]
     made.sql(b"".join(script), "--force")
     lacks += _revisions(target, made, facts)
-    lacks += _restored(made, _dumped(target, *_REST))
+    lacks += _restored(target, made, *_REST)
     return lacks + [f"rows of {name}: it has no primary key" for name in keyless]
 
 
@@ -82,21 +82,15 @@ def made_up(
     Raises:
         NoShadow: The target's schema cannot be read.
     """
-    lacks = _restored(made, _dumped(target, *_TABLES))
+    lacks = _restored(target, made, *_TABLES)
     script = "".join(
         f"{sql};\n" for row in rows(mycatalogue.described(made), _DIALECT) for sql in row.tries
     )
     made.sql(script, "--force")
     lacks += _revisions(target, made, facts)
-    lacks += _restored(made, _dumped(target, *_REST))
+    lacks += _restored(target, made, *_REST)
     there = mycatalogue.counted(made, tuple(mycatalogue.tables(made)), 1)
     return lacks, [table.name for table in there if not table.rows and not table.version]
-
-
-def _dumped(target: myclient.Server, *arguments: str) -> bytes:
-    return programs.checked(
-        target.dump(*_DUMP, *arguments), "the target could not be dumped", _MEND
-    )
 
 
 def _revisions(
@@ -118,9 +112,12 @@ def _revisions(
     return []
 
 
-def _restored(made: myclient.Server, dump: bytes) -> list[str]:
-    """Restore a dump, as far as the user may; the objects that failed, by kind and name."""
-    lines = [_plain(line) for line in dump.splitlines(keepends=True)]
+def _restored(target: myclient.Server, made: myclient.Server, *what: str) -> list[str]:
+    """Dump and restore, as far as the user may; the objects that failed, by kind and name."""
+    dumped = target.dump(*_DUMP, *what)
+    dump = programs.checked(dumped, "the target could not be dumped", _MEND)
+    own = f"{identifier(target.database or '')}.".encode()
+    lines = [_plain(line, own) for line in dump.splitlines(keepends=True)]
     ran = made.sql(b"".join(lines), "--force")
     failed = [int(number) for number in re.findall(r"^ERROR \d+ .*? at line (\d+)", ran.err, re.M)]
     if ran.status != 0 and not failed:
@@ -128,26 +125,35 @@ def _restored(made: myclient.Server, dump: bytes) -> list[str]:
     return list(dict.fromkeys(_named(lines, number) for number in failed))
 
 
-def _plain(line: bytes) -> bytes:
-    """A line of a dump without who defined it, which would be another user's right."""
-    if line.startswith((b"INSERT INTO", b"/*M!999999")):
-        return line if line.startswith(b"INSERT") else b"\n"
-    return _DEFINER.sub(b"", line)
+_ROWS = (b"INSERT INTO", b"(")
+"""How the lines of a dump begin that hold rows."""
+
+
+def _plain(line: bytes, own: bytes) -> bytes:
+    """A line of a dump without the target's own name, and without who defined what.
+
+    A definer's rights are another user's, and a view names the schema that it stood in.
+    """
+    if line.startswith(_ROWS):
+        return line
+    if line.startswith(b"/*M!999999"):  # other clients than the newest do not know it
+        return b"\n"
+    return _DEFINER.sub(b"", line).replace(own, b"")
 
 
 _OBJECT = re.compile(
-    r"(?:CREATE|INSERT|ALTER)\b.*?\b(TABLE|VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|INTO)\s+"
-    r"(?:IF NOT EXISTS\s+)?`((?:[^`]|``)+)`"
+    rb"\b(TABLE|VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|INSERT INTO)\s+"
+    rb"(?:IF (?:NOT )?EXISTS\s+)?`?([^`\s(]+)"
 )
 
 
 def _named(lines: Sequence[bytes], number: int) -> str:
-    """The object that stands last before a line of a dump; never the line itself."""
+    """The object that is named last before a line of a dump; never a row."""
     for line in reversed(lines[:number]):
-        match = _OBJECT.search(line[:300].decode(errors="replace"))
+        match = None if line.startswith(b"(") else _OBJECT.search(line)
         if match:
-            kind = "table data" if match[1] == "INTO" else match[1].lower()
-            return f"{kind} {match[2]}"
+            kind = match[1].decode().lower().replace("insert into", "table data")
+            return f"{kind} {match[2].decode(errors='replace')}"
     return "something of the schema"
 
 
@@ -196,7 +202,9 @@ def _chosen(
         held = sizes[name]
         width = held.bytes / held.rows if held.rows else 100
         many = max(FEWEST, int(min(ROWS, wishes.rows, share / max(width, 1))))
-        found = _json(session, f"SELECT {_place(table, 't')} FROM {name} t LIMIT {many}")  # noqa: S608
+        order = ", ".join(identifier(column) for column in _key(table))
+        sql = f"SELECT {_place(table, 't')} FROM {name} t ORDER BY {order} LIMIT {many}"  # noqa: S608
+        found = _json(session, sql)
         _add(session, tables, chosen, name, found)
     return chosen
 

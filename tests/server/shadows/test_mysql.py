@@ -45,7 +45,7 @@ CREATE TRIGGER shout BEFORE INSERT ON log FOR EACH ROW SET NEW.line = 'X';
 def target(mariadb_url: str) -> Iterator[Any]:
     """A database with one value that is nobody's business."""
     parts = urlsplit(mariadb_url)
-    given = {"unix_socket": parts.query.partition("=")[2], "user": "root"}
+    given: dict[str, Any] = {"unix_socket": parts.query.partition("=")[2], "user": "root"}
     with pymysql.connect(**given, database=parts.path[1:], autocommit=True) as connection:
         cursor = connection.cursor()
         for statement in SCHEMA.split(";\n"):

@@ -11,13 +11,15 @@ EXCLUSIVE = (Lock(relation='"users"', mode="AccessExclusiveLock"),)
 
 
 def shadow(**more: Any) -> Shadow:
-    size = TableSize(**{"table": "users", "rows": 2_000, "target": 2_000_000, **more})
+    values: dict[str, Any] = {"table": "users", "rows": 2_000, "target": 2_000_000, **more}
+    size = TableSize(**values)
     return Shadow(where="here", rows="a sample", whole=False, real=True, sizes=(size,))
 
 
 def sent(**more: Any) -> Sent:
     values: dict[str, Any] = {"leg": "upgrade", "sql": "ALTER TABLE users ...", "start": 0.0}
-    return Sent(**{**values, "seconds": 0.1, "line": 9, "locks": EXCLUSIVE, **more})
+    values |= {"seconds": 0.1, "line": 9, "locks": EXCLUSIVE, **more}
+    return Sent(**values)
 
 
 def one(*statements: Sent, on: Shadow | None = None, dialect: str = "postgresql") -> Estimate:

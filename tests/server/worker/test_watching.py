@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from rulezero_server.worker import watching
+from rulezero_server.worker.watching import postgresql
 
 Watched = Callable[..., list[dict[str, Any]]]
 
@@ -138,6 +139,24 @@ def test_what_a_transaction_made_itself_holds_nobody_up(pg: Tape) -> None:
     )
     assert all(not said.get("locks") for said in pg.said)
     assert all(not said.get("rewrites") for said in pg.said)
+
+
+def test_a_table_that_refers_to_one_of_the_same_transaction_holds_nobody_up(pg: Tape) -> None:
+    pg.send(
+        "CREATE TABLE likes (id int PRIMARY KEY)",
+        "CREATE TABLE dots (id int PRIMARY KEY, l int REFERENCES likes (id))",
+    )
+    assert pg.said == [{}, {}]
+
+
+def test_with_many_locks_held_those_of_plain_drops_are_said_to_be_unseen(
+    pg: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "MANY", 1)
+    change = "ALTER TABLE people ADD COLUMN a int"
+    pg.send("ALTER TABLE posts ADD COLUMN a int", "DROP INDEX ix_name", change)
+    assert pg.said[-2] == {"locks": None}
+    assert ("people", STRONG) in locks(pg.said[-1])
 
 
 def test_a_dropped_table_is_named_though_it_is_gone(pg: Tape) -> None:

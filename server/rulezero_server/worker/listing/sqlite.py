@@ -5,6 +5,7 @@ Facts: https://www.sqlite.org/lang_createtable.html; measured with SQLite 3.40.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from . import ddl
 from .sql import joined, words
 
 _MASTER = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+
+_KEPT = 20_000
+"""Texts that are not read again: most are the same at every turn of a rehearsal."""
 
 _SAME_TYPES = {"INT": "INTEGER", "BOOL": "BOOLEAN", "DOUBLE PRECISION": "DOUBLE_PRECISION"}
 """As SQLAlchemy writes them when a table is copied; the values stay what they are."""
@@ -49,6 +53,7 @@ def _keys(rows: list[Any]) -> dict[str, str]:
     return found
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def _read(sql: str) -> ddl.Table | None:
     try:
         return ddl.table(sql)
@@ -117,6 +122,7 @@ def _with_columns(definition: str, keys: dict[str, str]) -> str:
     return f"{head} REFERENCES {table} ({keys[table]}){space}{rest}"
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def _index(sql: str) -> str:
     found = words(sql)
     start = next(n for n, word in enumerate(found) if word == "on" and not word.quoted)
@@ -124,5 +130,6 @@ def _index(sql: str) -> str:
     return f"{unique}INDEX {joined(found[start + 2 :])}"
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def _plain(sql: str) -> str:
     return joined([word for word in words(sql) if word.quoted or word != ";"])

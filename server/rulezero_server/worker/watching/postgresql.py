@@ -43,7 +43,12 @@ _NEW_TABLE = re.compile(
     r"(?P<name>[\w.\"$]+)\s*\(",
     re.IGNORECASE,
 )
-_TOUCHES = re.compile(r"\b(references|inherits|like|partition|select|execute)\b", re.IGNORECASE)
+_TOUCHES = re.compile(r"\b(inherits|like|partition|select|execute)\b", re.IGNORECASE)
+_REFERS = re.compile(r"\breferences\s+(?P<name>[\w.\"$]+)", re.IGNORECASE)
+_PLAIN = re.compile(r"\s*(drop\s+(table|index)|create\s+table)\b", re.IGNORECASE)
+
+MANY = 500
+"""Locks of one transaction that are too many to be read after every statement."""
 _NEW_INDEX = re.compile(
     r"\s*create\s+(?:unique\s+)?index\s+(?:if\s+not\s+exists\s+)?(?:[\w.\"$]+\s+)?on\s+"
     r"(?P<name>[\w.\"$]+)",
@@ -54,6 +59,7 @@ _NEW_INDEX = re.compile(
 class _State(NamedTuple):
     connection: Any
     statement: str
+    is_looked_at: bool
 
 
 class Watch:
@@ -80,7 +86,10 @@ class Watch:
         if transaction is not self._transaction or transaction is None:
             self._begin(connection, transaction)
         self._renamed |= _RENAME.search(statement) is not None
-        return None if self._is_new(statement) else _State(connection, statement)
+        if self._is_new(statement):
+            return None
+        looks = len(self._held) < MANY or _PLAIN.match(statement) is None
+        return _State(connection, statement, looks)
 
     def _begin(self, connection: Any, transaction: Any) -> None:
         if self._renamed:
@@ -96,12 +105,14 @@ class Watch:
         made = _NEW_TABLE.match(statement)
         if made and not _TOUCHES.search(statement):
             self._made.add(made["name"])
-            return True
+            return self._made.issuperset(_REFERS.findall(statement))
         index = _NEW_INDEX.match(statement)
         return index is not None and index["name"] in self._made
 
     def after(self, state: _State) -> dict[str, Any]:
         """What rose, and what is held now and was not."""
+        if not state.is_looked_at:
+            return {"locks": None}
         query = _LOOK.replace("{horizon}", str(self._horizon)).replace("{file}", str(self._file))
         ((locks, files),) = _ask(state.connection, query)
         truncates = _TRUNCATE.match(state.statement) is not None

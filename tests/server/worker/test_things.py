@@ -225,6 +225,30 @@ def test_sqlite_texts_that_mean_the_same_are_the_same(sqlite: Shop, one: str, ot
     assert sqlite.things() == before
 
 
+TYPES = (
+    *("INT", "TINYINT(1)", "MEDIUMINT", "INT8", "INTEGER(11)", "BIGINT(20)", "FLOAT(5)", "CLOB"),
+    *("LONGTEXT", "BOOL", "DOUBLE PRECISION", "DEC(5,2)", "DATETIME(6)", "UNSIGNED BIG INT"),
+    *("VARCHAR(50)", "DECIMAL(5,2)", "NUMERIC", "TEXT", "BLOB", "JSON", "DATE", "CHAR(36)"),
+)
+
+
+def test_a_type_that_sqlalchemy_only_writes_otherwise_when_it_copies_is_the_same(
+    sqlite: Shop,
+) -> None:
+    columns = ", ".join(f"c{number} {kind}" for number, kind in enumerate(TYPES))
+    sqlite.run(f"CREATE TABLE t ({columns})")
+    before = sqlite.things()
+    sqlite.migrate(copied)
+    assert sqlite.things() == before
+
+
+def copied(operations: Operations) -> None:
+    operations.execute("DROP VIEW grown")
+    with operations.batch_alter_table("t", recreate="always"):
+        pass
+    operations.execute(SETUP[-1])
+
+
 DIFFERENT = {
     "a CHECK": "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT DEFAULT 'x')",
     "a default": "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> ''))",
@@ -241,6 +265,7 @@ DIFFERENT = {
     "unique": "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE)",
     "a length": "CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(10))",
     "generated": "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT AS (id + 1) STORED)",
+    "a type": "CREATE TABLE t (id INTEGER PRIMARY KEY, a UUID)",
     "plain": "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)",
 }
 

@@ -6,6 +6,7 @@ Facts: https://www.sqlite.org/lang_createtable.html; measured with SQLite 3.40.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,18 @@ _MASTER = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT 
 _KEPT = 20_000
 """Texts that are not read again: most are the same at every turn of a rehearsal."""
 
-_SAME_TYPES = {"INT": "INTEGER", "BOOL": "BOOLEAN", "DOUBLE PRECISION": "DOUBLE_PRECISION"}
-"""As SQLAlchemy writes them when a table is copied; the values stay what they are."""
+_SAME_TYPES = (
+    (
+        re.compile(r"(?:TINY|MEDIUM)?INT[28]?(?:\(\d+\))?|INTEGER\(\d+\)|UNSIGNED BIG INT"),
+        "INTEGER",
+    ),
+    (re.compile(r"(?P<kept>BIGINT|SMALLINT|FLOAT|DATETIME|TIMESTAMP|TIME)\(\d+\)"), r"\g<kept>"),
+    (re.compile(r"CLOB|(?:MEDIUM|LONG)TEXT"), "TEXT"),
+    (re.compile(r"BOOL"), "BOOLEAN"),
+    (re.compile(r"DOUBLE PRECISION"), "REAL"),
+    (re.compile(r"DEC(?P<size>\(.*)?"), r"NUMERIC\g<size>"),
+)
+"""Types that SQLAlchemy writes as another one when a table is copied, and SQLite treats alike."""
 
 _DEFAULTS = {"current_timestamp", "current_date", "current_time", "true", "false", "null"}
 
@@ -88,14 +99,22 @@ def _is_rowid(read: ddl.Table, key: str) -> str:
 
 
 def _column(column: ddl.Column, *, is_rowid: bool) -> str:
-    kind = _SAME_TYPES.get(column.type, column.type)
-    parts = [kind, column.rest]
+    parts = [_kind(column.type), column.rest]
     if column.not_null or is_rowid:
         parts.append("NOT NULL")
     if column.default is not None and column.default != "null":
         known = column.default in _DEFAULTS
         parts.append(f"DEFAULT {column.default.upper() if known else column.default}")
     return " ".join(part for part in parts if part)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _kind(declared: str) -> str:
+    for pattern, same in _SAME_TYPES:
+        found = pattern.fullmatch(declared)
+        if found:
+            return found.expand(same)
+    return declared
 
 
 def _constraint(constraint: ddl.Constraint, keys: dict[str, str]) -> dict[str, Any]:

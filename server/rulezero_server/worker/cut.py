@@ -39,6 +39,15 @@ class Limit:
         if self.over:
             raise OutOfTimeError("the rehearsal took as long as it may")
 
+    def set_on(self, connection: Any) -> None:
+        """Have the server end statements too late, where a driver cannot be told to stop one."""
+        raw: Any = identity.driver_connection(connection)
+        left = max(self.end - time.monotonic(), 0.05)
+        if getattr(connection.dialect, "is_mariadb", False):
+            connection.exec_driver_sql(f"SET SESSION max_statement_time = {left:.3f}")
+        elif connection.dialect.name == "postgresql" and not hasattr(raw, "cancel"):
+            connection.exec_driver_sql(f"SET statement_timeout = {int(left * 1000)}")
+
     def running(self, connection: Any) -> None:
         """Say over which connection a statement is about to run; None when it has."""
         self._raw = None if connection is None else identity.driver_connection(connection)

@@ -89,7 +89,7 @@ def go(loaded: Loaded, shadow: Shadow, tape: Tape, leg: Leg) -> BaseException | 
             run.at(_names(current), leg.start)
             chosen = list(steps(leg.to, current))
             tape.steps = len(chosen)
-        return _told(loaded, tape, leg, chosen)
+        return _told(loaded, tape, leg, chosen, context.connection)
 
     try:
         with tape.on(leg.name):
@@ -106,12 +106,16 @@ def go(loaded: Loaded, shadow: Shadow, tape: Tape, leg: Leg) -> BaseException | 
     return None
 
 
-def _told(loaded: Loaded, tape: Tape, leg: Leg, steps: Sequence[Any]) -> Iterator[Any]:
+def _told(
+    loaded: Loaded, tape: Tape, leg: Leg, steps: Sequence[Any], connection: Any
+) -> Iterator[Any]:
     """The steps, each told before it is taken."""
     for number, step in enumerate(steps, start=1):
         tape.step = str(step.revision.revision) if hasattr(step, "revision") else None
         tape.limit.check()
         loaded.progress(f"rehearsing: {leg.direction} {number} of {len(steps)}, {tape.step or ''}")
+        with tape.quiet():
+            tape.limit.set_on(connection)
         yield step
 
 

@@ -11,9 +11,12 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from rulezero_policies.rehearsal import Rehearsed, Sent
-from rulezero_server.worker import describe, legs, rehearse, run
+from rulezero_server.worker import cut, describe, legs, rehearse, run
 
 Rehearse = Callable[..., Rehearsed]
+
+SHORT = 0.3
+"""Seconds that are left once the slow statement is about to be sent."""
 
 CREATE = 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))'
 DROP = 'op.drop_table("users")'
@@ -239,19 +242,32 @@ def test_an_upgrade_that_does_something_each_time_is_told(
 
 
 def test_a_long_statement_is_interrupted_and_what_it_would_show_is_named(
-    project: Any, source: Any, filled_url: str, rehearses: Rehearse
+    project: Any, source: Any, every_url: str, rehearses: Rehearse, monkeypatch: Any
 ) -> None:
+    limits: list[cut.Limit] = []
+
+    def limited(seconds: float) -> cut.Limit:
+        limits.append(cut.Limit(seconds))
+        return limits[0]
+
+    def hurry(doing: str) -> None:
+        if "b2" in doing:
+            limits[0].stop()
+            limits[0].__init__(SHORT)  # pyright: ignore[reportUnknownMemberType]
+
+    monkeypatch.setattr(rehearse, "Limit", limited)
     slow = {
+        "mysql": "SELECT SLEEP(600) FROM notes",
         "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
         "SELECT count(*) FROM n",
         "postgresql": "SELECT pg_sleep(600)",
-    }[sa.make_url(filled_url).get_backend_name()]
+    }[sa.make_url(every_url).get_backend_name()]
     files = {"a1.py": source(CREATE, DROP), "b2.py": source(f'op.execute("{slow}")', "pass",
              revision="b2", down="a1")}  # fmt: skip
-    saw = rehearses(project(filled_url, files), to="b2", seconds=1.0)
+    saw = rehearses(project(every_url, files), to="b2", progress=hurry)
     assert (saw.upgrade, saw.downgrade) == ("skipped", "skipped")
     assert saw.not_shown == (
-        "the upgrade was cut off after 1 s, at revision b2",
+        f"the upgrade was cut off after {SHORT:g} s, at revision b2",
         "the downgrade was not reached",
         "the second upgrade was not reached",
     )

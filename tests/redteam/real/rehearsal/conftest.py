@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from rulezero_policies.rehearsal import NotRehearsed, Rehearsed
 from rulezero_server.project import WorkerProject
@@ -30,6 +31,7 @@ REVISION = '''
 """what waits"""
 import os
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from alembic import op
 
 revision = "a1"
@@ -121,7 +123,7 @@ SERVERS = {
 
 def _close(held: sa.Connection) -> None:
     """Its database may be gone by now."""
-    with contextlib.suppress(sa.exc.DBAPIError):
+    with contextlib.suppress(DBAPIError):
         held.close()
 
 

@@ -104,18 +104,24 @@ def _counts(judged: Judged) -> list[str]:
         (len(judged.not_shown), "thing not shown", "things not shown"),
         (len(judged.lacks), "thing the shadow lacks", "things the shadow lacks"),
     )
-    return [f"{number} {one if number == 1 else many}" for number, one, many in counted if number]
+    return [
+        f"{number}{' or more' if number == MOST else ''} {one if number == 1 else many}"
+        for number, one, many in counted
+        if number
+    ]
 
 
 def _timeline(sent: Sequence[Sent]) -> tuple[Sent, ...]:
-    """The statements that matter most, in their order: what failed, locked, wrote, or took long."""
-    kept = sorted(range(len(sent)), key=lambda n: _weight(sent[n]), reverse=True)[:BEATS]
+    """The statements that matter most, in order: each leg's last, what locked, what took long."""
+    last = set({one.leg: n for n, one in enumerate(sent)}.values())
+    weights = {n: (n in last, *_weight(one)) for n, one in enumerate(sent)}
+    kept = sorted(weights, key=weights.__getitem__, reverse=True)[:BEATS]
     return tuple(_beat(sent[n]) for n in sorted(kept))
 
 
 def _weight(sent: Sent) -> tuple[bool, float]:
     strong = any(blocks(k.mode) == "reads and writes" for k in sent.locks or ())
-    return bool(strong or sent.rewrites or sent.builds or not sent.committed), sent.seconds
+    return bool(strong or sent.rewrites or sent.builds), sent.seconds
 
 
 def _beat(sent: Sent) -> Sent:

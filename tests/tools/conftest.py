@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -17,10 +17,11 @@ from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.references import ModelClass, Sources
+from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
-from rulezero_tools.ports import Session, Store
+from rulezero_tools.ports import Session, Store, silent
 from rulezero_tools.records import (
     Database,
     Description,
@@ -226,6 +227,19 @@ class FakeRunner:
 
 
 @dataclass
+class FakeRehearser:
+    """Answers what a test wants, and remembers what it was asked."""
+
+    answer: Rehearsal | NotRehearsed
+    asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def rehearse(self, *, progress: Callable[[str], None] = silent, **asked: Any) -> Any:
+        self.asked.append(asked)
+        progress("rehearsing")
+        return self.answer
+
+
+@dataclass
 class FastHasher:
     """No hash at all, so that tests need not wait; counts what it looked at."""
 
@@ -253,6 +267,17 @@ def pending() -> Callable[[Session], str]:
         plan_id = review(session).plan_id
         assert plan_id is not None
         return plan_id
+
+    return make
+
+
+@pytest.fixture
+def rehearsing(session: Session) -> Callable[..., tuple[Session, FakeRehearser]]:
+    """`rehearsing(answer)`: the session with a rehearser that answers this, and the rehearser."""
+
+    def make(answer: Rehearsal | NotRehearsed) -> tuple[Session, FakeRehearser]:
+        rehearser = FakeRehearser(answer)
+        return replace(session, rehearser=rehearser), rehearser
 
     return make
 

@@ -102,7 +102,7 @@ class WorkerRehearser:
         args: Mapping[str, Any],
         files: Mapping[str, bytes],
         progress: Callable[[str], None],
-    ) -> Rehearsal | NotRehearsed:
+    ) -> Rehearsal:
         target = self._project.target
         with tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder:
             sealed = sealing.seal(Path(folder), target.found.root, files)
@@ -117,7 +117,9 @@ class WorkerRehearser:
                         progress=progress,
                     )
             except (WorkerTimeout, WorkerCrashed) as error:
-                return NotRehearsed(reason=f"the rehearsal did not end: {error}", mend=error.advice)
+                # The revisions did that, or may have: what they would have shown is unknown.
+                missing = f"the rehearsal itself: {error}"
+                return Rehearsal(shadow=made.shadow, saw=Rehearsed(not_shown=(missing,)))
         return Rehearsal(shadow=made.shadow, saw=_rehearsed(reply.result))
 
 

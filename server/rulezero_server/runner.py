@@ -1,6 +1,5 @@
 """The one module that may ask for a writable session, and only with a spent grant."""
 
-import hashlib
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from typing import Any
 from rulezero_policies.errors import PlanStale, TokenRefused
 from rulezero_policies.grant import Permit, same
 from rulezero_policies.plan import Plan
-from rulezero_server import launch
+from rulezero_server import launch, sealing
 from rulezero_tools.ports import Store
 from rulezero_tools.records import RunReport
 
@@ -34,7 +33,7 @@ class WorkerRunner:
         self._check(permit, plan)
         _check_files(plan, files)
         with tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder:
-            sealed = _seal(Path(folder), self._target.found.root, files)
+            sealed = sealing.seal(Path(folder), self._target.found.root, files)
             args = {
                 "to": plan.to_revision,
                 "from": list(plan.from_revisions),
@@ -64,25 +63,10 @@ def _verb(plan: Plan) -> str:
 
 def _check_files(plan: Plan, files: Mapping[str, bytes]) -> None:
     approved = {file.path: file.sha256 for file in plan.files}
-    given = {path: _sha256(content) for path, content in files.items()}
+    given = {path: sealing.sha256(content) for path, content in files.items()}
     if approved != given:
         wrong = sorted(p for p in approved.keys() | given.keys() if approved.get(p) != given.get(p))
         raise PlanStale(plan_id=plan.plan_id, differences=f"not as approved: {', '.join(wrong)}")
-
-
-def _seal(folder: Path, root: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, str]]:
-    """Write the approved bytes where nothing else writes; map each original path to its copy."""
-    sealed: dict[str, dict[str, str]] = {}
-    for number, (path, content) in enumerate(sorted(files.items())):
-        copy = folder / f"{number:06d}"
-        copy.write_bytes(content)
-        entry = {"sealed": str(copy), "sha256": _sha256(content)}
-        sealed[str(root / path)] = entry
-    return sealed
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _report(result: Mapping[str, Any]) -> RunReport:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,4 +28,12 @@ def main(arguments: Sequence[str]) -> None:
     from rulezero_server.app import App  # noqa: PLC0415 - after the arguments are known to be good
     from rulezero_server.server import serve  # noqa: PLC0415
 
+    # What a killed server left must not wait for the next rehearsal; the client does not wait.
+    threading.Thread(target=_sweep, daemon=True).start()
     serve(App(options.project, read_only=options.read_only))
+
+
+def _sweep() -> None:
+    from rulezero_server.shadows import sweep  # noqa: PLC0415 - beside the start, not before it
+
+    sweep()

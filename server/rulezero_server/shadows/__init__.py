@@ -66,6 +66,7 @@ def open(  # noqa: A001 - always called with the package's name before it
     """
     from rulezero_server.shadows.errors import NoShadow  # noqa: PLC0415 - start-up time
 
+    sweep(folder)
     order = Order(
         access=access,
         identity=identity,

@@ -22,6 +22,9 @@ from . import tables
 _BATCH = 1000
 """Rows that are fetched at once."""
 
+_TABLES = 100
+"""Tables that are asked at once whether they hold a row; SQLite takes up to 500."""
+
 _KEYS = 5
 _LONGEST_KEY = 60
 """How many keys are told, and their characters."""
@@ -66,8 +69,11 @@ def take(
     """
     found: dict[tables.Place, Rows] = {}
     missed: list[str] = []
-    for table in tables.listed(connection):
-        if table.place == left_out:
+    chosen = [table for table in tables.listed(connection) if table.place != left_out]
+    empty = _empty(connection, [table.place for table in chosen])
+    for table in chosen:
+        if table.place in empty:
+            found[table.place] = _none(table)
             continue
         rows = _read(connection, table, most) if go_on() else None
         if rows is None:
@@ -77,10 +83,37 @@ def take(
     return found, missed
 
 
-def _read(connection: Any, table: tables.Table, most: int) -> Rows | None:
-    rows = Rows(table.place, table.columns, table.key)
+def _empty(connection: Any, places: list[tables.Place]) -> set[tables.Place]:
+    """The tables without a row, asked many at once: of a large schema most are, as a rule."""
+    found: set[tables.Place] = set()
+    for first in range(0, len(places), _TABLES):
+        found |= _without_rows(connection, places[first : first + _TABLES])
+    return found
+
+
+def _without_rows(connection: Any, places: list[tables.Place]) -> set[tables.Place]:
+    one = cast("Any", sa.literal_column("1"))
+    asked: list[Any] = []
+    for number, (schema, table) in enumerate(places):
+        there: Any = sa.exists(sa.select(one).select_from(sa.table(table, schema=schema)))
+        asked.append(sa.select(cast("Any", sa.literal_column(str(number))), there))
+    try:
+        with apart(connection):
+            filled = {row[0] for row in connection.execute(sa.union_all(*asked)) if row[1]}
+    except Exception:  # noqa: BLE001 - a table that cannot be asked is told of when it is read
+        return set()
+    return {place for number, place in enumerate(places) if number not in filled}
+
+
+def _none(table: tables.Table) -> Rows:
     width = len(table.columns)
+    rows = Rows(table.place, table.columns, table.key, held={} if table.key else None)
     rows.sums, rows.filled = [0] * width, [0] * width
+    return rows
+
+
+def _read(connection: Any, table: tables.Table, most: int) -> Rows | None:
+    rows = _none(table)
     try:
         with apart(connection):
             _sum(connection, table, most, rows)

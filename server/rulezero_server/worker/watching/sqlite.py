@@ -7,9 +7,17 @@ tells nobody about it: its locks are not seen.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-_MASTER = "SELECT type, name, rootpage FROM main.sqlite_master WHERE rootpage > 0"
+_MASTER = "SELECT type, name, rootpage, tbl_name FROM main.sqlite_master WHERE rootpage > 0"
+_NAMED = f"{_MASTER} AND (name COLLATE NOCASE IN ({{0}}) OR tbl_name COLLATE NOCASE IN ({{0}}))"
+
+_NAME = re.compile(r"\"((?:[^\"]|\"\")+)\"|`([^`]+)`|\[([^\]]+)\]|([^\W\d][\w$]*)")
+"""Whatever may be a name in a statement."""
+
+_MANY = 200
+"""Names up to which only what is named is read again."""
 
 _OURS = ("sqlite_", "_alembic_tmp_")
 """What SQLite, and batch mode, name themselves."""
@@ -24,6 +32,7 @@ class Watch:
         self._version: Any = None
         self._tables: dict[str, int] = {}
         self._indexes: dict[str, int] = {}
+        self._owners: dict[str, str] = {}
         self._moves = False
 
     def before(self, connection: Any, statement: str) -> Any:
@@ -40,9 +49,9 @@ class Watch:
         if version == self._version:
             return {"locks": None}
         tables, indexes = dict(self._tables), dict(self._indexes)
-        self._read(connection, version)
-        rewrites = [n for n, page in self._tables.items() if tables.get(n, page) != page]
-        builds = [n for n, page in self._indexes.items() if indexes.get(n) != page]
+        seen_tables, seen_indexes = self._again(connection, version, statement)
+        rewrites = [n for n, page in seen_tables.items() if tables.get(n, page) != page]
+        builds = [n for n, page in seen_indexes.items() if indexes.get(n) != page]
         if self._moves and "vacuum" not in statement.lower():
             rewrites = [name for name in rewrites if name.lower() in statement.lower()]
             builds = [name for name in builds if name not in indexes]
@@ -50,18 +59,48 @@ class Watch:
         self._tables = {**tables, **self._tables}
         return {"locks": None, "rewrites": sorted(rewrites), "builds": sorted(builds)}
 
+    def _again(
+        self, connection: Any, version: Any, statement: str
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """The tables and indexes that the statement may have moved; all of them where any may be.
+
+        Reading a large schema after each of its statements would cost more than they do.
+        """
+        names = sorted({"".join(found).lower() for found in _NAME.findall(statement)})
+        if self._moves or "vacuum" in names or len(names) > _MANY:
+            self._read(connection, version)
+            return self._tables, self._indexes
+        marks = ", ".join("?" * len(names))
+        rows = _seen(connection, _NAMED.format(marks), (*names, *names))
+        for index in [i for i, t in self._owners.items() if {i.lower(), t.lower()} & {*names}]:
+            self._indexes.pop(index, None)
+            self._owners.pop(index)
+        self._version = version
+        return self._keep(rows)
+
     def _read(self, connection: Any, version: Any) -> None:
-        rows = [row for row in _ask(connection, _MASTER) if not row[1].startswith(_OURS)]
-        self._tables = {name: page for kind, name, page in rows if kind == "table"}
-        self._indexes = {name: page for kind, name, page in rows if kind == "index"}
+        self._tables, self._indexes, self._owners = {}, {}, {}
+        self._keep(_seen(connection, _MASTER))
         self._version = version
         self._moves = _ask(connection, "PRAGMA main.auto_vacuum")[0][0] != 0
 
+    def _keep(self, rows: list[tuple[Any, ...]]) -> tuple[dict[str, int], dict[str, int]]:
+        tables = {name: page for kind, name, page, _ in rows if kind == "table"}
+        indexes = {name: page for kind, name, page, _ in rows if kind == "index"}
+        self._tables.update(tables)
+        self._indexes.update(indexes)
+        self._owners.update({name: table for kind, name, _, table in rows if kind == "index"})
+        return tables, indexes
 
-def _ask(connection: Any, query: str) -> list[tuple[Any, ...]]:
+
+def _seen(connection: Any, query: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
+    return [row for row in _ask(connection, query, values) if not row[1].startswith(_OURS)]
+
+
+def _ask(connection: Any, query: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(query)
+        cursor.execute(query, values)
         return [tuple(row) for row in cursor.fetchall()]
     finally:
         cursor.close()

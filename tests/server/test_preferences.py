@@ -20,6 +20,7 @@ from rulezero_server.launch import Allow
 from rulezero_server.policyfile import Line, lines
 from rulezero_server.preferences import Preferences, effective
 from rulezero_server.project import WorkerProject
+from rulezero_server.shadows.wishes import Wishes
 from rulezero_server.tomlfile import Reader
 
 posix_modes = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
@@ -94,6 +95,15 @@ url = "postgresql://me@db/rulezero"
 programs = ["git"]
 hosts = ["redis:6379"]
 write_hooks = true
+[rehearsal]
+on = false
+where = "server"
+postgresql = "postgresql://me:secret@rehearsals/"
+mysql = "mysql://me:secret@rehearsals/"
+real_rows = "never"
+seconds = 7.5
+megabytes = 20
+rows = 1000
 """
 
 
@@ -120,8 +130,44 @@ def test_everything_can_be_said(say: Say) -> None:
         programs=("git",),
         hosts=("redis:6379",),
         write_hooks=True,
+        rehearsal=Wishes(
+            on=False,
+            where="server",
+            postgresql="postgresql://me:secret@rehearsals/",
+            mysql="mysql://me:secret@rehearsals/",
+            real_rows="never",
+            seconds=7.5,
+            megabytes=20,
+            rows=1000,
+        ),
     )
     assert found.allow == Allow(programs=("git",), hosts=("redis:6379",), write_hooks=True)
+    assert "secret@" not in repr(found.rehearsal)
+
+
+def test_a_shadow_stands_where_the_policy_says(say: Say) -> None:
+    usual = Wishes()
+    assert usual.place("postgresql") == usual.place("mysql") == "private"
+    named = say("[rehearsal]\npostgresql = 'postgresql://rehearsals/'").rehearsal
+    assert (named.place("postgresql"), named.place("mysql")) == ("url", "private")
+    assert say("[rehearsal]\nwhere = 'server'").rehearsal.place("mysql") == "server"
+
+
+@pytest.mark.parametrize(
+    ("real_rows", "protected", "stays", "copied"),
+    [
+        ("local", False, False, True),
+        ("local", True, False, False),
+        ("local", True, True, True),
+        ("always", True, False, True),
+        ("never", False, True, False),
+    ],
+)
+def test_whose_rows_are_copied_is_what_the_policy_says(
+    say: Say, real_rows: str, *, protected: bool, stays: bool, copied: bool
+) -> None:
+    wishes = say(f"[rehearsal]\nreal_rows = '{real_rows}'").rehearsal
+    assert wishes.copies_rows(protected=protected, stays=stays) is copied
 
 
 def test_one_level_stands_for_every_risk(say: Say) -> None:
@@ -180,6 +226,10 @@ def test_the_environment_says_which_store(say: Say, monkeypatch: pytest.MonkeyPa
         ("[reading]\nprograms = 'git'", "reading.programs must be a list of strings"),
         ("[reading]\nhosts = ['']", "reading.hosts must be a list of strings"),
         ("[reading]\nwrite_hooks = 'no'", "reading.write_hooks must be true or false"),
+        ("[rehearsal]\nwhere = 'there'", "rehearsal.where must be one of private, server, url"),
+        ("[rehearsal]\nreal_rows = 1", "rehearsal.real_rows must be a string"),
+        ("[rehearsal]\nseconds = 0", "rehearsal.seconds must be a number of seconds above 0"),
+        ("[rehearsal]\nurl = ''", "unknown key rehearsal.url"),
         ("approval = 3", "approval must be a table"),
         ("[approval", "Expected ']'"),
     ],
@@ -351,7 +401,7 @@ def test_a_line_that_loosens_is_refused_by_name(
 
 
 @pytest.mark.proves("C03")
-@pytest.mark.parametrize("table", ["page", "store", "reading"])
+@pytest.mark.parametrize("table", ["page", "store", "reading", "rehearsal"])
 def test_what_only_the_user_may_say_is_refused_by_name(
     project: Callable[..., settings.Settings], table: str
 ) -> None:

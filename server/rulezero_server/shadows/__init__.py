@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ class Order:
     `time.monotonic()`; `folder` where private folders are made, None for the system's own place.
     """
 
-    access: Mapping[str, Any]
+    access: Mapping[str, Any] = field(repr=False)
     identity: DatabaseIdentity
     wishes: Wishes
     protected: bool
     until: float
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
     folder: Path | None = None
 
 
@@ -36,7 +36,7 @@ class Made:
     """A shadow that is there: what it is, and how it is connected to (shaped as `access`)."""
 
     shadow: Shadow
-    to: Mapping[str, Any]
+    to: Mapping[str, Any] = field(repr=False)
 
 
 Maker = Callable[[Order], contextlib.AbstractContextManager[Made]]

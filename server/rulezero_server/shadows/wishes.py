@@ -1,6 +1,6 @@
 """What the person allows a rehearsal: where it runs, with which rows, and how much of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ class Wishes:
 
     on: bool = True
     where: Where | None = None
-    postgresql: str | None = None
-    mysql: str | None = None
+    postgresql: str | None = field(default=None, repr=False)
+    mysql: str | None = field(default=None, repr=False)
     real_rows: RealRows = "local"
     seconds: float = SECONDS
     megabytes: float = MEGABYTES

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from rulezero_policies.errors import RulezeroError
 from rulezero_server.app import App
+from rulezero_server.shadows import prospect
+from rulezero_server.shadows.errors import NoShadow
+from rulezero_server.shadows.wishes import Wishes
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import holes, protected
 from rulezero_tools.ports import Session
@@ -28,6 +31,7 @@ def doctor(directory: Path, environment: str | None) -> Iterator[Check]:
         yield Check(good=True, what=f"project {session.project.name}")
         yield Check(good=True, what=f"interpreter {app.interpreter(session)}")
         yield from _project(session)
+        yield _rehearsal(session, app.preferences().rehearsal)
     except RulezeroError as error:
         yield Check(good=False, what=str(error), advice=error.advice)
 
@@ -50,6 +54,18 @@ def _project(session: Session) -> Iterator[Check]:
     for hole in holes(seen.interceptions):
         yield Check(good=False, what=hole, advice="Run migrations apart from starting the app.")
     yield _approval(session, guarded=protected(session, identity))
+
+
+def _rehearsal(session: Session, wishes: Wishes) -> Check:
+    """Whether revisions could be rehearsed here, and where."""
+    if not wishes.on:
+        return Check(good=True, what="rehearsal: switched off in policy.toml")
+    seen = session.project.describe().database
+    try:
+        place = prospect.where(seen.identity.dialect, seen.version, wishes)
+    except NoShadow as why:
+        return Check(good=False, what=f"rehearsal: {why.reason}", advice=why.mend)
+    return Check(good=True, what=f"rehearsal: on {place}")
 
 
 def _approval(session: Session, *, guarded: bool) -> Check:

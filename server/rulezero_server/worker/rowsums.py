@@ -10,7 +10,7 @@ import datetime
 import decimal
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, cast
@@ -21,6 +21,9 @@ from . import tables
 
 _BATCH = 1000
 """Rows that are fetched at once."""
+
+_LARGE = 20_000_000
+"""Bytes of a table from which on its rows are not fetched all at once."""
 
 _TABLES = 100
 """Tables that are asked at once whether they hold a row; SQLite takes up to 500."""
@@ -69,25 +72,29 @@ def take(
     """
     found: dict[tables.Place, Rows] = {}
     missed: list[str] = []
-    chosen = [table for table in tables.listed(connection) if table.place != left_out]
-    empty = _empty(connection, [table.place for table in chosen])
-    for table in chosen:
-        if table.place in empty:
-            found[table.place] = _none(table)
-            continue
-        rows = _read(connection, table, most) if go_on() else None
-        if rows is None:
-            missed.append(".".join(part for part in table.place if part))
-        else:
-            found[table.place] = rows
+    listed = [table for table in tables.listed(connection) if table.place != left_out]
+    empty = _empty(connection, listed)
+    found.update((table.place, _none(table)) for table in listed if table.place in empty)
+    wanted = [table for table in listed if table.place not in empty]
+    while wanted:
+        tried: list[tables.Table] = []
+        with suppress(Exception), apart(connection):  # whatever a driver raises of one table
+            for table in wanted:
+                tried.append(table)
+                if go_on():
+                    found[table.place] = _read(connection, table, most)
+        wanted = wanted[len(tried) :]
+        missed += [table.name for table in tried if table.place not in found]
     return found, missed
 
 
-def _empty(connection: Any, places: list[tables.Place]) -> set[tables.Place]:
+def _empty(connection: Any, listed: list[tables.Table]) -> set[tables.Place]:
     """The tables without a row, asked many at once: of a large schema most are, as a rule."""
-    found: set[tables.Place] = set()
-    for first in range(0, len(places), _TABLES):
-        found |= _without_rows(connection, places[first : first + _TABLES])
+    # PostgreSQL gives a table that never held a row no page at all.
+    found = {table.place for table in listed if table.size == 0}
+    others = [table.place for table in listed if table.size != 0]
+    for first in range(0, len(others), _TABLES):
+        found |= _without_rows(connection, others[first : first + _TABLES])
     return found
 
 
@@ -112,13 +119,9 @@ def _none(table: tables.Table) -> Rows:
     return rows
 
 
-def _read(connection: Any, table: tables.Table, most: int) -> Rows | None:
+def _read(connection: Any, table: tables.Table, most: int) -> Rows:
     rows = _none(table)
-    try:
-        with apart(connection):
-            _sum(connection, table, most, rows)
-    except Exception:  # noqa: BLE001 - a table that cannot be read is told, whatever a driver raises
-        return None
+    _sum(connection, table, most, rows)
     return rows
 
 
@@ -136,25 +139,22 @@ def _autocommits(connection: Any) -> bool:
 
 def _sum(connection: Any, table: tables.Table, most: int, rows: Rows) -> None:
     schema, name = table.place
-    source = sa.table(name, schema=schema)
-    many = connection.execute(sa.select(sa.func.count()).select_from(source)).scalar() > most
     columns: list[Any] = [sa.column(c) for c in table.columns]
-    chosen: Any = cast("Any", sa.select(*columns)).select_from(source)
-    place = [table.columns.index(column) for column in table.key]
-    held: dict[Any, bytes] | None = None if many or not place else {}
-    pack = Struct(f"{len(table.columns)}Q").pack
-    if many and not _autocommits(connection):
+    chosen: Any = cast("Any", sa.select(*columns)).select_from(sa.table(name, schema=schema))
+    if (table.size or 0) > _LARGE and not _autocommits(connection):
         chosen = chosen.execution_options(yield_per=_BATCH)
+    place = [table.columns.index(column) for column in table.key]
+    pack = Struct(f"{len(table.columns)}Q").pack
     for batch in connection.execute(chosen).partitions(_BATCH):
         sums = [[_of(value) for value in row] for row in batch]
         rows.count += len(sums)
         for at, column in enumerate(zip(*sums)):
             rows.sums[at] = (rows.sums[at] + sum(column)) & _MASK
             rows.filled[at] += len(column) - column.count(_NULL)
-        if held is not None:
-            for row, values in zip(batch, sums):
-                held[_key(row, place)] = pack(*values)
-    rows.held = held
+        if rows.count > most:
+            rows.held = None
+        if rows.held is not None:
+            rows.held.update((_key(row, place), pack(*values)) for row, values in zip(batch, sums))
 
 
 def _key(row: Sequence[Any], place: Sequence[int]) -> Any:

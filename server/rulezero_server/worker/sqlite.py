@@ -100,6 +100,8 @@ def connect(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
     finally:
         _ours.opening = False
     connection.asked = place.asked
+    if place.shadow:
+        connection.execute("PRAGMA synchronous=OFF")  # it is thrown away: no crash can hurt it
     if not place.free:
         connection.execute("PRAGMA query_only=ON")
     sqlite3.Connection.set_authorizer(connection, _apart if place.free else _reading)
@@ -130,6 +132,7 @@ class _Place(NamedTuple):
     uri: str
     free: bool
     asked: str | None = None
+    shadow: bool = False
 
 
 def _target(database: str, *, uri: bool) -> _Place:
@@ -143,7 +146,7 @@ def _target(database: str, *, uri: bool) -> _Place:
     asked = os.path.realpath(path)
     shadow = next((found for found in (way.sqlite(path) for way in _ways) if found), None)
     if shadow is not None:
-        return _Place(f"file:{_quoted(shadow)}?mode=rw", free=True, asked=asked)
+        return _Place(f"file:{_quoted(shadow)}?mode=rw", free=True, asked=asked, shadow=True)
     if not Path(path).is_file():
         return _Place("file::memory:?mode=memory", free=False, asked=asked)
     options["mode"] = "ro"

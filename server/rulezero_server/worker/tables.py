@@ -14,7 +14,8 @@ Place = tuple[Optional[str], str]
 """A schema (None for the default one) and a table's name."""
 
 _POSTGRESQL = """SELECT CASE WHEN n.nspname = current_schema() THEN NULL ELSE n.nspname END,
-    c.relname, a.attname, COALESCE(a.attnum = ANY (i.indkey), false)
+    c.relname, a.attname, COALESCE(a.attnum = ANY (i.indkey), false),
+    CASE WHEN c.relkind = 'r' AND NOT c.relhassubclass THEN pg_relation_size(c.oid) END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
@@ -23,13 +24,13 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> '
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1 NULLS FIRST, 2, a.attnum"""
 
-_MYSQL = """SELECT NULL, c.table_name, c.column_name, c.column_key = 'PRI'
+_MYSQL = """SELECT NULL, c.table_name, c.column_name, c.column_key = 'PRI', t.data_length
 FROM information_schema.columns c JOIN information_schema.tables t
     ON t.table_schema = c.table_schema AND t.table_name = c.table_name
 WHERE c.table_schema = database() AND t.table_type = 'BASE TABLE'
 ORDER BY c.table_name, c.ordinal_position"""
 
-_SQLITE = """SELECT NULL, m.name, c.name, c.pk > 0 FROM sqlite_master m
+_SQLITE = """SELECT NULL, m.name, c.name, c.pk > 0, NULL FROM sqlite_master m
 JOIN pragma_table_xinfo(m.name) c
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.rootpage > 0
     AND c.hidden <> 1 ORDER BY m.name, c.cid"""
@@ -38,19 +39,27 @@ _QUERIES = {"postgresql": _POSTGRESQL, "mysql": _MYSQL, "mariadb": _MYSQL, "sqli
 
 
 class Table(NamedTuple):
-    """A table; `key` is empty where it has no primary key."""
+    """A table; `key` is empty where it has no primary key, `size` (bytes) None where not told."""
 
     place: Place
     columns: tuple[str, ...]
     key: tuple[str, ...]
+    size: int | None
+
+    @property
+    def name(self) -> str:
+        """With its schema, where that is not the default one."""
+        return ".".join(part for part in self.place if part)
 
 
 def listed(connection: Any) -> Iterator[Table]:
     """Every table that holds rows; none for a kind of database that is not known here."""
     query = _QUERIES.get(connection.dialect.name)
     found: dict[Place, list[tuple[str, bool]]] = {}
-    for schema, table, column, in_key in connection.execute(text(query)) if query else ():
+    sizes: dict[Place, int | None] = {}
+    for schema, table, column, in_key, size in connection.execute(text(query)) if query else ():
         found.setdefault((schema, str(table)), []).append((str(column), bool(in_key)))
+        sizes[schema, str(table)] = None if size is None else int(size)
     for place, columns in found.items():
         named = tuple(name for name, _ in columns)
-        yield Table(place, named, tuple(name for name, in_key in columns if in_key))
+        yield Table(place, named, tuple(name for name, in_key in columns if in_key), sizes[place])

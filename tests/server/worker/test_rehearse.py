@@ -422,3 +422,35 @@ def test_what_the_code_was_kept_from_is_told(
     kept = {**entry, "kind": "change"}
     saw = rehearses(project(sqlite_url, {"a1.py": source("pass")}), log=[entry, entry, kept])
     assert saw.refused == ("program rm -rf / (a.py, line 3)",)
+
+
+def test_a_table_that_cannot_be_read_is_named_and_the_others_are_compared(
+    project: Any, source: Any, postgres_url: str, rehearses: Rehearse
+) -> None:
+    sends(
+        postgres_url,
+        "CREATE TABLE a_notes (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)",
+        ROWS,
+        "INSERT INTO a_notes VALUES (1)",
+        "CREATE FUNCTION refuse() RETURNS boolean LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no'; END $$",
+        "CREATE ROLE reads_little",
+        "ALTER TABLE a_notes ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE a_notes FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY p ON a_notes USING (refuse())",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO reads_little",
+        "GRANT ALL ON SCHEMA public TO reads_little",
+    )
+    loaded = project(postgres_url, {"a1.py": source('op.execute("DELETE FROM notes")')})
+    env = Path(loaded.root, "migrations", "env.py")
+    begun = "with engine.connect() as connection:\n"
+    role = "        connection.exec_driver_sql('SET ROLE reads_little'); connection.commit()\n"
+    env.write_text(env.read_text("utf-8").replace(begun, begun + role), "utf-8")
+    try:
+        saw = rehearses(loaded)
+    finally:
+        sends(postgres_url, "DROP OWNED BY reads_little CASCADE", "DROP ROLE reads_little")
+    assert saw.upgrade == "ok"
+    assert [(one.table, one.lost) for one in saw.data_there] == [("notes", 3)]
+    assert "the rows of a_notes, after the upgrade" in saw.not_shown

@@ -150,7 +150,8 @@ def _changed(differ: RowsDiffer, saw: Rehearsed, first: Acts) -> Iterator[Loss]:
     table, emptied = differ.table.lower(), {(e.table, e.column) for e in saw.emptied}
     for column in differ.columns:
         place = (table, column.lower())
-        if table in first.written | first.tables or place in first.retyped | first.columns:
+        explained = table in first.written | first.tables or place in first.retyped | first.columns
+        if explained or first.dark:
             continue
         if (differ.table, column) not in emptied:
             rows = "rows" if differ.changed is None else _counted(differ.changed, "row")
@@ -161,7 +162,6 @@ def _changed(differ: RowsDiffer, saw: Rehearsed, first: Acts) -> Iterator[Loss]:
                 text=text,
                 where="first",
                 said=False,
-                doubtful=first.dark,
                 values_only=True,
             )
 
@@ -179,6 +179,9 @@ def _after_the_way_back(saw: Rehearsed, first: Acts, back: Acts) -> Iterator[Los
         if gone > 0:
             text = _rows_gone(differ, gone, said=False)
             yield Loss(table=table, text=text, where="back", said=False, doubtful=back.dark)
+        if differ.added:
+            text = f"{_counted(differ.added, 'row')} of {table} that the first way added, and left"
+            yield Loss(table=table, text=text, where="first", said=True)
         yield from _values(differ, on_the_way, saw, first, back)
 
 

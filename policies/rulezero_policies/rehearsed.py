@@ -316,7 +316,7 @@ def _purpose(failed: Failed, number: int) -> bool:
 
 
 def _is_of_schema(unreadable: str) -> bool:
-    return "OperationalError" in unreadable or "ProgrammingError" in unreadable
+    return any(name in unreadable for name in ("OperationalError", "ProgrammingError", "Undefined"))
 
 
 def _avoidable(difference: Difference, dialect: str) -> bool:

@@ -42,6 +42,8 @@ def test_what_was_restored_is_said_and_what_was_not_reached_is_not() -> None:
     lost = judge(replace(OK, data_back=(differ,)))
     assert lost.data_restored is False
     assert lost.lost == ("1 row is gone of 3 in users, and no statement deletes them",)
+    added = judge(replace(OK, data_back=(replace(differ, lost=0, after=3, added=2),)))
+    assert added.lost == ("2 rows of users that the first way added, and left",)
     stopped = judge(Rehearsed(upgrade="ok", downgrade="failed"))
     assert (stopped.schema_restored, stopped.data_restored) == (None, None)
     cut = judge(replace(OK, not_shown=("the rows of users, after the downgrade",)))

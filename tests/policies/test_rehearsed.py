@@ -474,6 +474,8 @@ class TestLosses:
         found = only(judged(replace(OK, data_there=(differ,))))
         assert (found.rule, found.severity) == ("upgrade-loses-data", "WARNING")
         assert "tasks.user_id: other values in 1 row, and no statement" in found.evidence
+        dark = replace(OK, data_there=(differ,), sent=(sent("DO $$ BEGIN END $$"),))
+        assert judged(dark) == ()
         many = replace(differ, changed=None)
         assert "in rows, and no" in only(judged(replace(OK, data_there=(many,)))).evidence
 
@@ -554,8 +556,9 @@ class TestAftermath:
         found = only(judged(saw))
         assert (found.rule, found.severity, found.subject) == ("rows-unreadable", "CRITICAL", "Job")
         assert judged(saw, shadow=MADE_UP) == ()
-        missing = replace(OK, unreadable=("Job: OperationalError",), remaining=("add column x",))
-        assert judged(missing) == ()
+        for kind in ("OperationalError", "UndefinedColumn"):
+            missing = replace(OK, unreadable=(f"Job: {kind}",), remaining=("add column x",))
+            assert judged(missing) == ()
 
     def test_integrity_that_is_worse_is_critical_and_what_was_so_before_is_not(self) -> None:
         line = "1 row of tasks refer to rows of users that are not there"

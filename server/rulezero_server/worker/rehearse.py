@@ -206,11 +206,11 @@ class _Rehearsal:
         return said[0]
 
     def _refused(self) -> list[str]:
-        """What the code tried, and was kept from."""
+        """What the project's own code tried, and was kept from."""
         found = [
             f"{entry['kind']} {entry['call']} ({entry['file']}, line {entry['line']})"
             for entry in self._loaded.log
-            if entry["kind"] in {"program", "connection"}
+            if entry["kind"] in {"program", "connection"} and entry["package"] is None
         ]
         return list(dict.fromkeys(found))
 

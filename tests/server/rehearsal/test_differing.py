@@ -7,6 +7,8 @@ import pytest
 
 from rulezero_policies.findings import Finding
 
+pytestmark = pytest.mark.proves("D02")
+
 On = Callable[[str], Any]
 Found = Callable[..., Finding]
 

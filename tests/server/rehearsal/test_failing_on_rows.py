@@ -8,6 +8,8 @@ import pytest
 from rulezero_policies.findings import Finding
 from rulezero_tools.results import ReviewResult
 
+pytestmark = pytest.mark.proves("D02")
+
 USERS = "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(80), team INTEGER)"
 TEAMS = "CREATE TABLE teams (id INTEGER PRIMARY KEY)"
 ROWS = (

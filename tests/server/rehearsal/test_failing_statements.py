@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from rulezero_policies.findings import Finding
+
+pytestmark = pytest.mark.proves("D02")
 
 On = Callable[[str], Any]
 Found = Callable[..., Finding]

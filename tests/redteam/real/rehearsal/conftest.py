@@ -93,15 +93,16 @@ class Scene:
         revision = self.folder / "migrations" / "versions" / "a1.py"
         revision.write_text(REVISION.replace("CODE", body).lstrip(), "utf-8")
         project = WorkerProject.open(self.folder)
-        seen = project.describe()
         rehearser = WorkerRehearser(project, Wishes(where="server"), marked=False)
-        saw = rehearser.rehearse(
-            direction="upgrade",
-            start=seen.database.current,
-            to="a1",
-            identity=seen.database.identity,
-            files=project.files(),
-        )
+        with project.reading():
+            seen = project.describe()
+            saw = rehearser.rehearse(
+                direction="upgrade",
+                start=seen.database.current,
+                to="a1",
+                identity=seen.database.identity,
+                files=project.files(),
+            )
         assert not isinstance(saw, NotRehearsed), saw
         return saw.saw
 

@@ -53,6 +53,8 @@ def prepare(
 def _roles(
     place: pgserver.Host, made: pgserver.Database, facts: pgcatalogue.Facts
 ) -> Iterator[str]:
+    if not facts.roles:
+        return
     known = set(
         place.admin.asked("SELECT json_agg(rolname) FROM pg_roles", "no roles are seen", _MEND)
     )
@@ -60,15 +62,18 @@ def _roles(
     if not place.private:
         yield from (f"the role {role}, and what it may do" for role in missing)
         return
-    place.admin.sql("".join(f"CREATE ROLE {identifier(r)} NOLOGIN;\n" for r in missing))
-    grants = (f"GRANT {identifier(role)} TO {made.name};\n" for role in facts.roles)
-    place.admin.sql("".join(grants))
+    made_here = [f"CREATE ROLE {identifier(role)} NOLOGIN;\n" for role in missing]
+    grants = [f"GRANT {identifier(role)} TO {made.name};\n" for role in facts.roles]
+    place.admin.fed("".join([*made_here, *grants]).encode())
 
 
 def _extensions(
     place: pgserver.Host, made: pgserver.Database, facts: pgcatalogue.Facts
 ) -> Iterator[str]:
-    made.admin.sql(f"ALTER SCHEMA public OWNER TO {made.name};\n")
+    gone = "DROP SCHEMA public;\n" if "public" not in facts.schemas else ""
+    made.admin.sql(f"ALTER SCHEMA public OWNER TO {made.name};\n{gone}")
+    if not facts.extensions:
+        return
     offered = set(
         place.admin.asked(
             "SELECT coalesce(json_agg(name), '[]') FROM pg_available_extensions",
@@ -88,8 +93,6 @@ def _extensions(
             yield f"the extension {name}, which only a superuser may install"
         else:
             yield f"the right to alter or drop the extension {name}, which its superuser made"
-    if "public" not in facts.schemas:
-        made.owner.sql("DROP SCHEMA public;\n")
 
 
 def _settings(made: pgserver.Database, facts: pgcatalogue.Facts) -> Iterator[str]:

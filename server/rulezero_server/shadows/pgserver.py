@@ -119,9 +119,7 @@ def _private(order: Order, major: int) -> Host:
     # What copies must be as new as the target; a server of its version brings that along.
     clients = install if install.client and install.major >= major else pginstalls.client(major)
     admin = psql.Server(install=clients, variables=running.admin, until=order.until)
-    _settle(admin)
-    number = admin.asked("SELECT current_setting('server_version_num')", "it does not answer", "")
-    return Host(admin=admin, number=int(number), where=install.label, private=True)
+    return Host(admin=admin, number=_settled(admin), where=install.label, private=True)
 
 
 def _prepare(
@@ -149,9 +147,16 @@ def _command(install: pginstalls.Install, folder: Path) -> list[str]:
     return [install.program("postgres"), *where, *settings]
 
 
-def _settle(admin: psql.Server) -> None:
-    """Wait until it is done starting, and let no shadow's role into the usual databases."""
-    closed = "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC;\n"
+def _settled(admin: psql.Server) -> int:
+    """Wait until it is done starting, and let no shadow's role into the usual databases.
+
+    Returns:
+        Its version, as PostgreSQL counts it.
+    """
+    closed = (
+        "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC;\n"
+        "SELECT current_setting('server_version_num');\n"
+    )
     while (ran := admin.sql(closed)).status != 0:
         if "starting up" not in ran.err or time.monotonic() > admin.until:
             raise NoShadow(
@@ -159,6 +164,7 @@ def _settle(admin: psql.Server) -> None:
                 pginstalls.INSTALL,
             )
         time.sleep(0.02)
+    return int(ran.out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,15 +217,11 @@ def _create(place: Host, facts: pgcatalogue.Facts, name: str, password: str) -> 
         f"LC_CTYPE {literal(facts.ctype)}"
     )
     create = f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0"
-    if not place.admin.tried(f"{create} {like};\n"):
-        plain = place.admin.sql(f"{create};\n")
+    closed = f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n"
+    if not place.admin.tried(f"{create} {like};\n{closed}"):
+        plain = place.admin.sql(f"{create};\n{closed}")
         programs.checked(plain, "no database could be made for the shadow", _MAKE)
         lacks.append(f"the collation {facts.collate} of the database")
-    programs.checked(
-        place.admin.sql(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n"),
-        "the shadow could not be closed to others",
-        _MAKE,
-    )
     return lacks
 
 
@@ -231,9 +233,11 @@ def drop(admin: psql.Server, name: str) -> None:
     )
     others = f"FROM pg_stat_activity WHERE datname = {literal(name)} AND pid <> pg_backend_pid()"
     with contextlib.suppress(NoShadow):
-        server.sql(f"SELECT pg_terminate_backend(pid) {others};\n")
-        server.sql(f"DROP DATABASE IF EXISTS {identifier(name)};\n")
-        server.sql(f"DROP ROLE IF EXISTS {identifier(name)};\n")
+        server.fed(
+            f"SELECT pg_terminate_backend(pid) {others};\n"
+            f"DROP DATABASE IF EXISTS {identifier(name)};\n"
+            f"DROP ROLE IF EXISTS {identifier(name)};\n".encode()
+        )
 
 
 def _sweep(admin: psql.Server) -> None:

@@ -97,24 +97,25 @@ def test_the_shadow_holds_schema_and_rows_of_the_target(
         pymysql.connect(**given)
 
 
-@pytest.mark.parametrize(
-    "reach",
-    [
-        "CREATE DATABASE other",
-        "CREATE USER other",
-        "SELECT * FROM mysql.global_priv",
-        "SELECT 1 INTO OUTFILE '/tmp/out'",
-        "INSTALL SONAME 'ha_federatedx'",
-        "SET GLOBAL max_connections = 10",
-        "GRANT ALL ON *.* TO CURRENT_USER",
-    ],
+OUTSIDE = (
+    "CREATE DATABASE other",
+    "CREATE USER other",
+    "SELECT * FROM mysql.global_priv",
+    "SELECT 1 INTO OUTFILE '/tmp/out'",
+    "INSTALL SONAME 'ha_federatedx'",
+    "SET GLOBAL max_connections = 10",
+    "GRANT ALL ON *.* TO CURRENT_USER",
 )
+
+
 def test_the_shadows_user_reaches_nothing_outside(
-    target: dict[str, Any], open_here: Callable[..., Any], reach: str
+    target: dict[str, Any], open_here: Callable[..., Any]
 ) -> None:
-    with open_here(access(target)) as made, pytest.raises(pymysql.err.Error) as refused:
-        rows(made, reach)
-    assert refused.value.args[0] in {1044, 1045, 1142, 1227}
+    with open_here(access(target)) as made:
+        for reach in OUTSIDE:
+            with pytest.raises(pymysql.err.Error) as refused:
+                rows(made, reach)
+            assert refused.value.args[0] in {1044, 1045, 1142, 1227}, reach
 
 
 def test_the_shadows_user_has_no_right_on_a_schema_whose_name_looks_alike(

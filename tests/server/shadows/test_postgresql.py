@@ -110,25 +110,26 @@ def test_a_shadow_is_gone_afterwards_and_not_reached_by_its_name(
         psycopg.connect(**given)
 
 
-@pytest.mark.parametrize(
-    "reach",
-    [
-        "CREATE DATABASE other",
-        "CREATE ROLE other",
-        "COPY author TO PROGRAM 'true'",
-        "COPY author TO '/tmp/author'",
-        "SELECT pg_read_file('/etc/hostname')",
-        "CREATE EXTENSION dblink",
-        "ALTER SYSTEM SET port = 1",
-        "SET SESSION AUTHORIZATION postgres",
-        "DROP DATABASE postgres",
-    ],
+OUTSIDE = (
+    "CREATE DATABASE other",
+    "CREATE ROLE other",
+    "COPY author TO PROGRAM 'true'",
+    "COPY author TO '/tmp/author'",
+    "SELECT pg_read_file('/etc/hostname')",
+    "CREATE EXTENSION dblink",
+    "ALTER SYSTEM SET port = 1",
+    "SET SESSION AUTHORIZATION postgres",
+    "DROP DATABASE postgres",
 )
+
+
 def test_the_shadows_role_reaches_nothing_outside(
-    target: psycopg.Connection[Any], open_here: Callable[..., Any], reach: str
+    target: psycopg.Connection[Any], open_here: Callable[..., Any]
 ) -> None:
-    with open_here(access(target)) as made, pytest.raises(psycopg.Error):
-        rows(made, reach)
+    with open_here(access(target)) as made:
+        for reach in OUTSIDE:
+            with pytest.raises(psycopg.Error):
+                rows(made, reach)
 
 
 def test_the_shadows_role_enters_no_other_database_of_a_private_server(

@@ -19,6 +19,8 @@ from rulezero_server.project import WorkerProject
 from rulezero_server.rehearser import WorkerRehearser
 from rulezero_server.shadows.wishes import Wishes
 
+pytestmark = pytest.mark.proves("D02")
+
 CANARY = "canary-7f3a91"
 
 Rehearse = Callable[..., Rehearsal | NotRehearsed]

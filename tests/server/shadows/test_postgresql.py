@@ -18,6 +18,8 @@ from rulezero_policies.rehearsal import NotRehearsed
 from rulezero_server import shadows
 from rulezero_server.shadows import pginstalls, pgserver, sweeping
 
+pytestmark = pytest.mark.proves("D02")
+
 CANARY = "canary-7f3a91"
 
 SCHEMA = """

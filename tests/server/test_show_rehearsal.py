@@ -87,11 +87,13 @@ def test_a_long_file_is_cut_and_its_line_kept(rehearsal: Rehearsal) -> None:
     assert "b2f0c1d4e5a6…:15" in shown(replace(rehearsal, timeline=(beat,)))
 
 
-def test_many_statements_are_cut_and_counted(rehearsal: Rehearsal) -> None:
-    beat = rehearsal.timeline[1]
-    text = shown(replace(rehearsal, timeline=(beat,) * 40, statements=90))
-    assert text.count("DROP INDEX") == 25
-    assert "… 65 more statements" in text
+def test_of_many_statements_the_longest_are_shown_and_the_rest_counted(
+    rehearsal: Rehearsal,
+) -> None:
+    quick, slow = rehearsal.timeline[1], replace(rehearsal.timeline[1], sql="SLOW", seconds=9.0)
+    text = shown(replace(rehearsal, timeline=(*(quick,) * 40, slow), statements=90))
+    assert (text.count("DROP INDEX"), text.count("SLOW")) == (24, 1)
+    assert "… 65 more statements that took less" in text
     assert "✓ downgrade   ✗" in text
 
 

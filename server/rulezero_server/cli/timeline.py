@@ -108,10 +108,17 @@ def _table(shown: Rehearsal) -> Table:
     table.add_column("sent by", no_wrap=True, ratio=4, min_width=17)
     table.add_column("took", justify="right", no_wrap=True, width=7)
     table.add_column("locks, rewrites", overflow="fold", ratio=5)
-    for beat in shown.timeline[:MOST]:
+    for beat in _longest(shown):
         cells = (" ".join(beat.sql.split()), _place(beat.place), _seconds(beat.seconds))
         table.add_row(_ARROWS[beat.leg], *(escape(visible(c)) for c in cells), _did(beat))
     return table
+
+
+def _longest(shown: Rehearsal) -> list[Beat]:
+    """The statements that took longest, in their order."""
+    numbered = list(enumerate(shown.timeline))
+    longest = sorted(numbered, key=lambda n: -n[1].seconds)[:MOST]
+    return [beat for _, beat in sorted(longest, key=lambda n: n[0])]
 
 
 def _place(place: str) -> str:
@@ -136,7 +143,7 @@ def _did(beat: Beat) -> Text:
 def _rest(console: Console, shown: Rehearsal) -> None:
     more = shown.statements - min(len(shown.timeline), MOST)
     if more > 0:
-        _line(console, f"[dim]… {more} more statements[/]")
+        _line(console, f"[dim]… {more} more statements that took less[/]")
 
 
 def _seconds(seconds: float) -> str:

@@ -977,6 +977,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/rehearsal/test_failing_statements.py::test_what_mariadb_committed_before_the_failure_is_left_behind",
         "tests/server/shadows/test_mysql.py::test_a_sample_is_whole_by_foreign_keys_and_says_that_it_is_one",
         "tests/server/shadows/test_mysql.py::test_an_address_is_read_as_a_driver_would_be_told",
+        "tests/server/shadows/test_mysql.py::test_no_lock_beyond_reading_is_taken_on_the_target",
         "tests/server/shadows/test_mysql.py::test_of_a_protected_database_no_value_stands_anywhere_in_the_shadow",
         "tests/server/shadows/test_mysql.py::test_protected_rows_may_be_copied_on_their_own_server_and_go_again",
         "tests/server/shadows/test_mysql.py::test_the_password_stands_in_no_argument_and_no_file",

@@ -1,6 +1,7 @@
 """Shadows of MariaDB databases."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,39 @@ def test_protected_rows_may_be_copied_on_their_own_server_and_go_again(
     assert target["cursor"].fetchall() == ()
     target["cursor"].execute("SELECT user FROM mysql.user WHERE user LIKE 'rulezero%'")
     assert target["cursor"].fetchall() == ()
+
+
+def test_no_lock_beyond_reading_is_taken_on_the_target(
+    target: dict[str, Any], open_here: Callable[..., Any]
+) -> None:
+    plugin = "INSTALL PLUGIN IF NOT EXISTS metadata_lock_info SONAME 'metadata_lock_info'"
+    target["cursor"].execute(plugin)
+    seen: set[str] = set()
+    done = threading.Event()
+
+    def watch() -> None:
+        given: dict[str, Any] = {"unix_socket": target["unix_socket"], "user": "root"}
+        with pymysql.connect(**given, autocommit=True) as connection:
+            while not done.is_set():
+                cursor = connection.cursor()
+                cursor.execute(
+                    "SELECT DISTINCT lock_mode FROM information_schema.metadata_lock_info "
+                    "WHERE table_schema = %s AND table_name <> ''",
+                    (target["database"],),
+                )
+                seen.update(mode for (mode,) in cursor.fetchall())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for wishes in ({}, {"rows": 100}, {"real_rows": "never"}):
+            with open_here(access(target), **wishes):
+                pass
+    finally:
+        done.set()
+        watcher.join()
+    assert "MDL_SHARED_READ" in seen
+    assert seen <= {"MDL_SHARED_READ", "MDL_SHARED", "MDL_SHARED_HIGH_PRIO"}
 
 
 def test_the_sql_mode_of_the_target_is_that_of_the_shadow(

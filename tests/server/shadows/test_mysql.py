@@ -190,8 +190,7 @@ def test_protected_rows_may_be_copied_on_their_own_server_and_go_again(
 def test_no_lock_beyond_reading_is_taken_on_the_target(
     target: dict[str, Any], open_here: Callable[..., Any]
 ) -> None:
-    plugin = "INSTALL PLUGIN IF NOT EXISTS metadata_lock_info SONAME 'metadata_lock_info'"
-    target["cursor"].execute(plugin)
+    target["cursor"].execute("INSTALL SONAME 'metadata_lock_info'")
     seen: set[str] = set()
     done = threading.Event()
 
@@ -216,6 +215,7 @@ def test_no_lock_beyond_reading_is_taken_on_the_target(
     finally:
         done.set()
         watcher.join()
+        target["cursor"].execute("UNINSTALL SONAME 'metadata_lock_info'")
     assert "MDL_SHARED_READ" in seen
     assert seen <= {"MDL_SHARED_READ", "MDL_SHARED", "MDL_SHARED_HIGH_PRIO"}
 

@@ -10,9 +10,37 @@ from rulezero_policies.operations import Operation, OperationKind
 from rulezero_policies.sql import expand
 from rulezero_policies.steps import Place, Step, walk
 
-__all__ = ["Scene", "Stage", "questions"]
+__all__ = ["Flaw", "Scene", "Stage", "questions"]
 
 Stage = Literal["models", "revision", "rollback"]
+
+
+FlawKind = Literal[
+    "syntax",
+    "unreadable",
+    "duplicate",
+    "missing parent",
+    "cycle",
+    "several heads",
+    "unknown revision",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flaw:
+    """What is wrong with a revision file, or with its place among the others.
+
+    `names` are the files of a duplicate, the parents that are missing, the revisions of the circle,
+    the heads, or the files' heads where the database is at an unknown `revision`. `detail` is what
+    was raised. `after` is the number of revisions that hang on this one.
+    """
+
+    kind: FlawKind
+    revision: str
+    names: tuple[str, ...] = ()
+    detail: str = ""
+    line: int | None = None
+    after: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +69,7 @@ class Scene:
     downgrade_line: int | None = None
     app_imports: tuple[tuple[str, int], ...] = ()
     facts: tuple[Fact, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
     own_transaction: bool = False
     """Whether each revision of a run commits by itself (`transaction_per_migration`)."""
 

@@ -93,9 +93,9 @@ class WorkerProject:
     def _ask(self, verb: str, args: Mapping[str, Any] | None = None) -> launch.Reply:
         return self._talk.ask(verb, args) if self._talk else launch.ask(self.target, verb, args)
 
-    def describe(self, *, static: bool = False) -> Description:
+    def describe(self, *, static: bool = False, lenient: bool = False) -> Description:
         """Project, revisions and database, freshly read; the database is not asked if `static`."""
-        reply = self._ask("describe", {"static": static})
+        reply = self._ask("describe", {"static": static, "lenient": lenient})
         interceptions = {"interceptions": list(reply.interceptions)}
         self._seen = _as(Description, {**reply.result, **interceptions})
         return self._seen
@@ -110,9 +110,11 @@ class WorkerProject:
         args = {"message": message, "renames": [asdict(rename) for rename in renames]}
         return _as(Generated, self._ask("generate", args).result)
 
-    def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
+    def trace(
+        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+    ) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given."""
-        args = {"revisions": list(revisions), "static": static}
+        args = {"revisions": list(revisions), "static": static, "lenient": lenient}
         reply = self._ask("trace", args)
         return tuple(_as(Trace, entry) for entry in reply.result["traces"])
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from alembic.script import Script
 from pydantic import TypeAdapter
 from sqlalchemy import create_engine
 
@@ -17,10 +18,11 @@ from rulezero_policies.findings import Fact, Question
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan, PlannedChange
 from rulezero_policies.policy import Policy
-from rulezero_policies.scene import Scene
-from rulezero_server.worker import trace, tree
+from rulezero_policies.scene import Flaw, Scene
+from rulezero_server.worker import chain, trace, tree
 
 OPERATIONS = TypeAdapter(tuple[Operation, ...])
+FLAWS = TypeAdapter(tuple[Flaw, ...])
 
 URLS = {
     "postgresql": "postgresql+psycopg://",
@@ -44,7 +46,12 @@ def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     def scene(source: str, dialect: str = "postgresql") -> Scene:
         path = versions / f"revision_{next(numbers)}.py"
         path.write_text(source)
-        script = SimpleNamespace(path=str(path), module=_loaded(path))
+        module = chain.lenient(path, lambda: _loaded(path))
+        joined = chain.Chain([Script(module, module.revision, str(path))], str(tmp_path))
+        flaws = FLAWS.validate_python(joined.flaws)
+        if hasattr(module, "broken"):
+            return Scene(dialect=dialect, revision=module.revision, flaws=flaws)
+        script = SimpleNamespace(path=str(path), module=module)
         engine = create_engine(URLS[dialect])
         speaking = SimpleNamespace(engine=engine, dialect=engine.dialect)
         context = SimpleNamespace(
@@ -64,6 +71,7 @@ def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
             downgrade=OPERATIONS.validate_python(downgrade),
             upgrade_error=upgrade_error,
             downgrade_error=downgrade_error,
+            flaws=flaws,
             **_tree(path, tmp_path),
         )
 

@@ -162,7 +162,7 @@ class PlayedProject:
     def reading(self) -> Generator[None]:
         yield
 
-    def describe(self, *, static: bool = False) -> Description:
+    def describe(self, *, static: bool = False, lenient: bool = False) -> Description:
         del static
         names = list(self.chain)
         revisions = tuple(
@@ -208,7 +208,9 @@ class PlayedProject:
         self.chain[name] = self.wanted
         return Generated(revision=name, path=path, note=message)
 
-    def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
+    def trace(
+        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+    ) -> tuple[Trace, ...]:
         del static
         tree = Tree(
             has_upgrade=True, has_downgrade=True, downgrade_is_empty=False, downgrade_line=9

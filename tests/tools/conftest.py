@@ -119,7 +119,7 @@ class FakeProject:
     def reading(self) -> Generator[None]:
         yield
 
-    def describe(self, *, static: bool = False) -> Description:
+    def describe(self, *, static: bool = False, lenient: bool = False) -> Description:
         if self.broken:
             raise self.broken
         identity = DatabaseIdentity(
@@ -155,7 +155,9 @@ class FakeProject:
         self.contents[path] = message.encode()
         return Generated(revision=name, path=path)
 
-    def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
+    def trace(
+        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+    ) -> tuple[Trace, ...]:
         return tuple(
             Trace(
                 revision=name,

@@ -25,8 +25,8 @@ def commented(session: Session, project: Any, monkeypatch: pytest.MonkeyPatch) -
     def make(*ignores: Ignore) -> None:
         plain = project.trace
 
-        def trace(revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
-            seen: tuple[Trace, ...] = plain(revisions, static=static)
+        def trace(revisions: Sequence[str], **options: Any) -> tuple[Trace, ...]:
+            seen: tuple[Trace, ...] = plain(revisions, **options)
             return tuple(replace(t, tree=replace(t.tree, ignores=ignores)) for t in seen)
 
         project.wanted = (CODE,)

@@ -8,6 +8,7 @@ from rulezero_policies.errors import (
     UnknownDatabaseRevision,
     UnknownRevision,
 )
+from rulezero_policies.scene import Flaw, FlawKind
 from rulezero_tools.records import Description, Revision
 
 
@@ -48,6 +49,24 @@ def check_current(seen: Description) -> None:
     for revision in seen.database.current:
         if revision not in known:
             raise UnknownDatabaseRevision(revision=revision)
+
+
+def unknown(seen: Description) -> tuple[Flaw, ...]:
+    """The revisions at which the database stands and that no file of the project has."""
+    known = {r.id for r in seen.revisions}
+    return tuple(
+        Flaw(kind="unknown revision", revision=revision, names=seen.heads)
+        for revision in seen.database.current
+        if revision not in known
+    )
+
+
+_BROKEN: frozenset[FlawKind] = frozenset({"syntax", "unreadable", "missing parent", "cycle"})
+
+
+def is_broken(seen: Description) -> bool:
+    """Whether alembic refuses every command over these files."""
+    return any(flaw.kind in _BROKEN for flaw in seen.flaws)
 
 
 def lineage(seen: Description, revisions: Iterable[str]) -> frozenset[str]:

@@ -61,10 +61,12 @@ class Project(Protocol):
         """While it lasts the project is loaded once, and what was loaded stays as it was."""
         ...
 
-    def describe(self, *, static: bool = False) -> Description:
+    def describe(self, *, static: bool = False, lenient: bool = False) -> Description:
         """Project, revisions and database, freshly read.
 
-        With `static` no database is asked: its dialect is told, everything else of it is not.
+        With `static` no database is asked: its dialect is told, everything else of it is not. With
+        `lenient` revision files that do not load or fit together, and a database at a revision that
+        no file has, are told as flaws instead of raised.
         """
         ...
 
@@ -76,10 +78,13 @@ class Project(Protocol):
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
         ...
 
-    def trace(self, revisions: Sequence[str], *, static: bool = False) -> tuple[Trace, ...]:
+    def trace(
+        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+    ) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given.
 
-        With `static` no database is connected to, also not for what a revision looks up in it.
+        With `static` no database is connected to, also not for what a revision looks up in it. With
+        `lenient` a file that does not load is one step that is not understood.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity
+from rulezero_policies.scene import Flaw
 from rulezero_policies.suppression import Ignore
 
 Flavour = Literal["flask-migrate", "alembic"]
@@ -70,6 +71,7 @@ class Description:
     sqlalchemy: str
     versions: tuple[str, ...] = ()
     guard: str = "unknown"
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan
 from rulezero_policies.references import References, told
-from rulezero_policies.scene import Scene, questions
+from rulezero_policies.scene import Flaw, Scene, questions
 from rulezero_policies.suppression import Suppressed, suppress
 from rulezero_tools import graph
 from rulezero_tools.planning import (
@@ -66,7 +66,10 @@ def review(
     waiting = _waiting(seen, revision)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
-    draft = _draft(session, seen, waiting, traces, start=",".join(seen.database.current))
+    # That there are several heads is no matter to an upgrade that names where it goes.
+    flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
+    start = ",".join(seen.database.current)
+    draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)
@@ -102,28 +105,31 @@ def review_files(
         progress: Is told what is being done.
 
     Returns:
-        A review each; when nothing waits, one that is SAFE and says so.
+        A review each; when nothing waits, one that says so. Revision files that do not load, and
+        what is wrong with their graph, are findings.
 
     Raises:
         UnknownRevision: There is no such revision.
         ProjectError: The project cannot be read.
     """
     progress("reading the project and its database")
-    seen = session.project.describe(static=static)
+    seen = session.project.describe(static=static, lenient=True)
     if every:
         chosen = tuple((r,) for r in seen.revisions)
     elif revision:
         chosen = ((graph.find(seen, revision),),)
+    elif flaws := graph.unknown(seen):
+        return (_nothing(session, seen, flaws),)
     else:
-        graph.check_current(seen)
-        chosen = (graph.pending(seen, graph.only_head(seen)),)
+        chosen = (graph.pending(seen),)
         if not chosen[0]:
-            return (_nothing(session, seen),)
+            return (_nothing(session, seen, seen.flaws),)
     read = tuple(r for one in chosen for r in one)
     progress(f"reading what {_counted(read)} would do")
-    traces = session.project.trace([r.id for r in read], static=static)
+    traces = session.project.trace([r.id for r in read], static=static, lenient=True)
     known = {t.revision: t for t in traces}
-    ask = not (every or static)
+    # Alembic renders nothing, and runs no env.py, over files that it cannot load.
+    ask = not (every or static or graph.is_broken(seen))
     drafts = (
         _read_only(session, seen, one, tuple(known[r.id] for r in one), ask=ask, progress=progress)
         for one in chosen
@@ -131,9 +137,10 @@ def review_files(
     return tuple(result(seen, freeze(session, seen, d, {}), d.references) for d in drafts)
 
 
-def _nothing(session: Session, seen: Description) -> ReviewResult:
-    """What CI reads when there is nothing to review: that is no failure."""
+def _nothing(session: Session, seen: Description, flaws: tuple[Flaw, ...]) -> ReviewResult:
+    """What CI reads when there is nothing to review: that alone is no failure."""
     at = graph.at(seen.database.current)
+    scene = Scene(dialect=seen.database.identity.dialect, flaws=flaws)
     draft = Draft(
         kind="upgrade",
         to_revision=at,
@@ -141,13 +148,14 @@ def _nothing(session: Session, seen: Description) -> ReviewResult:
         description="nothing waits",
         path="",
         changes=(),
-        findings=(),
+        findings=rules.review(scene),
         facts=(),
         warnings=(),
         sql=None,
         rollback_command="",
     )
-    said = f"Nothing waits: the database is at {at}."
+    said = f"Nothing was reviewed: the database is at {at}."
+    said = said if flaws else f"Nothing waits: the database is at {at}."
     return replace(result(seen, freeze(session, seen, draft, {})), next_step=said)
 
 
@@ -189,7 +197,7 @@ def _draft(
     live: bool = True,
 ) -> Draft:
     """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
-    read = read_traces(session, seen.database, traces, live=live)
+    read = read_traces(session, seen.database, traces, live=live, flaws=seen.flaws)
     last, current = revisions[-1], seen.database.current
     sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
     return Draft(
@@ -227,7 +235,12 @@ def _tried(traces: tuple[Trace, ...]) -> tuple[Interception, ...]:
 
 
 def read_traces(
-    session: Session, database: Database, traces: tuple[Trace, ...], *, live: bool = True
+    session: Session,
+    database: Database,
+    traces: tuple[Trace, ...],
+    *,
+    live: bool = True,
+    flaws: tuple[Flaw, ...] = (),
 ) -> Reading:
     """Judge traces in order, each knowing what the earlier ones did; `live` asks the database."""
     operations = tuple(o for t in traces for o in t.upgrade)
@@ -238,7 +251,7 @@ def read_traces(
     aside: list[Suppressed] = []
     earlier: tuple[Operation, ...] = ()
     for trace in traces:
-        scene = scene_of(database, trace, earlier, facts)
+        scene = scene_of(database, trace, earlier, facts, flaws)
         found = (told(f, used) for f in rules.review(scene))
         placed = found if len(traces) == 1 else (_placed(f, trace.revision) for f in found)
         kept, ignored = suppress(placed, trace.tree.ignores)
@@ -255,7 +268,11 @@ def read_traces(
 
 
 def scene_of(
-    database: Database, trace: Trace, earlier: tuple[Operation, ...], facts: tuple[Fact, ...]
+    database: Database,
+    trace: Trace,
+    earlier: tuple[Operation, ...],
+    facts: tuple[Fact, ...],
+    flaws: tuple[Flaw, ...] = (),
 ) -> Scene:
     """A trace as the rules look at it."""
     return Scene(
@@ -275,6 +292,7 @@ def scene_of(
         app_imports=trace.tree.app_imports,
         own_transaction=trace.own_transaction,
         facts=facts,
+        flaws=tuple(f for f in flaws if f.revision == trace.revision),
     )
 
 

@@ -40,7 +40,7 @@ def _downgrade(scene: Scene) -> tuple[Operation, ...]:
 
 def _told(scene: Scene, operation: Operation) -> bool:
     """Whether the step is what an error left unseen, which is told where the error is."""
-    errors = (scene.upgrade_error, scene.downgrade_error)
+    errors = (scene.upgrade_error, scene.downgrade_error, *(f.detail for f in scene.flaws))
     return any(error and error in (operation.detail or "") for error in errors)
 
 

@@ -17,7 +17,8 @@ from .load import Loaded
 def describe(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     """Everything of `records.Description` but the interceptions, which every reply carries.
 
-    With `static` in `args` no database is asked: only its dialect is told.
+    With `static` in `args` no database is asked: only its dialect is told. With `lenient` revision
+    files that do not load, and a database at an unknown revision, are no failure.
 
     Raises:
         Failure: SeveralDatabases, NoConnection, UnknownDatabaseRevision or a failing env.py.
@@ -29,7 +30,8 @@ def describe(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
         "versions": [path_under(loaded.root, str(p)) for p in version_locations(loaded)],
         "heads": sorted(loaded.script.get_heads()),
         "revisions": revisions(loaded),
-        "database": not_asked(loaded) if args.get("static") else database(loaded),
+        "database": not_asked(loaded) if args.get("static") else database(loaded, args),
+        "flaws": loaded.flaws,
         "python": platform.python_version(),
         "alembic": alembic.__version__,
         "sqlalchemy": sqlalchemy.__version__,
@@ -58,7 +60,7 @@ def revisions(loaded: Loaded) -> list[dict[str, Any]]:
     ]
 
 
-def database(loaded: Loaded) -> dict[str, Any]:
+def database(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     """Identity, version, current revisions and fingerprint of the one database env.py opens."""
     seen: list[dict[str, Any]] = []
 
@@ -68,7 +70,8 @@ def database(loaded: Loaded) -> dict[str, Any]:
 
     loaded.run_env(look)
     refuse_several([entry["identity"] for entry in seen])
-    refuse_unknown(loaded, seen[0]["current"])
+    if not args.get("lenient"):
+        refuse_unknown(loaded, seen[0]["current"])
     return seen[0]
 
 

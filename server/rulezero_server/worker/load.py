@@ -11,8 +11,9 @@ from typing import Any
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionMap
 
-from . import errors, places
+from . import chain, errors, places
 
 
 def _heard(environment: Any, output: Any, databases: Any = None) -> Any:
@@ -58,9 +59,42 @@ class Loaded:
         self.root = ground.root
         self.config = config
         self.script = script
+        self.files: list[Any] = []
+        self.broken: BaseException | None = None
+        self.flaws: list[dict[str, Any]] = []
         self.guard: Any = None
         self.log: list[dict[str, Any]] = []
         self.progress: Callable[[str], None] = lambda _text: None
+
+    def join(self) -> None:
+        """Load every revision file; what is wrong with them is kept until somebody asks."""
+        self.files = chain.keep(self.script)
+        try:
+            with errors.stage("script", self.ground):
+                self.script.get_heads()
+        except errors.Failure as failure:
+            self.broken = failure
+        else:
+            self.flaws = chain.Chain(self.files, self.root).flaws
+
+    def insist(self) -> None:
+        """Refuse to go on with files that alembic refuses.
+
+        Raises:
+            Failure: What alembic says.
+        """
+        if self.broken is not None:
+            raise self.broken
+
+    def mend(self) -> None:
+        """Go on without the files and links that alembic refuses, for reading only."""
+        if self.broken is None:
+            return
+        with errors.stage("script", self.ground):
+            joined = chain.Chain(chain.read(self.script), self.root)
+            self.flaws = joined.flaws
+            self.script.revision_map = RevisionMap(lambda: joined.scripts)
+            self.script.get_heads()
 
     @property
     def databases(self) -> Any:
@@ -119,7 +153,7 @@ def load(project: dict[str, Any], ground: errors.Ground) -> Loaded:
     """Load the app (for Flask-Migrate), the configuration and the revision files.
 
     Raises:
-        Failure: One of them does not load.
+        Failure: The app or the configuration does not load; for the files see `Loaded.insist`.
     """
     if project["flavour"] == "flask-migrate":
         from . import flaskapp  # noqa: PLC0415 - only these projects have Flask
@@ -129,8 +163,9 @@ def load(project: dict[str, Any], ground: errors.Ground) -> Loaded:
         config = _alembic_config(project)
     with errors.stage("script", ground):
         script = _script(config, ground)
-        script.get_heads()  # loads every revision file
-    return Loaded(project["flavour"], ground, config, script)
+    loaded = Loaded(project["flavour"], ground, config, script)
+    loaded.join()
+    return loaded
 
 
 def _alembic_config(project: dict[str, Any]) -> Config:

@@ -20,7 +20,8 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project.
-        args: `revisions`: ids, traced in this order; `static`: connect to no database.
+        args: `revisions`: ids, traced in this order; `static`: connect to no database; `lenient`:
+            a file that does not load is one step that is not understood.
 
     Returns:
         `traces`: one dict a revision, shaped as `ports.Trace`.
@@ -51,6 +52,9 @@ def _watched(loaded: Any, script: Any, context: Any, current: set[str]) -> dict[
 
 def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str, Any]:
     path = os.path.realpath(str(script.path))
+    broken = getattr(script.module, "broken", None)
+    if broken is not None:
+        return _unread(script, path, root, broken)
     is_next = set(util.to_tuple(script.down_revision, default=())) <= current
     upgrade, upgrade_error = record(script, "upgrade", context, settled=is_next)
     applied = script.revision in current
@@ -65,6 +69,21 @@ def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str,
         "downgrade_error": downgrade_error,
         "own_transaction": bool(getattr(context, "_transaction_per_migration", False)),
         "tree": tree.tree(path, root),
+    }
+
+
+def _unread(script: Any, path: str, root: str, error: str) -> dict[str, Any]:
+    """What is told of a file that did not load: that nothing of it is known."""
+    step = operations.opaque(f"the file does not load: {error}", line=script.module.broken_line)
+    return {
+        "revision": script.revision,
+        "path": os.path.relpath(path, os.path.realpath(root)).replace(os.sep, "/"),
+        "message": "",
+        "upgrade": [step],
+        "downgrade": [step],
+        "upgrade_error": None,
+        "downgrade_error": None,
+        "tree": tree.UNREAD,
     }
 
 

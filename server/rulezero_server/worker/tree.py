@@ -14,6 +14,14 @@ _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 _VENVS = frozenset({"site-packages", "dist-packages", "node_modules", ".venv", "venv", "env"})
 
+UNREAD: dict[str, Any] = {
+    "has_upgrade": True,
+    "has_downgrade": True,
+    "downgrade_is_empty": False,
+    "downgrade_line": None,
+}
+"""What is assumed of a file that cannot be read, so that nothing is said that is not known."""
+
 
 def tree(path: str, root: str) -> dict[str, Any]:
     """Read a revision file.

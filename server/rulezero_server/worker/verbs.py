@@ -35,6 +35,9 @@ _MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
 
 _AUTOGENERATE = frozenset({"diff", "generate"})
 
+_LENIENT = frozenset({"describe", "trace"})
+"""The verbs that can go on, when they are asked to, without the revision files that do not load."""
+
 _COMMANDS = {
     "diff": "check",
     "generate": "migrate",
@@ -77,5 +80,9 @@ def call(verb: str, loaded: Any, args: dict[str, Any], ground: errors.Ground) ->
     run = getattr(import_module(f".{module}", __package__), function)
     direction = {"direction": verb} if verb in RUNS else {}
     loaded.autogenerates(on=verb in _AUTOGENERATE)
+    if verb in _LENIENT and args.get("lenient"):
+        loaded.mend()
+    else:
+        loaded.insist()
     with errors.stage("env", ground):
         return run(loaded, {**direction, **args})

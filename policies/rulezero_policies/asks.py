@@ -270,6 +270,8 @@ def _asks_postgresql(step: Step) -> Iterator[Question]:
             yield of_column(step, "dependents")
             yield of_column(step, "attributes")
             yield TIME_ZONE
+        case "statement" if step.operation.verb == "truncate":
+            yield of_table(step, "emptied_too")
         case _:
             return
 

@@ -34,6 +34,7 @@ Probe = Literal[
     "exists",
     "type_exists",
     "needed_by_key",
+    "emptied_too",
 ]
 """What can be asked. A count of zero is what one hopes for, except for the settings:
 
@@ -46,7 +47,8 @@ Probe = Literal[
   `triggers`, `lost_on_recreate` (what SQLite's batch mode does not carry over),
   `invalid_indexes`, `attributes` (what the column has beside its type), `exists` (the table),
   `type_exists` (the type `name`), `needed_by_key` (foreign keys that rest on the index `name`
-  alone), `tables` (how many there are);
+  alone), `tables` (how many there are), `emptied_too` (tables that TRUNCATE ... CASCADE takes with
+  it, through foreign keys of any length, with their rows);
 - of the server and the session: `highest` (largest value of an integer `column`),
   `oldest_transaction` (age in seconds), `foreign_keys_on` (1 or 0), `sql_mode` (1 where it is
   strict), `time_zone` (0 for UTC).

@@ -43,6 +43,8 @@ class Column:
     """What an `alter_column` said of the column as it is ("nullable", "server_default", ...)."""
     generation: Literal["stored", "virtual", "computed", "identity"] | None = None
     """How it is filled; "computed" where it is not said whether the result is stored."""
+    makes_type: str | None = None
+    """The enumeration type that comes to be with the table when the column is made in it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,7 @@ def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     versions.mkdir(parents=True)
     numbers = itertools.count()
 
-    def scene(source: str, dialect: str = "postgresql") -> Scene:
+    def scene(source: str, dialect: str = "postgresql", env: str = "") -> Scene:
         path = versions / f"revision_{next(numbers)}.py"
         path.write_text(source)
         module = chain.lenient(path, lambda: _loaded(path))
@@ -60,6 +60,7 @@ def scene_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
             as_sql=False,
             opts={},
             environment_context=None,
+            _in_external_transaction=env == "external transaction",
         )
         upgrade, upgrade_error = trace.record(script, "upgrade", context)
         downgrade, downgrade_error = trace.record(script, "downgrade", context)

@@ -16,7 +16,7 @@ from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.rules import review
 from rulezero_policies.rules.rule import revision
-from rulezero_policies.scene import Scene, questions
+from rulezero_policies.scene import Scene, Stage, questions
 from rulezero_server.worker import probe, trace
 
 FACTS = TypeAdapter(tuple[Fact, ...])
@@ -72,31 +72,47 @@ class Live:
         """What the rules say of these operations, and then run them."""
         return self._judged(self._script(upgrade), run=True)
 
-    def _script(self, upgrade: str) -> ScriptDirectory:
+    def review_file(self, upgrade: str, downgrade: str = "pass") -> Case:
+        """What the rules say of a whole revision file, facts included; nothing is run."""
+        return self._judged(self._script(upgrade, downgrade), run=False, stage="revision")
+
+    def move(self, target: str) -> str | None:
+        """Go to "head" or "base" with the file last reviewed; the error, if there was one."""
+        return self._ran(self._files(), target)
+
+    def _script(self, upgrade: str, downgrade: str = "pass") -> ScriptDirectory:
         folder = self.folder / "migrations"
         (folder / "versions").mkdir(parents=True, exist_ok=True)
         (folder / "env.py").touch()
-        (folder / "versions" / "one.py").write_text(revision(upgrade, "pass"), encoding="utf-8")
+        (folder / "versions" / "one.py").write_text(revision(upgrade, downgrade), encoding="utf-8")
+        return self._files()
+
+    def _files(self) -> ScriptDirectory:
         config = Config()
-        config.set_main_option("script_location", folder.as_posix())
+        config.set_main_option("script_location", (self.folder / "migrations").as_posix())
         return ScriptDirectory.from_config(config)
 
-    def _judged(self, script: ScriptDirectory, *, run: bool) -> Case:
+    def _judged(self, script: ScriptDirectory, *, run: bool, stage: Stage = "rollback") -> Case:
         with self.engine.connect() as connection:
             operations = OPERATIONS.validate_python(self._recorded(script, connection))
+            undone = OPERATIONS.validate_python(self._recorded(script, connection, "downgrade"))
             asked = [dataclasses.asdict(q) for q in questions(operations, self.dialect)]
             found = probe.answers(connection, {"questions": asked})
         facts = FACTS.validate_python(found)
-        scene = Scene(dialect=self.dialect, stage="rollback", upgrade=operations, facts=facts)
+        scene = Scene(
+            dialect=self.dialect, stage=stage, upgrade=operations, downgrade=undone, facts=facts
+        )
         error = self._ran(script) if run else None
         return Case(findings=review(scene), facts=facts, error=error)
 
-    def _recorded(self, script: ScriptDirectory, connection: sa.Connection) -> Any:
+    def _recorded(
+        self, script: ScriptDirectory, connection: sa.Connection, direction: str = "upgrade"
+    ) -> Any:
         seen: list[Any] = []
 
         def look(_: Any, context: Any) -> list[Any]:
             (one,) = script.walk_revisions()
-            steps, error = trace.record(one, "upgrade", context)
+            steps, error = trace.record(one, direction, context)
             assert error is None, error
             seen.extend(steps)
             return []
@@ -104,11 +120,12 @@ class Live:
         self._in(script, connection, look)
         return seen
 
-    def _ran(self, script: ScriptDirectory) -> str | None:
+    def _ran(self, script: ScriptDirectory, target: str = "head") -> str | None:
         steps = cast("Any", script)
 
         def move(current: Any, _: Any) -> Any:
-            return steps._upgrade_revs("head", current)
+            going = steps._upgrade_revs if target == "head" else steps._downgrade_revs
+            return going(target, current)
 
         try:
             with self.engine.connect() as connection:

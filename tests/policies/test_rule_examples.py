@@ -25,13 +25,13 @@ def told(rule: Rule, scene: Scene) -> Scene:
 
 @each_rule
 def test_a_rule_fires_on_its_bad_example(rule: Rule, scene_of: SceneOf) -> None:
-    found = review(told(rule, scene_of(rule.bad, rule.dialect)))
+    found = review(told(rule, scene_of(rule.bad, rule.dialect, rule.env)))
     assert rule.id in {f.rule for f in found}
 
 
 @each_rule
 def test_no_rule_at_all_fires_on_a_good_example(rule: Rule, scene_of: SceneOf) -> None:
-    assert review(scene_of(rule.good, rule.dialect)) == ()
+    assert review(scene_of(rule.good, rule.dialect, rule.env)) == ()
 
 
 DIALECTS = [
@@ -54,7 +54,7 @@ _OF_ONE_DATABASE = {"sqlite-no-alter", "sqlite-add-column", "mysql-modify-attrs"
 
 @each_rule
 def test_a_finding_names_its_line_and_a_filled_fix(rule: Rule, scene_of: SceneOf) -> None:
-    scene = told(rule, scene_of(rule.bad, rule.dialect))
+    scene = told(rule, scene_of(rule.bad, rule.dialect, rule.env))
     for finding in rule.findings(scene):
         assert finding.evidence
         assert "{" not in finding.fix

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rulezero_policies.findings import Finding, Outcome, Probe, Severity
 from rulezero_policies.scene import Scene, Stage
@@ -73,6 +74,8 @@ class Rule:
     """The dialects that the rule is about."""
     versions: str = ""
     """Where the version of the database matters, and how."""
+    env: Literal["", "external transaction"] = ""
+    """What env.py has to do beforehand for `bad` to be bad."""
     source: str = ""
     """Where the facts come from: a manual's page, or what was measured on which versions."""
 

@@ -1,9 +1,11 @@
 """A TRUNCATE."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rulezero_policies import sql
-from rulezero_policies.findings import Fact
+from rulezero_policies.findings import Question
+from rulezero_policies.operations import Operation
 from rulezero_policies.rules.facts import is_empty
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
@@ -14,21 +16,46 @@ def _check(scene: Scene) -> Iterator[Hit]:
     for operation in scene.upgrade:
         for statement in sql.statements(operation.sql or "", scene.dialect):
             if tables := sql.truncated(statement, scene.dialect):
-                empty = all(map(is_empty, _rows(scene, statement)))
-                nothing = empty and not mentions(statement, "cascade")
-                words = "; there is none now" if empty else ""
-                yield Hit(
-                    subject=tables,
-                    evidence=f"TRUNCATE deletes every row of {tables}{words}",
-                    line=operation.line,
-                    severity="WARNING" if nothing else None,
-                    outcome="design" if nothing else None,
-                )
+                yield replace(_hit(scene, statement, tables), line=operation.line)
 
 
-def _rows(scene: Scene, statement: str) -> Iterator[Fact | None]:
-    for read in sql.read(statement, scene.dialect):
-        yield from (scene.rows(o.table or "", o.schema) for o in read.operations)
+def _hit(scene: Scene, statement: str, tables: str) -> Hit:
+    cascades = mentions(statement, "cascade")
+    emptied = [o for r in sql.read(statement, scene.dialect) for o in r.operations]
+    others = _others(scene, emptied)
+    if others and not cascades:
+        refused = f"{', '.join(others)} refer to {tables}: without CASCADE it is refused"
+        return Hit(subject=tables, evidence=refused, outcome="will_fail")
+    empty = all(is_empty(scene.rows(o.table or "", o.schema)) for o in emptied)
+    known = others is not None and all(o.endswith(": no rows") for o in others)
+    nothing = empty and (known or not cascades)
+    return Hit(
+        subject=tables,
+        evidence=f"TRUNCATE deletes every row of {tables}{'; there is none now' if empty else ''}"
+        + (_cascade(others) if cascades else ""),
+        severity="WARNING" if nothing else None,
+        outcome="design" if nothing else None,
+    )
+
+
+def _others(scene: Scene, emptied: Sequence[Operation]) -> list[str] | None:
+    """The tables that refer to the emptied ones, with their rows; None where it is not known."""
+    facts = [scene.fact(_asked(o)) for o in emptied]
+    if any(fact is None or fact.count is None for fact in facts):
+        return None
+    named = {o.table for o in emptied}
+    found = dict.fromkeys(name for fact in facts if fact for name in fact.names)
+    return [name for name in found if name.partition(":")[0] not in named]
+
+
+def _asked(operation: Operation) -> Question:
+    return Question(probe="emptied_too", table=operation.table or "", schema=operation.schema)
+
+
+def _cascade(others: list[str] | None) -> str:
+    if others is None:
+        return "; which tables CASCADE empties too could not be asked"
+    return f"; CASCADE empties too: {', '.join(others) or 'none'}"
 
 
 RULE = Rule(

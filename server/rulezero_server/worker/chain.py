@@ -265,10 +265,9 @@ def _assigned(text: str, name: str) -> Any:
     """The value of a module's plain assignment, also of one that is no Python as a whole."""
     try:
         value: Any = _value(text, name)
-    except (SyntaxError, ValueError):
+        return value if isinstance(value, str) else tuple(value or ()) or None
+    except (SyntaxError, TypeError, ValueError):
         return None
-    plural: Any = util.to_tuple(value)
-    return value if isinstance(value, str) else plural or None
 
 
 def _value(text: str, name: str) -> Any:

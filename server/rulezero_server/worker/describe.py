@@ -30,7 +30,7 @@ def describe(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
         "versions": [path_under(loaded.root, str(p)) for p in version_locations(loaded)],
         "heads": sorted(loaded.script.get_heads()),
         "revisions": revisions(loaded),
-        "database": not_asked(loaded) if args.get("static") else database(loaded, args),
+        "database": not_asked(loaded) if args.get("static") else _online(loaded, args),
         "flaws": loaded.flaws,
         "python": platform.python_version(),
         "alembic": alembic.__version__,
@@ -60,7 +60,11 @@ def revisions(loaded: Loaded) -> list[dict[str, Any]]:
     ]
 
 
-def database(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
+def _online(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
+    return database(loaded, lenient=bool(args.get("lenient")))
+
+
+def database(loaded: Loaded, *, lenient: bool = False) -> dict[str, Any]:
     """Identity, version, current revisions and fingerprint of the one database env.py opens."""
     seen: list[dict[str, Any]] = []
 
@@ -70,7 +74,7 @@ def database(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
 
     loaded.run_env(look)
     refuse_several([entry["identity"] for entry in seen])
-    if not args.get("lenient"):
+    if not lenient:
         refuse_unknown(loaded, seen[0]["current"])
     return seen[0]
 

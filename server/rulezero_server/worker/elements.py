@@ -80,7 +80,17 @@ def column(column: Any, dialect: Any) -> dict[str, Any]:
         "unique": bool(column.unique),
         "generated": _generated(column),
         "generation": _generation(column),
+        "makes_type": _makes_type(column.type, dialect),
     }
+
+
+def _makes_type(type_: Any, dialect: Any) -> str | None:
+    """The enumeration that PostgreSQL gets together with the table that the column is made in."""
+    if dialect.name != "postgresql":
+        return None
+    own: Any = type_.dialect_impl(dialect)
+    made = getattr(own, "native_enum", False) and getattr(own, "create_type", False)
+    return str(own.name) if made and getattr(own, "name", None) else None
 
 
 def _stated(server_default: Any) -> Any:

@@ -244,9 +244,9 @@ def exists(connection: Any, asked: dict[str, Any], _: int) -> Answer:
 
 
 def tables(connection: Any, _: dict[str, Any], __: int) -> Answer:
-    """How many tables there are in the default schema."""
+    """How many tables there are in the default schema, alembic's own left out."""
     inspector: Any = sa.inspect(connection)
-    return {"count": len(inspector.get_table_names())}
+    return {"count": len({*inspector.get_table_names()} - {"alembic_version"})}
 
 
 _TYPES = {"postgresql": "SELECT count(to_regtype(:place))"}
@@ -283,6 +283,32 @@ def _leads(index: list[str], key: list[str]) -> bool:
     return index[: len(key)] == list(key)
 
 
+_EMPTIED = {
+    "postgresql": """WITH RECURSIVE emptied(oid) AS (
+            SELECT to_regclass(:place)::oid
+            UNION SELECT k.conrelid FROM pg_constraint k
+            JOIN emptied e ON k.confrelid = e.oid WHERE k.contype = 'f')
+        SELECT n.nspname, c.relname, pg_table_is_visible(c.oid) FROM emptied e
+        JOIN pg_class c ON c.oid = e.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid <> to_regclass(:place) AND NOT c.relispartition"""
+}
+
+
+def emptied_too(connection: Any, asked: dict[str, Any], bound: int) -> Answer:
+    """Tables that refer to this one, directly or through others, with their rows."""
+    return _named(
+        f"{table if visible else f'{schema}.{table}'}: {_rows(connection, schema, table, bound)}"
+        for schema, table, visible in _of(connection, asked, _EMPTIED)
+    )
+
+
+def _rows(connection: Any, schema: str, table: str, bound: int) -> str:
+    counted = counting.count(connection, {"probe": "rows", "table": table, "schema": schema}, bound)
+    if not counted["count"]:
+        return "no rows"
+    return f"{'more than ' if counted['at_least'] else ''}{counted['count']} rows"
+
+
 LOOKS: dict[str, Callable[[Any, dict[str, Any], int], Answer]] = {
     look.__name__: look
     for look in (
@@ -302,5 +328,6 @@ LOOKS: dict[str, Callable[[Any, dict[str, Any], int], Answer]] = {
         tables,
         type_exists,
         needed_by_key,
+        emptied_too,
     )
 }

@@ -57,6 +57,10 @@ def _steps(op: Any, dialect: Any, context: Any) -> list[Step]:
         return [opaque(f"{type(op).__name__} could not be read: {error}", **_place(op))]
 
 
+STUCK = "autocommit inside the transaction of env.py"
+"""The verb of a step at which alembic gives up, whatever the step does."""
+
+
 def opaque(detail: str, **more: Any) -> Step:
     """A step that could not be understood, and why."""
     return {"kind": "opaque", "detail": detail, **more}

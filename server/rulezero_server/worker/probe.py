@@ -43,6 +43,7 @@ _WORDS = {
     "exists": "tables named {table}",
     "type_exists": "types named {name}",
     "needed_by_key": "foreign keys that need the index {name} of {table}",
+    "emptied_too": "tables that are emptied with {table} by CASCADE",
 }
 
 

@@ -44,6 +44,8 @@ class Tape:
         self.steps: list[Step] = []
         self.autocommit = False
         self.with_rows = False
+        self.external = False
+        self.open = False
         self._answered: set[str] = set()
         self._settled = settled
         self._looked: set[int | None] = set()
@@ -53,6 +55,7 @@ class Tape:
         """Keep the steps of one call, with the line of the revision file that made it."""
         if len(self.steps) >= LONGEST:
             raise TooLongError(f"more than {LONGEST} steps")
+        self.open = True
         line = self.line()
         more = {"line": line, "batch": batch, "autocommit": self.autocommit}
         kept = [{**step, **more} for step in steps]
@@ -72,6 +75,15 @@ class Tape:
         if not self._settled and line not in self._looked:
             self._looked.add(line)
             self.write([operations.opaque(LOOKED)])
+
+    def ended(self) -> None:
+        """The revision itself ended the transaction; its next statement begins another."""
+        self.open = False
+
+    def enters_autocommit(self) -> None:
+        """Say so where alembic cannot leave a transaction that it did not begin."""
+        if self.external and self.open:
+            self.write([{"kind": "statement", "verb": operations.STUCK}])
 
     def line(self) -> int | None:
         """The innermost line of the revision file on the present stack."""
@@ -183,6 +195,7 @@ class RecordingContext(MigrationContext):
     def autocommit_block(self) -> Generator[None]:
         """Nothing is committed; what is written down meanwhile stands outside transactions."""
         tape = self.tape
+        tape.enters_autocommit()
         before, tape.autocommit = tape.autocommit, True
         try:
             yield
@@ -201,6 +214,8 @@ def recording_of(real: Any, tape: Tape) -> Generator[RecordingOperations]:
         tape: Where the steps go.
     """
     asked = None if real.as_sql else real.connection
+    # env.py may have begun a transaction before alembic came to it.
+    tape.external = tape.open = bool(getattr(real, "_in_external_transaction", False))
     connection = recording.connect(asked, real.dialect, tape)
     opts = {k: v for k, v in real.opts.items() if k not in {"literal_binds", "output_encoding"}}
     opts.update(as_sql=False, output_buffer=io.StringIO())

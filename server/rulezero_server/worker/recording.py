@@ -26,12 +26,20 @@ class Notes(Protocol):
         """The revision was told how the schema stands now."""
         ...
 
+    def ended(self) -> None:
+        """The revision committed or rolled back by itself."""
+        ...
+
     def stands_in(self, statement: str) -> bool:
         """Whether to answer a query with a made-up row."""
         ...
 
 
 UNSEEN = "what follows depends on the rows of this query, and here it was given none"
+
+
+CHECKED = "checkfirst"
+"""The detail of DDL that the run leaves out where the object is there already."""
 
 
 class Sink:
@@ -43,6 +51,7 @@ class Sink:
         self._spoken = spoken
         self._notes = notes
         self._keys = itertools.count(1)
+        self.checked = False
 
     def dialect(self) -> Any:
         """The real dialect, with its execution led here."""
@@ -81,6 +90,7 @@ class Sink:
         self, cursor: Any, statement: str, rows: int, context: Any, detail: str | None = None
     ) -> None:
         bare = statements.bare(statement)
+        detail = detail or (CHECKED if self.checked else None)
         step: Step = {"kind": "execute", "sql": self._text(statement, context), "detail": detail}
         kept = self._notes.write([step])
         if statements.is_read(bare) and self._notes.stands_in(statement):
@@ -104,6 +114,10 @@ class Sink:
             cursor.answer(labels, [tuple(next(self._keys) for _ in labels)])
         else:
             cursor.answer(labels, [], lambda: _unseen(kept))
+
+    def ended(self) -> None:
+        """The transaction was ended by whoever uses the connection."""
+        self._notes.ended()
 
     def unknown(self, name: str, *_: Any, **__: Any) -> None:
         """A call of the driver's own that nobody here understands (COPY, ...)."""
@@ -154,14 +168,34 @@ class RecordingConnection(Connection):
         options.pop("isolation_level", None)
         return super().execution_options(**options) if options else self
 
+    def commit(self) -> None:
+        """Only that it was called is of interest."""
+        super().commit()
+        self._sink.ended()
+
+    def rollback(self) -> None:
+        """Only that it was called is of interest."""
+        super().rollback()
+        self._sink.ended()
+
+    @property
+    def _sink(self) -> Sink:
+        engine: Any = self.engine
+        return engine.sink
+
     def get_isolation_level(self) -> Any:
         """The level that the dialect starts with."""
         return getattr(self.dialect, "default_isolation_level", None)
 
     def _run_ddl_visitor(self, visitorcallable: Any, element: Any, **options: Any) -> None:
         # Whether the object is there cannot be asked of a database that the run has not changed.
+        sink = self._sink
+        sink.checked = bool(options.get("checkfirst"))
         options["checkfirst"] = False
-        super()._run_ddl_visitor(visitorcallable, element, **options)
+        try:
+            super()._run_ddl_visitor(visitorcallable, element, **options)
+        finally:
+            sink.checked = False
 
 
 class RecordingEngine(Engine):

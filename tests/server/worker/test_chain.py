@@ -162,7 +162,7 @@ def test_a_database_at_an_unknown_revision_stops_only_who_is_not_lenient(
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('feedbeef')")
     engine.dispose()
     loaded = project(sqlite_url, {"a1.py": source("pass")})
-    assert describe.database(loaded, {"lenient": True})["current"] == ["feedbeef"]
+    assert describe.database(loaded, lenient=True)["current"] == ["feedbeef"]
     with pytest.raises(errors.Failure, match="UnknownDatabaseRevision"):
-        describe.database(loaded, {})
+        describe.database(loaded)
     assert trace.trace(loaded, {"revisions": ["a1"]})["traces"]

@@ -446,3 +446,21 @@ def test_all_questions_together_take_no_longer_than_they_may(engine: sa.Engine, 
     with engine.connect() as connection:
         (fact,) = FACTS.validate_python(probe.answers(connection, args))
     assert (fact.count, fact.question) == (None, "rows in people (no time was left for it)")
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_what_a_truncate_takes_with_it_is_followed_through_every_key(ask: Ask, run: Run) -> None:
+    run(
+        "CREATE SCHEMA aside",
+        "CREATE TABLE a (id INT PRIMARY KEY)",
+        "CREATE TABLE b (id INT PRIMARY KEY, a INT REFERENCES a)",
+        "CREATE TABLE c (id INT PRIMARY KEY, b INT REFERENCES b, c INT REFERENCES c)",
+        "CREATE TABLE aside.d (c INT REFERENCES c)",
+        "CREATE TABLE other (id INT)",
+        "INSERT INTO a VALUES (1)",
+        "INSERT INTO b SELECT i, 1 FROM generate_series(1, 7) i",
+        "INSERT INTO c SELECT i, 1, 1 FROM generate_series(1, 30) i",
+    )
+    fact = ask("emptied_too", "a", bound=20)
+    assert fact.names == ("aside.d: no rows", "b: 7 rows", "c: more than 20 rows")
+    assert ask("emptied_too", "other").names == ()

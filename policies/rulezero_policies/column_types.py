@@ -28,6 +28,7 @@ _SYNONYMS = {
 }
 _NO_ZONE = re.compile(r"\s*WITHOUT TIME ZONE$")
 _INTEGERS = ("TINYINT", "SMALLINT", "MEDIUMINT", "INTEGER", "BIGINT")
+_DIGITS = {"TINYINT": 3, "SMALLINT": 5, "MEDIUMINT": 8, "INTEGER": 10, "BIGINT": 19}
 _TEXTS = ("VARCHAR", "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT")
 _LOSSLESS = frozenset({("REAL", "DOUBLE PRECISION"), ("JSON", "JSONB")})
 _FAMILIES = (
@@ -51,6 +52,8 @@ def compare(before: str, after: str) -> Comparison:
         return "same"
     if old[0] in _INTEGERS and new[0] in _INTEGERS and old[2] == new[2]:
         return _integers(old[0], new[0])
+    if old[0] in _DIGITS and new[0] == "NUMERIC" and not (old[2] or new[2]):
+        return _as_numeric(_DIGITS[old[0]], new[1])
     if (old[0], new[0]) in _LOSSLESS:
         return "lossless"
     if old[2] != new[2]:
@@ -86,6 +89,12 @@ def _integers(old: str, new: str) -> Comparison:
     if before == after:
         return "same"
     return "lossless" if before < after else "narrower"
+
+
+def _as_numeric(digits: int, sizes: tuple[int, ...]) -> Comparison:
+    """Integers of at most so many digits in a NUMERIC; without a size it holds any."""
+    precision, scale = (*sizes, 0)[:2] if sizes else (digits, 0)
+    return "lossless" if precision - scale >= digits else "narrower"
 
 
 def _sizes(old: tuple[int, ...], new: tuple[int, ...]) -> Comparison:

@@ -11,8 +11,9 @@ from rulezero_policies.rules.facts import by_rows, is_empty
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
+from rulezero_policies.thresholds import SMALL_TABLE_ROWS
 
-_STORED_ANEW = "every value is kept, but the whole table may be rewritten under an exclusive lock"
+_STORED_ANEW = ", but the whole table may be rewritten under an exclusive lock"
 
 
 def _told_elsewhere(scene: Scene, step: Step, change: Change) -> bool:
@@ -32,6 +33,14 @@ def _changed(scene: Scene, step: Step, change: Change, words: str) -> Hit:
     return by_rows(scene, step, words)
 
 
+def _stored_anew(scene: Scene, step: Step, words: str) -> Hit:
+    rows = scene.fact(step.rows)
+    small = rows is not None and rows.count is not None and rows.count < SMALL_TABLE_ROWS
+    kept: tuple[Severity, Outcome] = ("WARNING", "design" if small else "blocks")
+    evidence = f"{words}; every value is kept{'' if small else _STORED_ANEW}"
+    return by_rows(scene, step, evidence, unknown=kept, filled=kept, empty=kept)
+
+
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("alter_column"):
         change = step.operation.change("type")
@@ -40,9 +49,7 @@ def _check(scene: Scene) -> Iterator[Hit]:
         how = asks.comparison(change)
         words = f"from {change.before or 'a type that is not stated'} to {change.after}"
         if how == "lossless":
-            kept: tuple[Severity, Outcome] = ("WARNING", "blocks")
-            evidence = f"{words}; {_STORED_ANEW}"
-            yield by_rows(scene, step, evidence, unknown=kept, filled=kept, empty=kept)
+            yield _stored_anew(scene, step, words)
         elif how == "changed":
             yield _changed(scene, step, change, words)
 

@@ -50,10 +50,8 @@ def compare(before: str, after: str) -> Comparison:
     old, new = _parsed(before), _parsed(after)
     if old == new:
         return "same"
-    if old[0] in _INTEGERS and new[0] in _INTEGERS and old[2] == new[2]:
-        return _integers(old[0], new[0])
-    if old[0] in _DIGITS and new[0] == "NUMERIC" and not (old[2] or new[2]):
-        return _as_numeric(_DIGITS[old[0]], new[1])
+    if old[0] in _DIGITS and new[0] in {*_DIGITS, "NUMERIC"} and old[2] == new[2]:
+        return _integers(old[0], new)
     if (old[0], new[0]) in _LOSSLESS:
         return "lossless"
     if old[2] != new[2]:
@@ -83,9 +81,11 @@ def _parsed(text: str) -> _Parsed:
     return "TEXT" if name == "VARCHAR" and not sizes else name, sizes, rest
 
 
-def _integers(old: str, new: str) -> Comparison:
+def _integers(old: str, new: _Parsed) -> Comparison:
+    if new[0] == "NUMERIC":
+        return _as_numeric(_DIGITS[old], new[1])
     # A display width, as in MySQL's INTEGER(11), says nothing about the values.
-    before, after = _INTEGERS.index(old), _INTEGERS.index(new)
+    before, after = _INTEGERS.index(old), _INTEGERS.index(new[0])
     if before == after:
         return "same"
     return "lossless" if before < after else "narrower"

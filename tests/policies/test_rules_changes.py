@@ -630,3 +630,71 @@ def test_each_question_is_asked_once() -> None:
         Question(probe="nulls", table="tasks", column="x"),
         Question(probe="rows", table="logs"),
     )
+
+
+# Values that were taken over before the column goes
+
+
+def copied(text: str) -> list[tuple[str, str, str]]:
+    new = add("full_name", "VARCHAR(20)", nullable=True)
+    steps = (new, sql(text), drop("name", "VARCHAR(20)"))
+    findings = found(*steps, count=3)
+    rules = {"drop-column", "rename-as-drop-add"}
+    return [(f.rule, f.outcome, f.evidence.partition("; ")[2]) for f in findings if f.rule in rules]
+
+
+@pytest.mark.proves("A04", "D07")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UPDATE tasks SET full_name = name",
+        "UPDATE tasks AS t SET full_name = t.name",
+        "UPDATE tasks SET full_name = CAST(name AS VARCHAR(20)) WHERE name IS NOT NULL",
+        "UPDATE tasks SET full_name = name WHERE NOT name IS NULL",
+        "UPDATE tasks SET full_name = name WHERE full_name IS NULL",
+    ],
+)
+def test_values_that_an_update_took_over_are_not_lost_and_it_is_no_rename(text: str) -> None:
+    assert copied(text) == [("drop-column", "design", "all of them are in full_name before")]
+
+
+@pytest.mark.proves("A04")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UPDATE tasks SET full_name = upper(name)",
+        "UPDATE tasks SET full_name = name WHERE id < 10",
+        "UPDATE tasks SET full_name = name WHERE name IS NULL",
+        "UPDATE tasks SET full_name = name WHERE full_name IS NOT NULL",
+        "UPDATE tasks SET full_name = name WHERE NOT full_name IS NULL",
+    ],
+)
+def test_values_that_were_changed_or_left_out_on_the_way_are_lost(text: str) -> None:
+    words = "what an UPDATE made of them is in full_name before"
+    assert copied(text) == [("drop-column", "loses_data", words)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UPDATE tasks SET full_name = 'none'",
+        "UPDATE jobs SET full_name = name",
+        "UPDATE tasks SET full_name = o.name FROM others o WHERE o.id = tasks.id",
+        "INSERT INTO tasks (name) VALUES ('x')",
+    ],
+)
+def test_an_update_of_something_else_takes_nothing_over(text: str) -> None:
+    assert [rule for rule, _, _ in copied(text)] == ["drop-column", "rename-as-drop-add"]
+
+
+def test_what_is_taken_over_into_a_column_that_goes_too_is_lost() -> None:
+    steps = (
+        add("old_name", "VARCHAR(20)"),
+        sql("UPDATE tasks SET old_name = name"),
+        drop("name", "VARCHAR(20)"),
+        add("name", "TEXT", nullable=True),
+        drop("old_name", "VARCHAR(20)"),
+    )
+    outcomes = [(f.rule, f.outcome) for f in found(*steps, count=3)]
+    assert ("drop-column", "loses_data") in outcomes
+    assert "rename-as-drop-add" not in {rule for rule, _ in outcomes}

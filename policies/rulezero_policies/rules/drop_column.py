@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rulezero_policies.findings import Fact
+from rulezero_policies.rules.copied import Copy, copies
 from rulezero_policies.rules.facts import is_empty, names
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
@@ -24,14 +25,23 @@ def hit(scene: Scene, step: Step) -> Hit:
     """The hit for one dropped column, by what it holds."""
     fact = scene.fact(step.values)
     empty = is_empty(fact)
+    copied = tuple(copies(scene, step))
+    kept = any(c.whole for c in copied)
     return Hit(
         subject=step.operation.subject,
-        evidence=values_words(fact, step.operation.subject),
+        evidence=values_words(fact, step.operation.subject) + _copied_words(copied),
         line=step.operation.line,
         severity="WARNING" if empty else None,
-        outcome="design" if empty else None,
+        outcome="design" if empty or kept else None,
         names=names(step.operation),
     )
+
+
+def _copied_words(copied: tuple[Copy, ...]) -> str:
+    """Where the values went before."""
+    to = ", ".join(dict.fromkeys(c.column for c in copied))
+    whole = "all of them are" if any(c.whole for c in copied) else "what an UPDATE made of them is"
+    return f"; {whole} in {to} before" if to else ""
 
 
 def _check(scene: Scene) -> Iterator[Hit]:

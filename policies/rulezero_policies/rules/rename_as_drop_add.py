@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rulezero_policies.operations import Operation
 from rulezero_policies.renames import BAR, column_score
 from rulezero_policies.rules import restored
+from rulezero_policies.rules.copied import copies
 from rulezero_policies.rules.drop_column import hit
 from rulezero_policies.rules.facts import by_rows
 from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
@@ -23,9 +24,16 @@ def candidates(scene: Scene, drop: Operation) -> tuple[str, ...]:
     return tuple(c.name for c in added if c and before and column_score(before, c) >= BAR)
 
 
+def _renamed(scene: Scene, step: Step) -> tuple[str, ...]:
+    """The candidates; none where an UPDATE took the values over into one: that is no oversight."""
+    found = candidates(scene, step.operation)
+    taken = {copy.column for copy in copies(scene, step)}
+    return () if taken & set(found) else found
+
+
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("drop_column"):
-        renamed = () if step.new_column else candidates(scene, step.operation)
+        renamed = () if step.new_column else _renamed(scene, step)
         if renamed:
             found = hit(scene, step)
             seen = f"dropped here while {' and '.join(renamed)} is added to the same table"

@@ -1,7 +1,7 @@
 """Statements about rows: what a query calls, what an UPDATE, DELETE or INSERT changes."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -38,6 +38,8 @@ class Dml:
     table: str
     columns: tuple[str, ...] = ()
     condition: str | None = None
+    assigned: tuple[tuple[str, tuple[str, ...], bool], ...] = ()
+    """What an UPDATE gives each column: the columns read for it, and whether as they are."""
     joined: bool = False
     """Whether other tables choose the rows with it."""
 
@@ -88,7 +90,7 @@ def change(text: str, dialect: str) -> Dml | None:
     _refuse_effects(tree, itself=tree)
     match kind:
         case "Update":
-            return _dml("UPDATE", tree, grammar(dialect, text), columns=_assigned(tree))
+            return _update(tree, grammar(dialect, text))
         case "Delete":
             return _dml("DELETE", tree, grammar(dialect, text))
         case "Insert":
@@ -118,14 +120,24 @@ def _refuse_effects(tree: Any, itself: Any = None) -> None:
             raise NotSql(f"it calls {node.name}(), which may do anything")
 
 
-def _assigned(tree: Any) -> tuple[str, ...]:
-    targets = (e.this for e in tree.expressions if type(e).__name__ == "EQ")
-    return tuple(str(t.name) for t in targets)
+def _update(tree: Any, speaks: str) -> Dml:
+    given = [e for e in tree.expressions if type(e).__name__ == "EQ"]
+    own = {"", str(tree.this.name), str(tree.this.alias)}
+    return replace(
+        _dml("UPDATE", tree, speaks),
+        columns=tuple(str(e.this.name) for e in given),
+        assigned=tuple((str(e.this.name), *_read_of(e.expression, own)) for e in given),
+    )
 
 
-def _dml(
-    verb: Literal["UPDATE", "DELETE"], tree: Any, speaks: str, columns: tuple[str, ...] = ()
-) -> Dml:
+def _read_of(value: Any, own: set[str]) -> tuple[tuple[str, ...], bool]:
+    """The table's own columns in an expression, and whether it is no more than one of them."""
+    found = (n for n in value.walk() if type(n).__name__ == "Column" and str(n.table) in own)
+    inner = value.this if type(value).__name__ == "Cast" else value
+    return tuple(str(n.name) for n in found), type(inner).__name__ == "Column"
+
+
+def _dml(verb: Literal["UPDATE", "DELETE"], tree: Any, speaks: str) -> Dml:
     where, table = tree.args.get("where"), tree.this
     others = ("from_", "from", "using")
     joined = any(tree.args.get(o) for o in others)
@@ -133,7 +145,6 @@ def _dml(
         verb=verb,
         schema=str(table.db) or None,
         table=str(table.name),
-        columns=columns,
         condition=None if where is None else str(where.this.sql(dialect=speaks)),
         joined=(joined and where is not None) or bool(table.args.get("joins")),
     )

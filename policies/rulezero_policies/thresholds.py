@@ -11,3 +11,6 @@ OLD_TRANSACTION_SECONDS = 60
 
 MANY_LOCKED_TABLES = 3
 """Tables that one transaction locks against every reader before it is told to be split."""
+
+INDEX_KEYS_OF_NEW_TABLES = True
+"""A table that is being made is the cheapest to index; False leaves new tables in peace."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rulezero_policies.findings import Fact, Finding
+from rulezero_policies import thresholds
+from rulezero_policies.findings import Fact, Finding, Question
 from rulezero_policies.operations import Change, Column, Constraint, Index, Operation
 from rulezero_policies.rules import RULES, Rule, review
 from rulezero_policies.rules.rule import revision
@@ -184,6 +185,38 @@ USER = add("user_id", "INTEGER")
 def test_a_key_that_acts_on_delete_wants_an_index(steps: tuple[Operation, ...], count: int) -> None:
     assert len(found("fk-without-index", *steps)) == count
     assert not found("fk-without-index", *steps, dialect="mysql")
+
+
+USER_ID = Column(name="user_id", type="INTEGER")
+CASCADES = key("user_id", "users", on_delete="CASCADE")
+
+
+def test_all_keys_of_a_revision_that_want_an_index_are_one_finding() -> None:
+    steps = (create(t, ID, USER_ID, constraints=(CASCADES,)) for t in ("a", "b"))
+    (finding,) = found("fk-without-index", *steps)
+    assert finding.subject == "a.user_id; b.user_id"
+    assert "op.create_index('ix_b_user_id', 'b', ['user_id'])" in finding.fix
+
+
+@pytest.mark.proves("A07")
+@pytest.mark.parametrize(
+    ("count", "at_least", "said"),
+    [(None, False, 1), (0, False, 0), (9_999, False, 0), (10_000, False, 1), (500, True, 1)],
+)
+def test_a_small_table_needs_no_index_for_its_key(
+    count: int | None, at_least: bool, said: int
+) -> None:
+    asked = Question(probe="rows", table="tasks")
+    fact = Fact(question="rows", count=count, asked=asked, at_least=at_least)
+    scene = Scene(dialect="postgresql", upgrade=(USER, constrain(CASCADES)), facts=(fact,))
+    assert len([f for f in review(scene) if f.rule == "fk-without-index"]) == said
+
+
+def test_the_policy_can_leave_the_keys_of_new_tables_in_peace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(thresholds, "INDEX_KEYS_OF_NEW_TABLES", False)
+    assert not found("fk-without-index", create("a", ID, USER_ID, constraints=(CASCADES,)))
 
 
 def child(type_: str, wanted: str) -> tuple[Operation, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies import thresholds
 from rulezero_policies.operations import Constraint, Operation
 from rulezero_policies.rules.references import foreign_keys
 from rulezero_policies.rules.restored import created_constraints
@@ -37,30 +38,47 @@ def _indexed(scene: Scene, operation: Operation, key: Constraint) -> bool:
 
 def _certain(scene: Scene, operation: Operation, key: Constraint) -> bool:
     """Whether the column is new, so that no index of an earlier revision can be on it."""
-    new = scene.added(operation.table or "", operation.schema)
-    return scene.is_new(operation.table or "", operation.schema) or bool(set(key.columns) & new)
+    table, schema = operation.table or "", operation.schema
+    if scene.is_new(table, schema):
+        return thresholds.INDEX_KEYS_OF_NEW_TABLES
+    return bool(set(key.columns) & scene.added(table, schema)) and not _small(scene, table, schema)
+
+
+def _small(scene: Scene, table: str, schema: str | None) -> bool:
+    rows = scene.rows(table, schema)
+    if rows is None or rows.count is None or rows.at_least:
+        return False
+    return rows.count < thresholds.SMALL_TABLE_ROWS
+
+
+def _wanting(scene: Scene) -> Iterator[tuple[Operation, Constraint]]:
+    for operation, key in foreign_keys(scene.upgrade):
+        acts = (key.on_delete or "").upper() in _ACTS and bool(key.columns)
+        if acts and _certain(scene, operation, key) and not _indexed(scene, operation, key):
+            yield operation, key
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
-    if scene.dialect not in _DATABASES:
+    found = tuple(_wanting(scene)) if scene.dialect in _DATABASES else ()
+    if not found:
         return
-    for operation, key in foreign_keys(scene.upgrade):
-        acts = (key.on_delete or "").upper() in _ACTS
-        if not (acts and key.columns and _certain(scene, operation, key)):
-            continue
-        if not _indexed(scene, operation, key):
-            on = ", ".join(key.columns)
-            yield Hit(
-                subject=f"{operation.qualified}.{on}",
-                evidence=f"ON DELETE {(key.on_delete or '').upper()} from {key.referred_table}, "
-                f"and no index on {on}: each row deleted there reads all of {operation.qualified}",
-                line=operation.line,
-                names={
-                    "table": operation.table or "",
-                    "columns": repr(list(key.columns)),
-                    "on": on,
-                },
-            )
+    places = dict.fromkeys(f"{o.qualified}.{', '.join(key.columns)}" for o, key in found)
+    keys = dict.fromkeys(
+        f"{', '.join(key.columns)} of {o.qualified} (ON DELETE {(key.on_delete or '').upper()} "
+        f"from {key.referred_table})"
+        for o, key in found
+    )
+    yield Hit(
+        subject="; ".join(places),
+        evidence=f"no index on {'; '.join(keys)}: each row deleted there reads all of this table",
+        line=found[0][0].line,
+        names={"paste": "; ".join(dict.fromkeys(_index(o, key) for o, key in found))},
+    )
+
+
+def _index(operation: Operation, key: Constraint) -> str:
+    name = f"ix_{operation.table}_{'_'.join(key.columns)}"
+    return f"op.create_index({name!r}, {operation.table!r}, {list(key.columns)!r})"
 
 
 RULE = Rule(
@@ -70,7 +88,7 @@ RULE = Rule(
     title="A foreign key that acts on delete, without an index",
     why="Every delete of a parent's row has to find the rows that refer to it; without an index "
     "it reads the whole table for each. MySQL and MariaDB make that index by themselves.",
-    fix="op.create_index('ix_{table}_{on}', {table!r}, {columns})",
+    fix="{paste}",
     bad=revision(
         "op.add_column('tasks', sa.Column('user_id', sa.Integer(), nullable=True))\n"
         "op.create_foreign_key('fk_tasks_user', 'tasks', 'users', ['user_id'], ['id'], "

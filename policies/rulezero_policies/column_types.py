@@ -132,6 +132,9 @@ _KNOWN = frozenset(
     | {"JSON", "JSONB", "BYTEA", "INET", "CIDR", "MACADDR", "XML"}
 )
 
+_OF_EXTENSIONS = frozenset({"CITEXT", "GEOMETRY", "GEOGRAPHY"})
+"""Types that bring an assignment cast from text with them."""
+
 
 def assignable(before: str, after: str) -> bool | None:
     """Whether PostgreSQL converts one type to another without USING; None where it is not known.
@@ -143,6 +146,8 @@ def assignable(before: str, after: str) -> bool | None:
     if old[0] == new[0] or new[0] in {*_TEXTS, "CHAR"}:
         return None if {old[2], new[2]} & {"[]"} else True
     if (old[0] in _NUMBERS and new[0] in _NUMBERS) or (old[0], new[0]) in _ASSIGNED:
+        return True
+    if is_text(before) and new[0] in _OF_EXTENSIONS:
         return True
     if is_text(before) or {old[0], new[0]} <= _KNOWN:
         return False

@@ -58,7 +58,7 @@ class Step:
             and change.table == self.operation.table
             and change.verb == "UPDATE"
             and column in change.columns
-            and (change.everywhere or change.only_nulls)
+            and (change.everywhere or (change.only_nulls and not change.only_some))
             for change in changes
         )
 

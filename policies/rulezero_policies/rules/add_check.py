@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from rulezero_policies import asks
 from rulezero_policies.operations import Constraint
+from rulezero_policies.rules import restored
 from rulezero_policies.rules.facts import by_rows, by_violations, is_empty
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
@@ -44,13 +45,41 @@ def _judged(scene: Scene, step: Step, constraint: Constraint, expression: str) -
     return by_violations(step, fact, evidence=evidence, what="rows that break it", columns=columns)
 
 
+_VALUES = re.compile(
+    r"\(*\s*\"?(?P<column>\w+)\"?\)?(?:::[\w ]+)?\s*"
+    r"(?:=\s*ANY\s*\(+\s*ARRAY\s*\[(?P<array>[^\[\]]*)\]|IN\s*\((?P<list>[^()]*)\))"
+    r"(?:::[\w \[\]]+|[\s()])*",
+    re.IGNORECASE,
+)
+
+
+def _values(expression: str) -> tuple[str, frozenset[str]] | None:
+    """The column and the values of a condition that is no more than a list of values."""
+    found = _VALUES.fullmatch(expression.strip())
+    if found is None:
+        return None
+    listed = (found["array"] or found["list"] or "").split(",")
+    return found["column"], frozenset(v.partition("::")[0].strip().strip("()") for v in listed)
+
+
+def _widens(scene: Scene, constraint: Constraint, expression: str) -> bool:
+    """Whether it takes the place of one that let fewer of the same values through."""
+    new = _values(expression)
+    drops = (o for o in scene.upgrade if o.kind == "drop_constraint" and o.constraint)
+    known = (restored.constraint(scene, o) for o in drops)
+    olds = (_values(c.expression or "") for c in known if c.name == constraint.name is not None)
+    return new is not None and any(
+        old is not None and old[0] == new[0] and old[1] <= new[1] for old in olds
+    )
+
+
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("create_constraint"):
         constraint = step.operation.constraint
         if constraint is None or constraint.kind != "check" or constraint.not_valid:
             continue
         expression = constraint.expression or ""
-        if _only_nulls(step, expression):
+        if _only_nulls(step, expression) or _widens(scene, constraint, expression):
             continue
         if hit := _judged(scene, step, constraint, expression):
             yield hit

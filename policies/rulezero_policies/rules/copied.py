@@ -8,7 +8,7 @@ from itertools import dropwhile, takewhile
 from rulezero_policies import sql
 from rulezero_policies.operations import Operation
 from rulezero_policies.scene import Scene
-from rulezero_policies.steps import Step
+from rulezero_policies.steps import Step, mentions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +26,12 @@ def copies(scene: Scene, drop: Step) -> Iterator[Copy]:
     for step in takewhile(lambda s: s is not drop, scene.steps):
         for change in _updates(scene, step.operation, operation.table):
             for new, read, plain in change.assigned:
-                if old in read and new != old:
+                chosen = change.joined and mentions(change.condition or "", old)
+                if (old in read or chosen) and new != old:
                     every = change.everywhere or _all_values(change.condition, old, new)
                     kept = not _dropped_later(scene, drop, new)
-                    yield Copy(column=new, whole=plain and every and kept)
+                    whole = old in read and plain and every and kept
+                    yield Copy(column=new, whole=whole)
 
 
 def _updates(scene: Scene, operation: Operation, table: str | None) -> Iterator[sql.Dml]:

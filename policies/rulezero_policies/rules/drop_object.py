@@ -1,4 +1,4 @@
-"""A view, function, trigger, type or another object is dropped in raw SQL."""
+"""A view, function, trigger or another object is dropped in raw SQL."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,9 @@ def _made_again(scene: Scene, drop: Operation) -> bool:
 def _check(scene: Scene) -> Iterator[Hit]:
     for operation in scene.upgrade:
         verb = operation.verb or ""
-        if not verb.startswith("drop ") or _made_again(scene, operation):
+        # PostgreSQL drops no type that a table, column or function still uses.
+        unused = verb == "drop type"
+        if not verb.startswith("drop ") or unused or _made_again(scene, operation):
             continue
         if not sql.is_wide(verb):
             name = operation.name or "(unnamed)"
@@ -29,7 +31,7 @@ RULE = Rule(
     id="drop-object",
     severity="WARNING",
     outcome="design",
-    title="A view, function, trigger, type or sequence is dropped",
+    title="A view, function, trigger or sequence is dropped",
     why="Whatever uses it fails or silently stops happening, code that is still running included.",
     fix="Make sure that nothing uses {subject} any more, in the database or in the code; to "
     "replace it, drop and create it in the same revision.",

@@ -28,7 +28,21 @@ def _renamed(scene: Scene, step: Step) -> tuple[str, ...]:
     """The candidates; none where an UPDATE took the values over into one: that is no oversight."""
     found = candidates(scene, step.operation)
     taken = {copy.column for copy in copies(scene, step)}
-    return () if taken & set(found) else found
+    return () if taken & set(found) else tuple(c for c in found if not _takes_name(scene, step, c))
+
+
+def _takes_name(scene: Scene, drop: Step, new: str) -> bool:
+    """Whether the added column gets the dropped one's name: it was made to take its place."""
+    operation = drop.operation
+    renames = (
+        s.operation.change("name")
+        for s in scene.of("alter_column")
+        if s.operation.table == operation.table
+        and s.operation.column
+        and s.operation.column.name == new
+    )
+    old = operation.column.name if operation.column else ""
+    return any(change is not None and change.after == old for change in renames)
 
 
 def _check(scene: Scene) -> Iterator[Hit]:

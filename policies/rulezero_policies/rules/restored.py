@@ -58,10 +58,26 @@ def remade(scene: Scene, drop: Operation, known: Constraint) -> bool:
     """Whether the same upgrade makes the dropped constraint again, by name or by columns."""
     made = (c for o in scene.upgrade if _same_table(o, drop) for c in created_constraints(o))
     return any(
-        c.kind == known.kind and (c.name == known.name is not None or c.columns == known.columns)
+        (c.kind == known.kind and (c.name == known.name is not None or c.columns == known.columns))
+        or (not known.columns and _is_default_name(known.name, c, drop.table or ""))
         for c in made
         if c.columns or c.name
     )
+
+
+def _is_default_name(name: str | None, made: Constraint, table: str) -> bool:
+    """Whether a constraint like `made` gets this name from PostgreSQL, or by convention."""
+    columns = "_".join(made.columns)
+    names = {
+        "primary_key": {f"{table}_pkey", f"pk_{table}"},
+        "foreign_key": {
+            f"{table}_{columns}_fkey",
+            f"fk_{table}_{columns}_{made.referred_table}",
+            f"fk_{table}_{columns}",
+        },
+        "unique": {f"{table}_{columns}_key", f"uq_{table}_{columns}"},
+    }
+    return name in names.get(made.kind, set())
 
 
 def _same_table(one: Operation, other: Operation) -> bool:

@@ -159,8 +159,11 @@ class Ledger:
     def _drop_constraint(self, operation: Operation, place: Place, dropped: Constraint) -> None:
         there = [t for t in self._constraints(place) if t.now or t.name == dropped.name]
         named = (t for t in there if t.name == dropped.name is not None)
-        loose = (t for t in there if None in {t.name, dropped.name} and _of_a_kind(t, dropped))
-        thing = next(named, None) or next(loose, None)
+        loose = sorted(
+            (t for t in there if None in {t.name, dropped.name} and _of_a_kind(t, dropped)),
+            key=lambda t: t.kind != dropped.kind,
+        )
+        thing = next(named, None) or next(iter(loose), None)
         if thing is None:
             thing = self._thing("constraint", place, dropped.name, operation, was=True)
             thing.kind, thing.columns = dropped.kind, dropped.columns

@@ -1,6 +1,7 @@
 """Statements about rows: what a query calls, what an UPDATE, DELETE or INSERT changes."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -11,7 +12,6 @@ WORDS = frozenset({"SELECT", "WITH", "VALUES", "UPDATE", "DELETE", "INSERT", "RE
 """How statements begin that are read here."""
 
 _FLAGS = re.IGNORECASE | re.DOTALL
-_PART = r"(?:\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|\w+)"
 _TAUTOLOGY = re.compile(
     r"\(*\s*(?:TRUE|NOT\s+FALSE|1|(?P<same>\w+|'[^']*')\s*(?:=|<=|>=)\s*(?P=same))\s*\)*", _FLAGS
 )
@@ -40,6 +40,10 @@ class Dml:
     condition: str | None = None
     assigned: tuple[tuple[str, tuple[str, ...], bool], ...] = ()
     """What an UPDATE gives each column: the columns read for it, and whether as they are."""
+    only_nulls: bool = False
+    """Whether it is an UPDATE that only fills what is NULL."""
+    only_some: bool = False
+    """Whether more than being NULL chooses the rows that it fills."""
     joined: bool = False
     """Whether other tables choose the rows with it."""
 
@@ -49,13 +53,6 @@ class Dml:
         if self.verb == "INSERT" or (self.joined and self.condition is None):
             return False
         return self.condition is None or _TAUTOLOGY.fullmatch(self.condition.strip()) is not None
-
-    @property
-    def only_nulls(self) -> bool:
-        """Whether it is an UPDATE that only fills what is NULL."""
-        condition = (self.condition or "").strip()
-        found = re.fullmatch(rf"\(*\s*({_PART})\s+IS\s+NULL\s*\)*", condition, _FLAGS)
-        return found is not None and self.columns == (bare(found.group(1)),)
 
 
 def bare(name: str) -> str:
@@ -123,11 +120,45 @@ def _refuse_effects(tree: Any, itself: Any = None) -> None:
 def _update(tree: Any, speaks: str) -> Dml:
     given = [e for e in tree.expressions if type(e).__name__ == "EQ"]
     own = {"", str(tree.this.name), str(tree.this.alias)}
+    parts = _conditions(tree)
+    nulls = {str(p.this.name) for p in parts if _is_null(p)}
     return replace(
         _dml("UPDATE", tree, speaks),
         columns=tuple(str(e.this.name) for e in given),
+        only_nulls=bool(given)
+        and len(given) == len(tree.expressions)
+        and all(str(e.this.name) in nulls or _coalesces(e) for e in given),
+        only_some=len(parts) > 1 or bool(parts and not nulls),
         assigned=tuple((str(e.this.name), *_read_of(e.expression, own)) for e in given),
     )
+
+
+def _conditions(tree: Any) -> list[Any]:
+    """What has to be true together for a row to be chosen."""
+    where = tree.args.get("where")
+    return [] if where is None else list(_anded(where.this))
+
+
+def _anded(condition: Any) -> Iterator[Any]:
+    kind = type(condition).__name__
+    if kind in {"And", "Paren"}:
+        yield from _anded(condition.this)
+        if kind == "And":
+            yield from _anded(condition.expression)
+    else:
+        yield condition
+
+
+def _is_null(condition: Any) -> bool:
+    negated = bool(condition.args.get("negate"))
+    null = type(condition.expression).__name__ == "Null"
+    return type(condition).__name__ == "Is" and null and not negated
+
+
+def _coalesces(assignment: Any) -> bool:
+    """Whether a column gets another value only where it has none."""
+    value = assignment.expression
+    return type(value).__name__ == "Coalesce" and value.this == assignment.this
 
 
 def _read_of(value: Any, own: set[str]) -> tuple[tuple[str, ...], bool]:

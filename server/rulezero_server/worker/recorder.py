@@ -253,10 +253,14 @@ def _in_place_of(real: Any, context: RecordingContext) -> Generator[None]:
     if environment is None:
         yield
         return
+    options = environment.context_opts
     environment._migration_context = context  # noqa: SLF001 - it has no other way to be set
+    # A revision that goes another way offline, or refuses to, is to be seen as it will run.
+    environment.context_opts = {**options, "as_sql": False}
     try:
         yield
     finally:
+        environment.context_opts = options
         environment._migration_context = real  # noqa: SLF001
 
 

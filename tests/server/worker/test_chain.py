@@ -166,3 +166,18 @@ def test_a_database_at_an_unknown_revision_stops_only_who_is_not_lenient(
     with pytest.raises(errors.Failure, match="UnknownDatabaseRevision"):
         describe.database(loaded)
     assert trace.trace(loaded, {"revisions": ["a1"]})["traces"]
+
+
+def test_a_revision_that_asks_whether_it_runs_offline_is_seen_as_it_will_run(
+    project: Any, source: Any
+) -> None:
+    body = """
+        from alembic import context
+        if context.is_offline_mode():
+            raise Exception("only possible in online mode")
+        op.drop_table("notes")
+    """
+    loaded = project(URL, {"a1.py": source(body, body)})
+    (told,) = trace.trace(loaded, {"revisions": ["a1"], "static": True})["traces"]
+    assert (told["upgrade_error"], told["downgrade_error"]) == (None, None)
+    assert [s["kind"] for s in told["upgrade"]] == ["drop_table"]

@@ -200,3 +200,24 @@ def test_a_check_that_lets_more_of_the_same_values_through_refuses_none(
     back = (unconstrain("ck", "check"), constrain("check", "ck", expression=old))
     rules = said(unconstrain("ck", "check"), wider, downgrade=back)
     assert ("add-check" not in rules) == silent
+
+
+def test_a_new_column_that_refers_to_another_table_is_no_new_name_of_a_text() -> None:
+    key = constrain("foreign_key", None, "description_id", referred_table="descriptions")
+    steps = (add("description_id"), key, drop("description"))
+    assert "rename-as-drop-add" not in said(*steps)
+    assert "rename-as-drop-add" in said(unconstrain("tasks_description_fkey"), *steps)
+    assert "rename-as-drop-add" in said(add("description_id"), drop("description"))
+
+
+# what goes with a column
+
+
+def test_a_check_and_an_index_that_read_a_dropped_column_go_with_it() -> None:
+    expression = Index(name="i", columns=("lower(nickname)",))
+    index = Operation(kind="create_index", table="tasks", index=expression)
+    check = constrain("check", "ck", expression="nickname <> '' OR size > 0")
+    up = (add("nickname"), check, index)
+    assert "downgrade-mismatch" not in said(*up, downgrade=(drop("nickname"),))
+    other = constrain("check", "ck", expression="nick <> ''")
+    assert "downgrade-mismatch" in said(add("nickname"), other, downgrade=(drop("nickname"),))

@@ -8,6 +8,7 @@ from rulezero_policies.rules import restored
 from rulezero_policies.rules.copied import copies
 from rulezero_policies.rules.drop_column import hit
 from rulezero_policies.rules.facts import by_rows
+from rulezero_policies.rules.references import foreign_keys
 from rulezero_policies.rules.rule import FORWARD, Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
@@ -28,7 +29,20 @@ def _renamed(scene: Scene, step: Step) -> tuple[str, ...]:
     """The candidates; none where an UPDATE took the values over into one: that is no oversight."""
     found = candidates(scene, step.operation)
     taken = {copy.column for copy in copies(scene, step)}
-    return () if taken & set(found) else tuple(c for c in found if not _takes_name(scene, step, c))
+    if taken & set(found):
+        return ()
+    return tuple(
+        c for c in found if not (_takes_name(scene, step, c) or _is_new_key(scene, step, c))
+    )
+
+
+def _is_new_key(scene: Scene, drop: Step, new: str) -> bool:
+    """Whether the added column refers to another table, where the dropped one did not."""
+    table = drop.operation.table
+    made = any(o.table == table and new in key.columns for o, key in foreign_keys(scene.upgrade))
+    lost = any(s.operation.table == table for s in scene.of("drop_constraint"))
+    old = drop.operation.column.name if drop.operation.column else ""
+    return made and not lost and not old.endswith("_id")
 
 
 def _takes_name(scene: Scene, drop: Step, new: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from rulezero_policies.operations import Attribute, Change, Constraint, Index, Operation
 from rulezero_policies.rules.restored import created_constraints
-from rulezero_policies.steps import Place
+from rulezero_policies.steps import Place, mentions
 
 Sort = Literal["table", "column", "index", "constraint"]
 
@@ -28,6 +28,8 @@ class Thing:
     undoing: bool
     kind: str = "unknown"
     columns: tuple[str, ...] = ()
+    reads: str = ""
+    """The condition of a check."""
     origin: tuple[Place, str | None] = ((None, ""), None)
     remade: bool = False
     changes: dict[Attribute, tuple[Change, Change, Operation]] = field(
@@ -112,7 +114,9 @@ class Ledger:
         if operation.kind == "add_column":
             column.now = True
         elif operation.kind == "drop_column":
-            for thing in (column, *(t for t in self._on(place) if name in t.columns)):
+            # PostgreSQL drops with a column every index and check that reads it.
+            reading = (t for t in self._on(place) if _reads(t, name))
+            for thing in (column, *reading):
                 thing.goes()
         else:
             self._alter(operation, column)
@@ -154,7 +158,7 @@ class Ledger:
             "constraint", place, made.name, operation, was=False
         )
         thing.now, thing.name = True, made.name
-        thing.kind, thing.columns = made.kind, made.columns
+        thing.kind, thing.columns, thing.reads = made.kind, made.columns, made.expression or ""
 
     def _drop_constraint(self, operation: Operation, place: Place, dropped: Constraint) -> None:
         there = [t for t in self._constraints(place) if t.now or t.name == dropped.name]
@@ -171,6 +175,10 @@ class Ledger:
 
     def _constraints(self, place: Place) -> list[Thing]:
         return [t for t in self._on(place) if t.sort in {"constraint", "index"}]
+
+
+def _reads(thing: Thing, column: str) -> bool:
+    return any(mentions(text, column) for text in (*thing.columns, thing.reads))
 
 
 def _of_a_kind(thing: Thing, other: Constraint) -> bool:

@@ -64,9 +64,8 @@ class Project(Protocol):
     def describe(self, *, static: bool = False, lenient: bool = False) -> Description:
         """Project, revisions and database, freshly read.
 
-        With `static` no database is asked: its dialect is told, everything else of it is not. With
-        `lenient` revision files that do not load or fit together, and a database at a revision that
-        no file has, are told as flaws instead of raised.
+        With `static` no database is asked: only its dialect is told. With `lenient` files that do
+        not load or fit together, and a database at an unknown revision, are told as flaws.
         """
         ...
 
@@ -83,8 +82,7 @@ class Project(Protocol):
     ) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given.
 
-        With `static` no database is connected to, also not for what a revision looks up in it. With
-        `lenient` a file that does not load is one step that is not understood.
+        `static`: connect to no database. `lenient`: a file that does not load is one opaque step.
         """
         ...
 

@@ -26,13 +26,11 @@ from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.records import Database, Description, Interception, Revision, Trace
 from rulezero_tools.rehearse import tried, upgrading, view
 from rulezero_tools.results import Check, ReviewResult, reference_views
+from rulezero_tools.shorten import shown_sql
 from rulezero_tools.using import references
 
 UNASKED = "No data was asked: how long locks are held on which table was not judged."
 """What a review says that looks at files alone, or at what is applied already."""
-
-SQL_SHOWN = 1500
-"""Characters of SQL in a result; all of it is in `get_plan`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,15 +323,6 @@ def result(seen: Description, plan: Plan, used: References | None = None) -> Rev
         references_total=used.total if used else 0,
         because=risk.because(plan.findings, suppressed=len(plan.suppressed)),
         suppressed=plan.suppressed,
-    )
-
-
-def shown_sql(sql: str | None) -> str | None:
-    """The beginning of the SQL, and where the rest is."""
-    if sql is None or len(sql) <= SQL_SHOWN:
-        return sql
-    return (
-        f"{sql[:SQL_SHOWN]}\n-- … {len(sql) - SQL_SHOWN} more characters: `get_plan`, section sql"
     )
 
 

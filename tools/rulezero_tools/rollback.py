@@ -13,7 +13,7 @@ from rulezero_tools.reaching import reaches_out
 from rulezero_tools.records import Database, Description, Revision, Trace
 from rulezero_tools.rehearse import downgrading, tried, view
 from rulezero_tools.results import RollbackResult
-from rulezero_tools.review import shown_sql
+from rulezero_tools.shorten import shown_sql
 
 
 @loads_once

@@ -16,6 +16,9 @@ OF_REHEARSAL, BEATS = 5, 6
 TEXT, SQL = 300, 100
 """Characters of an entry, and of a statement."""
 
+SQL_SHOWN = 1500
+"""Characters of SQL in a result; all of it is in `get_plan`."""
+
 
 def shortened(result: Long) -> Long:
     """`result` with its long lists cut; what was cut is counted in `next_step`."""
@@ -63,4 +66,13 @@ def _beat(beat: Beat) -> Beat:
         locks=beat.locks[:2],
         rewrites=beat.rewrites[:2],
         builds=beat.builds[:2],
+    )
+
+
+def shown_sql(sql: str | None) -> str | None:
+    """The beginning of the SQL, and where the rest is."""
+    if sql is None or len(sql) <= SQL_SHOWN:
+        return sql
+    return (
+        f"{sql[:SQL_SHOWN]}\n-- … {len(sql) - SQL_SHOWN} more characters: `get_plan`, section sql"
     )

@@ -254,7 +254,9 @@ def test_in_the_worker_only_run_and_rehearsal_take_steps_that_are_not_written_ou
     run, render = f"{SERVER}/worker/run.py", f"{SERVER}/worker/render.py"
     legs, rehearse = f"{SERVER}/worker/legs.py", f"{SERVER}/worker/rehearse.py"
     assert naming("_upgrade_revs") == naming("_downgrade_revs") == {run, render}
-    assert naming("revision_steps") == {run, legs}
+    assert naming("revision_steps") == {run, legs, rehearse}
+    runs = {path for path in calling("run_env") if "as_sql=False" in ast.unparse(modules()[path])}
+    assert runs == {run, legs}
     assert {p for p in naming("legs") if p.startswith(f"{SERVER}/worker/")} == {rehearse}
     calls = [node for node in ast.walk(modules()[render]) if called(node) == "run_env"]
     assert calls

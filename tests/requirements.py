@@ -1107,6 +1107,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/shadows/test_sqlite.py::test_what_stands_in_the_write_ahead_log_alone_is_copied",
         "tests/server/test_rehearser.py::test_a_person_who_wants_none_has_none",
         "tests/server/test_rehearser.py::test_a_project_that_cannot_be_loaded_is_an_error",
+        "tests/server/test_rehearser.py::test_a_project_that_loads_only_where_it_reaches_more_is_not_rehearsed",
         "tests/server/test_rehearser.py::test_a_rehearsal_goes_there_and_back_and_there_on_the_shadow_alone",
         "tests/server/test_rehearser.py::test_a_revision_that_ends_or_holds_the_process_leaves_the_rest_unknown",
         "tests/server/test_rehearser.py::test_a_shadow_that_cannot_be_made_is_an_answer",

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from rulezero_policies.errors import WorkerCrashed, WorkerTimeout
+from rulezero_policies.errors import ProjectError, WorkerCrashed, WorkerTimeout
 from rulezero_policies.plan import DatabaseIdentity
 from rulezero_policies.policy import is_protected
 from rulezero_policies.rehearsal import NotRehearsed, Rehearsal, Rehearsed
@@ -102,7 +102,7 @@ class WorkerRehearser:
         args: Mapping[str, Any],
         files: Mapping[str, bytes],
         progress: Callable[[str], None],
-    ) -> Rehearsal:
+    ) -> Rehearsal | NotRehearsed:
         target = self._project.target
         with tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder:
             sealed = sealing.seal(Path(folder), target.found.root, files)
@@ -120,6 +120,10 @@ class WorkerRehearser:
                 # The revisions did that, or may have: what they would have shown is unknown.
                 missing = f"the rehearsal itself: {error}"
                 return Rehearsal(shadow=made.shadow, saw=Rehearsed(not_shown=(missing,)))
+            except ProjectError as error:
+                # It was read a moment ago: what it missed is something that a rehearsal keeps away.
+                reason = f"the project does not load where only the shadow can be reached: {error}"
+                return NotRehearsed(reason=reason, mend=error.advice)
         return Rehearsal(shadow=made.shadow, saw=_rehearsed(reply.result))
 
 

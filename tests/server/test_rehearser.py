@@ -84,7 +84,7 @@ def test_a_rehearsal_goes_there_and_back_and_there_on_the_shadow_alone(
     assert isinstance(shown, Rehearsal)
     assert (shown.saw.upgrade, shown.saw.downgrade, shown.saw.reupgrade) == ("ok", "ok", "ok")
     assert "events" in {t.name for t in shown.saw.there} - {t.name for t in shown.saw.before}
-    assert shown.shadow.rows == "all 2 rows"
+    assert shown.shadow.rows == "the only row"
     assert said[0] == "making a shadow of the database"
     assert len(said) > 1, "the worker says what it is doing"
     assert hashlib.sha256((tmp_path / "it.db").read_bytes()).hexdigest() == before
@@ -130,6 +130,19 @@ def test_a_revision_that_ends_or_holds_the_process_leaves_the_rest_unknown(
     (line,) = shown.saw.not_shown
     assert words in line
     assert shown.saw.upgrade == "skipped"
+
+
+def test_a_project_that_loads_only_where_it_reaches_more_is_not_rehearsed(
+    shop: Path, rehearse: Rehearse, edit: Callable[..., None]
+) -> None:
+    told = "import os, sys\nif 'upgrade' in sys.argv:\n    raise RuntimeError('no other service')\n"
+    edit(
+        shop / "notes" / "__init__.py", "from flask import Flask", f"{told}from flask import Flask"
+    )
+    answer = rehearse()
+    assert isinstance(answer, NotRehearsed)
+    assert "no other service" in answer.reason
+    assert answer.mend
 
 
 def test_a_project_that_cannot_be_loaded_is_an_error(shop: Path, place: Path) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from rulezero_policies.rehearsal import TableSize
 
+VERSION_TABLE = "alembic_version"
+"""Alembic's own, unless env.py names another: its row is none of the project's data."""
+
 
 def amount(count: int) -> str:
     """A number of rows."""
@@ -12,20 +15,26 @@ def amount(count: int) -> str:
 
 def whole(sizes: Sequence[TableSize]) -> str:
     """All rows are there."""
-    count = sum(size.rows for size in sizes)
+    count = _held(sizes)
+    if count == 1:
+        return "the only row"
     return f"all {amount(count)}" if count else "no rows, as in the target"
 
 
 def sample(sizes: Sequence[TableSize]) -> str:
     """Some rows are there."""
-    here = amount(sum(size.rows for size in sizes))
+    here = amount(_held(sizes))
     there = sum(size.target or 0 for size in sizes)
     return f"a sample of {here} of about {there:,}, whole by foreign keys"
 
 
 def made_up(sizes: Sequence[TableSize]) -> str:
     """None of the rows are the target's."""
-    return f"{amount(sum(size.rows for size in sizes))} made up; none of the target's were copied"
+    return f"{amount(_held(sizes))} made up; none of the target's were copied"
+
+
+def _held(sizes: Sequence[TableSize]) -> int:
+    return sum(size.rows for size in sizes if size.table != VERSION_TABLE)
 
 
 def unfilled(names: Sequence[str], *, most: int = 8) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ lint: $(DEV_READY) ## format, style, types, import contracts
 	@$(BIN)/lint-imports
 
 bench: $(DEV_READY) ## measure; writes bench/results.json
-	@missed=0; for one in start judgement rehearsal; do \
+	@missed=0; for one in start warm judgement rehearsal; do \
 		$(BIN)/python bench/$$one.py || missed=1; done; exit $$missed
 
 attack: $(DEV_READY) ## play every attack, a hostile model for 100,000 steps; writes the table

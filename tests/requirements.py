@@ -269,6 +269,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/test_runner.py::test_without_a_spent_grant_for_this_very_plan_nothing_runs",
         "tests/server/test_worker_readonly.py::test_an_app_that_upgrades_on_start_changes_nothing_and_is_named",
         "tests/server/test_worker_rehearsing.py::test_the_target_cannot_be_its_own_shadow",
+        "tests/server/test_worker_warm.py::test_a_run_is_never_forked",
         "tests/server/worker/test_rehearse.py::test_the_target_itself_gets_nothing_sent",
         "tests/server/worker/test_run.py::test_a_database_that_moved_on_gets_nothing_sent",
         "tests/server/worker/test_run.py::test_another_database_than_the_approved_one_gets_nothing_sent",

@@ -270,7 +270,8 @@ def test_only_the_launcher_the_shadows_and_the_demo_start_processes() -> None:
     imported = where(lambda node: not STARTERS.isdisjoint(imports(node)))
     # A shadow is copied by the databases' own programs, onto servers that are started for it.
     assert outside(("worker", "shadows"), imported) == {
-        f"{SERVER}/launch.py",
+        f"{SERVER}/processes.py",
+        f"{SERVER}/warm.py",
         f"{SERVER}/approval/browser.py",  # it prints, and stdout is the MCP stream
         f"{SERVER}/cli/demo_project/__init__.py",
     }

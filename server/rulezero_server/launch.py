@@ -4,9 +4,6 @@ import contextlib
 import json
 import os
 import queue
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,12 +19,11 @@ from rulezero_policies.errors import (
     WorkerCrashed,
     WorkerTimeout,
 )
+from rulezero_server import processes, warm
 from rulezero_server.discover import Found
 from rulezero_server.interpreter import OUR_OWN, Interpreter
 
 WORKER = Path(__file__).resolve().parent / "worker" / "__main__.py"
-
-Process = subprocess.Popen[str]
 
 Mode = Literal["reading", "rehearsing", "running"]
 """What a worker process may do: read, write to a shadow alone, or run what was approved."""
@@ -35,8 +31,8 @@ Mode = Literal["reading", "rehearsing", "running"]
 _PROGRESS = "~"
 """How a line of the worker begins that says what it is doing."""
 
-_GRACE = 10.0
-"""Seconds in which a killed process must be gone."""
+_PATIENCE = 20.0
+"""Seconds after which a worker is started without waiting any longer for one to be forked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +99,7 @@ def ask(
     Raises:
         ProjectError: Whatever the worker found wrong, or that it could not answer.
     """
-    with conversation(target) as talk:
+    with conversation(target, mode) as talk:
         return talk.ask(verb, args, mode=mode)
 
 
@@ -112,28 +108,32 @@ def _unheard(_text: str) -> None:
 
 
 @contextlib.contextmanager
-def conversation(target: Target) -> Generator["Conversation"]:
+def conversation(target: Target, mode: Mode = "reading") -> Generator["Conversation"]:
     """A worker that loads the project once and answers until the end of the block.
 
-    When the block ends, nothing that was started is left, and no file.
+    When the block ends, nothing that was started for it is left, and no file.
+
+    Args:
+        target: The project and how to start it.
+        mode: What will be asked for: a run is not to be forked from anything.
 
     Raises:
         InterpreterMissing: The project's Python cannot be started.
     """
     with (
         tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder,
-        _started(target, [str(WORKER), folder]) as process,
+        _started(target, Path(folder), mode) as worker,
     ):
-        yield Conversation(target, process, Path(folder))
+        yield Conversation(target, worker, Path(folder))
 
 
 class Conversation:
     """Questions to one worker process, one after another."""
 
-    def __init__(self, target: Target, process: Process, folder: Path) -> None:
-        """Talk to `process`, which reads requests and writes replies in `folder`."""
+    def __init__(self, target: Target, worker: processes.Worker, folder: Path) -> None:
+        """Talk to `worker`, which reads requests and writes replies in `folder`."""
         self._target = target
-        self._process = process
+        self._worker = worker
         self._folder = folder
         self._asked = 0
         self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -142,7 +142,7 @@ class Conversation:
     def _listen(self) -> None:
         """Waiting on a pipe with a time-out is not portable; waiting on a queue is."""
         with contextlib.suppress(OSError, ValueError):
-            for line in self._process.stdout or ():
+            for line in self._worker.replies:
                 self._heard.put(line)
         self._heard.put("")
 
@@ -189,9 +189,8 @@ class Conversation:
     def _say(self, name: str) -> None:
         # A worker that ended early is noticed where its answer is awaited.
         with contextlib.suppress(OSError, ValueError):
-            if self._process.stdin is not None:
-                self._process.stdin.write(f"{name}\n")
-                self._process.stdin.flush()
+            self._worker.requests.write(f"{name}\n")
+            self._worker.requests.flush()
 
     def _wait(self, verb: str, seconds: float, progress: Callable[[str], None]) -> None:
         end = time.monotonic() + seconds
@@ -204,17 +203,11 @@ class Conversation:
             if heard.startswith(_PROGRESS):
                 progress(heard[len(_PROGRESS) :].strip())
         if not heard:
-            raise WorkerCrashed(verb=verb, status=_status(self._process))
+            raise WorkerCrashed(verb=verb, status=self._worker.status())
 
 
 def _plain(shadow: Detour) -> dict[str, Any]:
     return {"target": dict(shadow.target), "to": dict(shadow.to)}
-
-
-def _status(process: Process) -> object:
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        return process.wait(_GRACE)
-    return "unknown"
 
 
 def _project(target: Target) -> dict[str, str | None]:
@@ -229,19 +222,20 @@ def _project(target: Target) -> dict[str, str | None]:
 
 
 @contextlib.contextmanager
-def _started(target: Target, arguments: list[str]) -> Generator[Process]:
+def _started(target: Target, folder: Path, mode: Mode) -> Generator[processes.Worker]:
+    start = processes.Start(
+        python=target.interpreter.path,
+        script=WORKER,
+        flavour=target.found.flavour,
+        root=target.found.root,
+        folder=folder,
+        variables=_environment(target),
+        patience=min(target.timeout, _PATIENCE),
+    )
+    # What a person approved runs in a process that nothing else ever ran in.
+    worker = None if mode == "running" else warm.forked(start)
     try:
-        process = subprocess.Popen(
-            [str(target.interpreter.path), *arguments],
-            cwd=target.found.root,
-            env=_environment(target),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        worker = worker or processes.spawned(start)
     except OSError as exc:
         raise InterpreterMissing(
             python=str(target.interpreter.path),
@@ -249,31 +243,9 @@ def _started(target: Target, arguments: list[str]) -> Generator[Process]:
             reason=exc.strerror or type(exc).__name__,
         ) from exc
     try:
-        yield process
+        yield worker
     finally:
-        _kill_group(process)
-        process.wait(_GRACE)
-        _close(process)
-
-
-def _close(process: Process) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
-
-
-def _kill_group(process: Process) -> None:
-    """Kill the worker and everything it started, also what outlived it."""
-    if sys.platform == "win32":
-        subprocess.run(
-            ["taskkill", "/T", "/F", "/PID", str(process.pid)],
-            check=False,
-            capture_output=True,
-        )
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        worker.end()
 
 
 def _environment(target: Target) -> dict[str, str]:

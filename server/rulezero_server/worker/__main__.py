@@ -1,4 +1,4 @@
-"""The worker's door: `python <this folder>/__main__.py FOLDER`."""
+"""The worker's door: `python <this folder>/__main__.py FOLDER`, or `--warm FLAVOUR`."""
 
 import os
 import sys
@@ -29,4 +29,6 @@ def _load() -> None:
 
 if __name__ == "__main__":
     _load()
+    if sys.argv[1] == "--warm":
+        import_module(f"{PACKAGE}.warm").serve(sys.argv[2])
     import_module(f"{PACKAGE}.protocol").main(sys.argv[1])

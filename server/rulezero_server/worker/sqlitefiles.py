@@ -18,6 +18,9 @@ _MAGIC = b"SQLite format 3\x00"
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+"""A pipe is no SQLite file, and is not to be waited for to find that out."""
+
 _BESIDE = ("-journal", "-wal", "-shm")
 """What SQLite reads beside a database, and believes."""
 
@@ -59,7 +62,7 @@ def _is_sqlite(path: Any, folder: int | None) -> bool:
     text = os.fsdecode(path)
     base = next((text[: -len(end)] for end in _BESIDE if text.endswith(end)), text)
     try:
-        file = os.open(base, os.O_RDONLY, dir_fd=folder)
+        file = os.open(base, os.O_RDONLY | _NO_WAIT, dir_fd=folder)
     except (OSError, ValueError, NotImplementedError):
         return False
     try:

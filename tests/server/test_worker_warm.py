@@ -87,11 +87,11 @@ def spawned(monkeypatch: pytest.MonkeyPatch) -> list[processes.Start]:
 
 
 @pytest.fixture
-def own_parents(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_parents(monkeypatch: pytest.MonkeyPatch) -> Iterator[warm.Parents]:
     """Parents of this test alone."""
     mine = warm.Parents()
     monkeypatch.setattr(warm, "_PARENTS", mine)
-    yield
+    yield mine
     mine.close()
 
 
@@ -106,6 +106,7 @@ def test_what_a_project_sees_is_what_it_sees_in_a_process_that_was_started(
     folder = copy_project(name)
     _writes(folder, SEEN, package)
     monkeypatch.setenv("SAID", "é\udcff =\n")
+    monkeypatch.setenv("LANG", "C")  # for which Python sets a variable by itself
     seen: list[dict[str, Any]] = []
     for possible in (True, False):
         monkeypatch.setattr(warm, "POSSIBLE", possible)
@@ -175,17 +176,65 @@ def test_a_worker_whose_parent_was_killed_is_ended_all_the_same_and_another_pare
     copy_project: CopyProject, spawned: list[processes.Start]
 ) -> None:
     folder = copy_project("flask_notes")
-    _writes(folder, "import os\nopen('pids', 'a').write(f'{os.getppid()} {os.getpid()}\\n')\n")
+    _writes(
+        folder,
+        """
+        import os, subprocess, sys
+        own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        with open("pids", "w") as file:
+            file.write(f"{os.getppid()} {os.getpid()} {own.pid}")
+        """,
+    )
     project = WorkerProject.open(folder)
+    allow = launch.Allow(programs=(sys.executable,))
+    project.target = replace(project.target, allow=allow)
     with project.reading():
         project.describe()
-        parent, child = _pids(folder / "pids")
+        parent, child, started = _pids(folder / "pids")
         os.kill(parent, signal.SIGKILL)
         _await_end(parent)
         project.describe()
     _await_end(child)
+    _await_end(started)
     project.describe()
     assert _pids(folder / "pids")[0] != parent
+    assert spawned == []
+
+
+def _only(parents: Any) -> Any:
+    (place,) = parents._places.values()
+    return place.parent
+
+
+def test_workers_end_with_the_last_hold_on_their_parent(
+    copy_project: CopyProject, own_parents: warm.Parents
+) -> None:
+    folder = copy_project("flask_notes")
+    _writes(folder, "import os\nopen('pids', 'w').write(f'{os.getppid()} {os.getpid()}')\n")
+    project = WorkerProject.open(folder)
+    with project.reading():
+        project.describe()
+        _only(own_parents).forget()
+        for pid in _pids(folder / "pids"):
+            _await_end(pid)
+        with pytest.raises(WorkerCrashed):
+            project.describe()
+    assert project.describe().heads == ("2b8e41f6a05c",)
+
+
+def test_a_module_that_was_added_meanwhile_is_found(
+    copy_project: CopyProject, spawned: list[processes.Start]
+) -> None:
+    folder = copy_project("flask_notes")
+    (folder / "lib").mkdir()
+    os.utime(folder / "lib", (1, 1))
+    project = WorkerProject.open(folder)
+    project.target = replace(project.target, variables={"PYTHONPATH": str(folder / "lib")})
+    project.describe()
+    (folder / "lib/added.py").write_text("", encoding="utf-8")
+    os.utime(folder / "lib", (1, 1))  # as where two changes come within one tick of the clock
+    _writes(folder, "import added\n")
+    assert project.describe().heads == ("2b8e41f6a05c",)
     assert spawned == []
 
 
@@ -235,7 +284,7 @@ def test_nothing_is_left_of_a_server_that_was_killed(copy_project: CopyProject) 
 
 
 def test_neither_files_nor_threads_nor_processes_are_left_in_the_server(
-    copy_project: CopyProject, own_parents: None
+    copy_project: CopyProject, own_parents: warm.Parents
 ) -> None:
     project = WorkerProject.open(copy_project("flask_notes"))
     project.describe()

@@ -197,10 +197,11 @@ def _exactly(count: int) -> bytes:
 def _start_as(given: Mapping[str, Any]) -> None:
     """Take over what a process is given as it is started, and answer.
 
+    The parent has no variable that the child is not to have, but those that Python set itself.
+
     Args:
         given: `variables`, `argv` and `folder` (to work in); every text is bytes, in Latin-1.
     """
-    os.environ.clear()
     for name, value in given["variables"].items():
         os.environb[name.encode("latin-1")] = value.encode("latin-1")
     os.chdir(given["folder"].encode("latin-1"))

@@ -432,12 +432,12 @@ def test_a_run_is_never_forked(
 ) -> None:
     target = WorkerProject.open(copy_project("alembic_shop")).target
     with launch.conversation(target) as talk:
-        for writable in (True, False):
+        for mode in ("running", "reading", "rehearsing"):
             with pytest.raises(Exception, match="no such verb"):
-                talk.ask("upgrade", {}, writable=writable)
+                talk.ask("upgrade", {}, mode=mode)
     assert spawned == []
     with pytest.raises(Exception, match="no such verb"):
-        launch.ask(target, "describe", {}, writable=True)
+        launch.ask(target, "describe", {}, mode="running")
     assert len(spawned) == 1
 
 

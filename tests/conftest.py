@@ -25,6 +25,9 @@ from mcp import Client, StdioServerParameters
 from mcp.client.context import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
 
+from rulezero_server.app import App
+from rulezero_server.server import make_server
+
 # What the shell of whoever runs the tests says is not what the sample projects run with.
 for _name in [n for n in os.environ if n.startswith("RULEZERO_")]:
     os.environ.pop(_name)
@@ -293,6 +296,30 @@ def talk(tmp_path: Path) -> Talk:
             args=["-m", "rulezero_server", "serve", "--project", str(project)],
             env={**os.environ, "RULEZERO_STATE_DIR": str(tmp_path / "state"), **env},
         )
+        callback = person if forms else None
+        async with Client(server, mode=mode, elicitation_callback=callback) as client:
+            yield Host(client=client, person=person)
+
+    return connected
+
+
+@pytest.fixture
+def near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Talk:
+    """As `talk`, to a server in this process: what a pipe adds is tested where it matters."""
+
+    @asynccontextmanager
+    async def connected(
+        project: Path,
+        mode: str = "auto",
+        *,
+        answer: Answer = says_yes,
+        forms: bool = True,
+        **env: str,
+    ) -> AsyncGenerator[Host]:
+        for name, value in {"RULEZERO_STATE_DIR": str(tmp_path / "state"), **env}.items():
+            monkeypatch.setenv(name, value)
+        person = Person(answer=answer)
+        server = make_server(App(project))
         callback = person if forms else None
         async with Client(server, mode=mode, elicitation_callback=callback) as client:
             yield Host(client=client, person=person)

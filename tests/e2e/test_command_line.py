@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from rulezero_server.cli.commands import cli
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -26,8 +29,8 @@ def notes(copy_project: Any, to_head: Any, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def rulezero() -> Run:
-    """`rulezero(*arguments)`: the command in a process of its own."""
+def process() -> Run:
+    """`process(*arguments)`: the command in a process of its own."""
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -43,9 +46,23 @@ def rulezero() -> Run:
     return run
 
 
+@pytest.fixture
+def rulezero() -> Run:
+    """`rulezero(*arguments)`: the same command, in this process."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        done = CliRunner(env={"NO_COLOR": "1"}).invoke(cli, words)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
 @pytest.mark.proves("A11")
-def test_review_prints_the_documented_json(notes: Path, rulezero: Run) -> None:
-    done = rulezero("review", "--project", notes, "--format", "json")
+def test_review_prints_the_documented_json(notes: Path, process: Run) -> None:
+    done = process("review", "--project", notes, "--format", "json")
     result = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
     assert set(result["database"]) == {"dialect", "version", "name", "identity"}
@@ -105,15 +122,15 @@ def test_findings_set_the_exit_status_and_go_to_sarif_and_github(
 
 
 def test_what_cannot_run_is_two_lines_on_stderr_and_exit_status_2(
-    tmp_path: Path, rulezero: Run
+    tmp_path: Path, rulezero: Run, process: Run
 ) -> None:
-    for command in ("analyze", "review", "history"):
-        done = rulezero(command, "--project", tmp_path)
+    for command, run in (("analyze", rulezero), ("review", process), ("history", rulezero)):
+        done = run(command, "--project", tmp_path)
         assert done.returncode == 2
         assert done.stdout == ""
         assert done.stderr.startswith("rulezero: NoProject: No Alembic or Flask-Migrate project")
         assert "\nNext: " in done.stderr
-    assert rulezero("serve", "--project", tmp_path / "none").returncode == 2
+    assert process("serve", "--project", tmp_path / "none").returncode == 2
 
 
 def test_doctor_says_what_is_wrong_and_how_to_mend_it(notes: Path, rulezero: Run) -> None:
@@ -164,5 +181,5 @@ def test_no_command_applies_and_no_option_skips_the_question(rulezero: Run) -> N
     assert not {"--yes", "--force", "--auto-apply"} & set(words.split())
 
 
-def test_the_version_is_printed(rulezero: Run) -> None:
-    assert rulezero("--version").stdout.startswith("rulezero 0.")
+def test_the_version_is_printed(process: Run) -> None:
+    assert process("--version").stdout.startswith("rulezero 0.")

@@ -41,11 +41,11 @@ def edit_models(project: Path, old: str, new: str) -> None:
 
 
 async def test_a_nullable_column_is_safe_from_models_to_rollback(
-    notes: Path, talk: Any, era: str, database_url: str, eyes: Any
+    notes: Path, near: Any, era: str, database_url: str, eyes: Any
 ) -> None:
     edit_models(notes, "    starts_at", "    notes = db.Column(db.Text)\n    starts_at")
     seen = eyes(database_url)
-    async with talk(notes, era) as host:
+    async with near(notes, era) as host:
         analysis = await host.call("analyze", description="Add notes field to events table")
         assert (analysis["risk"], analysis["breaking"]) == ("SAFE", [])
         made = await host.generated("Add notes field to events", analysis)
@@ -68,12 +68,12 @@ async def test_a_nullable_column_is_safe_from_models_to_rollback(
 
 
 async def test_a_not_null_column_needs_its_server_default(
-    notes: Path, talk: Any, era: str, database_url: str, eyes: Any
+    notes: Path, near: Any, era: str, database_url: str, eyes: Any
 ) -> None:
     wanted = "    priority = db.Column(db.String(10), nullable=False, {}'medium')\n    done ="
     edit_models(notes, "    done =", wanted.format("default="))
     seen = eyes(database_url)
-    async with talk(notes, era) as host:
+    async with near(notes, era) as host:
         analysis = await host.call("analyze", description="Add priority field")
         assert analysis["risk"] == "CRITICAL"
         [finding] = analysis["breaking"]
@@ -92,12 +92,12 @@ async def test_a_not_null_column_needs_its_server_default(
 
 @pytest.mark.proves("A09", "A12", "A13")
 async def test_a_dropped_column_stops_before_generation_and_again_before_the_run(
-    notes: Path, talk: Any, era: str, database_url: str, eyes: Any
+    notes: Path, near: Any, era: str, database_url: str, eyes: Any
 ) -> None:
     edit_models(notes, "    deprecated_field = db.Column(db.String(50))\n", "")
     seen = eyes(database_url)
     files = sorted((notes / "migrations" / "versions").iterdir())
-    async with talk(notes, era) as host:
+    async with near(notes, era) as host:
         analysis = await host.call("analyze", description="Remove deprecated_field from users")
         assert analysis["risk"] == "CRITICAL"
         assert any("permanently delete data" in w for w in analysis["warnings"])

@@ -52,10 +52,10 @@ def content(url: str) -> bytes:
 
 
 async def test_apply_without_a_good_token_changes_nothing(
-    notes: Path, talk: Any, url: str, era: str
+    notes: Path, near: Any, url: str, era: str
 ) -> None:
     before = content(url)
-    async with talk(notes, era) as host:
+    async with near(notes, era) as host:
         plan_id = (await host.call("review"))["plan_id"]
         await host.refused("apply", plan_id=plan_id)
         for token in ("", "yes", INVENTED, plan_id):
@@ -78,11 +78,11 @@ NO_YES = (
 
 
 async def test_a_host_that_does_not_say_yes_gets_no_token(
-    notes: Path, talk: Any, url: str, era: str
+    notes: Path, near: Any, url: str, era: str
 ) -> None:
     before = content(url)
     answers = list(NO_YES)
-    async with talk(notes, era, answer=taking(answers)) as host:
+    async with near(notes, era, answer=taking(answers)) as host:
         plan_id = (await host.call("review"))["plan_id"]
         said = [await host.refused("confirm", plan_id=plan_id) for _ in NO_YES]
         assert [one.count("AnswerRefused") for one in reversed(said)] == [0, 0, 1, 1, 0, 1, 1]
@@ -94,21 +94,21 @@ async def test_a_host_that_does_not_say_yes_gets_no_token(
     assert content(url) == before
 
 
-async def test_declined_and_never_shown_are_told_apart(notes: Path, talk: Any, url: str) -> None:
+async def test_declined_and_never_shown_are_told_apart(notes: Path, near: Any, url: str) -> None:
     told = {
         "Declined": ElicitResult(action="decline"),
         "NotPresented": ElicitResult(action="cancel"),
     }
     for said, answer in told.items():
-        async with talk(notes, answer=always(answer)) as host:
+        async with near(notes, answer=always(answer)) as host:
             plan_id = (await host.call("review"))["plan_id"]
             assert said in await host.refused("confirm", plan_id=plan_id)
 
 
 async def test_a_client_that_cannot_ask_is_told_who_can(
-    notes: Path, talk: Any, url: str, era: str
+    notes: Path, near: Any, url: str, era: str
 ) -> None:
-    async with talk(notes, era, forms=False) as host:
+    async with near(notes, era, forms=False) as host:
         status = await host.call("status")
         assert "not approved" in status["approval"]
         plan_id = (await host.call("review"))["plan_id"]
@@ -118,9 +118,9 @@ async def test_a_client_that_cannot_ask_is_told_who_can(
         assert "client that shows forms" in error
 
 
-async def test_a_file_edited_after_the_yes_is_stale(notes: Path, talk: Any, url: str) -> None:
+async def test_a_file_edited_after_the_yes_is_stale(notes: Path, near: Any, url: str) -> None:
     before = content(url)
-    async with talk(notes) as host:
+    async with near(notes) as host:
         plan_id = (await host.call("review"))["plan_id"]
         token = (await host.call("confirm", plan_id=plan_id))["token"]
         revision = next((notes / "migrations" / "versions").glob("2b8e*"))
@@ -136,10 +136,10 @@ async def test_a_file_edited_after_the_yes_is_stale(notes: Path, talk: Any, url:
 
 @pytest.mark.proves("D03")
 async def test_application_code_edited_after_the_yes_is_stale(
-    notes: Path, talk: Any, url: str
+    notes: Path, near: Any, url: str
 ) -> None:
     before = content(url)
-    async with talk(notes) as host:
+    async with near(notes) as host:
         plan_id = (await host.call("review"))["plan_id"]
         token = (await host.call("confirm", plan_id=plan_id))["token"]
         app = notes / "notes" / "__init__.py"
@@ -155,9 +155,9 @@ async def test_application_code_edited_after_the_yes_is_stale(
 
 
 async def test_a_spent_token_runs_nothing_a_second_time(
-    notes: Path, talk: Any, url: str, eyes: Any
+    notes: Path, near: Any, url: str, eyes: Any
 ) -> None:
-    async with talk(notes) as host:
+    async with near(notes) as host:
         plan_id = (await host.call("review"))["plan_id"]
         token = (await host.call("confirm", plan_id=plan_id))["token"]
         await host.call("apply", plan_id=plan_id, token=token)
@@ -172,17 +172,17 @@ async def test_a_spent_token_runs_nothing_a_second_time(
 
 
 async def test_a_token_for_one_plan_or_project_opens_no_other(
-    notes: Path, talk: Any, url: str, tmp_path: Path
+    notes: Path, near: Any, url: str, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     shutil.copytree(notes, other)
-    async with talk(notes) as host:
+    async with near(notes) as host:
         upgrade = (await host.call("review"))["plan_id"]
         downgrade = (await host.call("rollback"))["plan_id"]
         token = (await host.call("confirm", plan_id=upgrade))["token"]
         before = content(url)
         await host.refused("apply", plan_id=downgrade, token=token)
-    async with talk(other) as host:
+    async with near(other) as host:
         await host.refused("apply", plan_id=upgrade, token=token)
         await host.refused("apply", plan_id=(await host.call("review"))["plan_id"], token=token)
     assert content(url) == before
@@ -190,9 +190,9 @@ async def test_a_token_for_one_plan_or_project_opens_no_other(
 
 @pytest.mark.proves("A02")
 async def test_steps_out_of_order_name_the_step_to_call_first(
-    notes: Path, talk: Any, url: str
+    notes: Path, near: Any, url: str
 ) -> None:
-    async with talk(notes) as host:
+    async with near(notes) as host:
         assert "`analyze`" in await host.refused("generate", analysis_id="", message="x")
         assert "`review`" in await host.refused("confirm", plan_id="")
         assert "`review`" in await host.refused("apply", plan_id="", token="")

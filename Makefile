@@ -16,6 +16,9 @@ FIND_PYTHON = for p in python3 python python3.14 python3.13 python3.12 python3.1
 PYTHON ?= $(shell $(FIND_PYTHON))
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A test starts many processes: none is to compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 

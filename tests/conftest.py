@@ -26,7 +26,9 @@ from mcp.client.context import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
 
 from rulezero_server.app import App
+from rulezero_server.places import private_file, private_folder
 from rulezero_server.server import make_server
+from rulezero_server.stores import open_store
 
 # What the shell of whoever runs the tests says is not what the sample projects run with.
 for _name in [n for n in os.environ if n.startswith("RULEZERO_")]:
@@ -277,8 +279,16 @@ def era(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A store that is ready, so that it is made once."""
+    file = tmp_path_factory.mktemp("store") / "state.db"
+    open_store(file).plans("")
+    return file.read_bytes()
+
+
 @pytest.fixture
-def talk(tmp_path: Path) -> Talk:
+def talk(tmp_path: Path, empty_store: bytes) -> Talk:
     """`talk(project, mode, answer=…, forms=True, **env)`: a client connected to a fresh server."""
 
     @asynccontextmanager
@@ -290,6 +300,9 @@ def talk(tmp_path: Path) -> Talk:
         forms: bool = True,
         **env: str,
     ) -> AsyncGenerator[Host]:
+        store = private_folder(tmp_path / "state") / "store.sqlite3"
+        if not store.exists():
+            private_file(store).write_bytes(empty_store)
         person = Person(answer=answer)
         server = StdioServerParameters(
             command=sys.executable,

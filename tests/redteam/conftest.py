@@ -516,14 +516,6 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A store that is ready, so that it is made once."""
-    file = tmp_path_factory.mktemp("store") / "state.db"
-    open_store(file).plans("")
-    return file.read_bytes()
-
-
 @pytest.fixture
 def world(tmp_path: Path, state: Path, empty_store: bytes) -> Iterator[World]:
     state.write_bytes(empty_store)

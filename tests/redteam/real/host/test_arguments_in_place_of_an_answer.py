@@ -16,12 +16,12 @@ pytestmark = [
 ]
 
 
-async def test_no_argument_counts_as_an_answer(real: Any, talk: Any, untouched: Any) -> None:
+async def test_no_argument_counts_as_an_answer(real: Any, near: Any, untouched: Any) -> None:
     def cancels(fields: object) -> ElicitResult:
         del fields
         return ElicitResult(action="cancel")
 
-    async with talk(real.folder, "legacy", answer=cancels) as host:
+    async with near(real.folder, "legacy", answer=cancels) as host:
         plan_id = (await host.call("review"))["plan_id"]
         with untouched(real):
             said = await host.refused(

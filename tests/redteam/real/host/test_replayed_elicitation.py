@@ -15,9 +15,9 @@ pytestmark = [
 
 
 async def test_a_recorded_answer_is_no_answer_to_the_next_question(
-    real: Any, talk: Any, untouched: Any
+    real: Any, near: Any, untouched: Any
 ) -> None:
-    async with talk(real.folder, "auto") as host:
+    async with near(real.folder, "auto") as host:
         plan_id = (await host.call("review"))["plan_id"]
         call = host.client.session.call_tool
         given = {"plan_id": plan_id}

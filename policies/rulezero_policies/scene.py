@@ -81,8 +81,12 @@ class Scene:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every operation of the upgrade, what raw SQL does included."""
-        both = walk((*self.earlier, *self.upgrade), self.dialect)
-        return tuple(both)[len(self.earlier) :]
+        return self.walked[len(self.earlier) :]
+
+    @cached_property
+    def walked(self) -> tuple[Step, ...]:
+        """The same, behind those of the revisions before: read once, however many rules ask."""
+        return tuple(walk((*self.earlier, *self.upgrade), self.dialect))
 
     @property
     def existing(self) -> tuple[Step, ...]:

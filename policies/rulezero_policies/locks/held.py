@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.locks import mariadb, postgresql
 from rulezero_policies.operations import Operation
 from rulezero_policies.scene import Scene
-from rulezero_policies.steps import Step, walk
+from rulezero_policies.steps import Step
 from rulezero_policies.thresholds import (
     BIG_TABLE_ROWS,
     OLD_TRANSACTION_SECONDS,
@@ -39,12 +40,31 @@ class Held:
 
 def held(scene: Scene) -> tuple[Held, ...]:
     """What the plan locks on PostgreSQL, on tables that were there before it."""
-    return tuple(_held(scene)) if scene.dialect == "postgresql" else ()
+    return _of(_This(scene)) if scene.dialect == "postgresql" else ()
+
+
+class _This:
+    """A scene as a key: the very one, not one that says the same, which takes long to find out."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def __hash__(self) -> int:
+        return id(self.scene)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and other.scene is self.scene
+
+
+@lru_cache(maxsize=1)
+def _of(this: _This) -> tuple[Held, ...]:
+    """Worked out once, however many rules ask about one scene after another."""
+    return tuple(_held(this.scene))
 
 
 def _held(scene: Scene) -> Iterator[Held]:
     transaction, bounded, local = 0, False, False
-    for number, step in enumerate(walk((*scene.earlier, *scene.upgrade), scene.dialect)):
+    for number, step in enumerate(scene.walked):
         operation = step.operation
         begins = number == len(scene.earlier) and scene.own_transaction
         if operation.autocommit or begins or operation.verb in _ENDS:

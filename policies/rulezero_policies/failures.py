@@ -121,11 +121,16 @@ def _same(one: str, other: str) -> bool:
     return one[:shorter].split() == other[:shorter].split()
 
 
+def said(failed: Failed) -> str:
+    """The kind of the error and its words, each once."""
+    error = " ".join(failed.error.split())
+    return error if error.startswith(failed.kind) else f"{failed.kind}: {error}"
+
+
 def evidence(failed: Failed, note: str) -> str:
     """What failed, where, over which rows."""
     error = " ".join(failed.error.split())
-    kind = "" if error.startswith(failed.kind) else f"{failed.kind}: "
-    parts = [f"{kind}{error}"]
+    parts = [said(failed)]
     if failed.constraint and failed.constraint not in error:
         parts.append(f"constraint {failed.constraint}")
     if failed.table and failed.table not in error:

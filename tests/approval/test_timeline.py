@@ -156,6 +156,17 @@ def test_a_rollback_goes_down_and_up_again() -> None:
         assert shown.differ == "What going back up does not restore"
 
 
+def test_the_kind_of_an_error_is_said_once(rehearsed: Judged) -> None:
+    (failed,) = rehearsed.failed
+    raised = replace(failed, kind="ValueError", error="ValueError: no way back")
+    for one, words in (
+        (failed, "UniqueViolation: could not create unique index: a key is duplicated"),
+        (raised, "ValueError: no way back"),
+    ):
+        shown = rehearsal_view(replace(rehearsed, failed=(one,)))
+        assert [broke.error for broke in shown.failed] == [words]
+
+
 def test_differences_after_a_failed_first_leg_are_what_it_left_behind() -> None:
     assert rehearsal_view(Judged(upgrade="failed")).differ == "What the failed run left behind"
 
@@ -169,7 +180,7 @@ def test_the_page_shows_what_the_rehearsal_showed(
     for said in (
         "on PostgreSQL 18.1, embedded, with all 1,204 rows, in 1.2 s",
         "Upgrade again failed: b2f0c1d4e5a6, line 14",
-        "could not create unique index: a key is duplicated",
+        "UniqueViolation: could not create unique index: a key is duplicated",
         "table tasks, constraint uq_title; rows in the way: 3, 17",
         "unique constraint tasks_code_key on tasks is missing",
         "1,204 values of tasks.code: it is dropped, and comes back empty",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from rulezero_policies import judged, rehearsed, words
 from rulezero_policies.estimates import told
-from rulezero_policies.failures import place
+from rulezero_policies.failures import place, said
 from rulezero_policies.findings import Finding
 from rulezero_policies.holding import held
 from rulezero_policies.operations import Operation
@@ -176,7 +176,7 @@ def _error(found: Judged) -> str | None:
     if failed is None:
         return None
     keys = f" (keys {', '.join(failed.keys)})" if failed.keys else ""
-    return f"{failed.leg} at {place(failed)}: {failed.kind}: {failed.error}{keys}"
+    return f"{failed.leg} at {place(failed)}: {said(failed)}{keys}"
 
 
 def text(found: Judged | None) -> str:
@@ -208,7 +208,7 @@ def _failed(found: Judged, number: int) -> str:
     failed = found.failed[number]
     sql = f"\n  {failed.sql}" if failed.sql else ""
     keys = f"; keys of rows in the way: {', '.join(failed.keys)}" if failed.keys else ""
-    return f"{failed.leg} at {place(failed)}: {failed.kind}: {failed.error}{keys}{sql}"
+    return f"{failed.leg} at {place(failed)}: {said(failed)}{keys}{sql}"
 
 
 def _line(sent: Sent) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rulezero_policies.estimates import told
+from rulezero_policies.failures import said
 from rulezero_policies.rehearsal import Failed, Judged, Leg, State
 from rulezero_server.approval.timeline import LegView, duration, leg_name, place, timeline
 
@@ -115,7 +116,7 @@ def _broke(judged: Judged, failed: Failed) -> Broke:
     return Broke(
         name=leg_name(failed.leg, judged.direction),
         place=place(failed),
-        error=failed.error,
+        error=said(failed),
         about="; ".join(part for part in (hit, keys) if part),
         sql=failed.sql,
     )

@@ -106,7 +106,8 @@ def adds(folder: Path, code: str) -> None:
 def found(folder: Path) -> list[Finding]:
     """What the review says of code that reaches out."""
     (result,) = review_files(App(folder).session(None, client="test"))
-    assert result.verdict == "NEEDS_CHANGES"
+    # On the shadow some of it happens: what follows from that is the rehearsal's to say.
+    assert result.verdict in {"NEEDS_CHANGES", "UNSAFE"}
     assert result.risk == "CRITICAL"
     return [f for f in result.findings if f.rule == "reaches-out"]
 

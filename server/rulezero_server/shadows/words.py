@@ -1,6 +1,6 @@
 """How much of the target is on a shadow, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rulezero_policies.rehearsal import TableSize
 
@@ -24,7 +24,7 @@ def whole(sizes: Sequence[TableSize]) -> str:
 def sample(sizes: Sequence[TableSize]) -> str:
     """Some rows are there."""
     here = amount(_held(sizes))
-    there = sum(size.target or 0 for size in sizes)
+    there = sum(size.target or 0 for size in _data(sizes))
     return f"a sample of {here} of about {there:,}, whole by foreign keys"
 
 
@@ -34,7 +34,11 @@ def made_up(sizes: Sequence[TableSize]) -> str:
 
 
 def _held(sizes: Sequence[TableSize]) -> int:
-    return sum(size.rows for size in sizes if size.table != VERSION_TABLE)
+    return sum(size.rows for size in _data(sizes))
+
+
+def _data(sizes: Sequence[TableSize]) -> Iterator[TableSize]:
+    return (size for size in sizes if size.table != VERSION_TABLE)
 
 
 def unfilled(names: Sequence[str], *, most: int = 8) -> tuple[str, ...]:

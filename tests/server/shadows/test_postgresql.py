@@ -202,7 +202,7 @@ def test_a_sample_is_whole_by_foreign_keys_and_says_that_it_is_one(
             (True,)
         ]
         assert (made.shadow.whole, made.shadow.real) == (False, True)
-        assert made.shadow.rows == ("a sample of 320 rows of about 601, whole by foreign keys")
+        assert made.shadow.rows == "a sample of 319 rows of about 600, whole by foreign keys"
         sizes = {s.table: (s.rows, s.target) for s in made.shadow.sizes}
         assert sizes["author"] == (200, 300)
 

@@ -7,6 +7,7 @@ from rulezero_policies.column_types import Comparison, compare, is_text
 from rulezero_policies.findings import Probe, Question
 from rulezero_policies.locks.asks import questions as of_locks
 from rulezero_policies.operations import Change, Constraint, Operation
+from rulezero_policies.ranges import new_keys
 from rulezero_policies.steps import Step, becomes_not_null, demands_value, walk
 
 MYSQL = frozenset({"mysql", "mariadb"})
@@ -29,12 +30,15 @@ def questions(operations: Iterable[Operation], dialect: str = "") -> tuple[Quest
         operations: The plan's, in order.
         dialect: The database's; without it only what every database is asked.
     """
-    steps = tuple(s for s in walk(operations, dialect) if s.operation.table)
+    given = tuple(operations)
+    steps = tuple(s for s in walk(given, dialect) if s.operation.table)
     live = [s for s in steps if not s.new_table]
     found = [q for s in live for q in (*_asks(s), *_asks_there(s, dialect), *of_locks(s, dialect))]
     drops = sum(s.operation.kind == "drop_table" for s in live)
     if drops >= MANY_TABLES:
         found.append(TABLES)
+    if dialect not in {"", "sqlite"}:
+        found += [key.question for key in new_keys(given)]
     return tuple(dict.fromkeys(found))
 
 

@@ -12,5 +12,8 @@ OLD_TRANSACTION_SECONDS = 60
 MANY_LOCKED_TABLES = 3
 """Tables that one transaction locks against every reader before it is told to be split."""
 
+KEY_USED_PERCENT = 50
+"""How far a live key has come, of what a new one beside it holds, before that is spoken of."""
+
 INDEX_KEYS_OF_NEW_TABLES = True
 """A table that is being made is the cheapest to index; False leaves new tables in peace."""

@@ -333,3 +333,90 @@ def test_a_rule_is_only_about_the_databases_that_it_names(rule: Rule, scene_of: 
     for dialect in set(DIALECTS) - set(rule.databases):
         if "JSONB" not in rule.bad:
             assert list(rule.findings(scene_of(rule.bad, dialect))) == []
+
+
+# int-primary-key
+
+
+def at(count: int | None, **more: Any) -> Fact:
+    asked = Question(probe="highest", table="orders", column="id", **more)
+    return Fact(question="highest", asked=asked, count=count)
+
+
+ITEMS = create(
+    "items", ID, Column(name="order_id", type="BIGINT"), constraints=(key("order_id", "orders"),)
+)
+HALF = 2**31 // 2
+
+
+@pytest.mark.parametrize(("count", "used"), [(HALF, 50), (2_100_000_000, 97), (3 * HALF, 150)])
+def test_a_new_key_ends_too_soon_beside_a_key_that_has_come_half_as_far(
+    count: int, used: int
+) -> None:
+    (finding,) = found("int-primary-key", ITEMS, facts=(at(count),))
+    assert (finding.subject, finding.severity, finding.outcome) == ("items.id", "WARNING", "design")
+    assert finding.evidence.startswith("it is INTEGER and ends at 2,147,483,647; orders.id,")
+    assert finding.evidence.endswith(f"is at {count:,} ({used} % of that)")
+
+
+@pytest.mark.parametrize("facts", [(), (at(None),), (at(HALF - 10**7),)])
+def test_a_new_key_is_in_peace_where_no_key_is_known_to_run_out(facts: tuple[Fact, ...]) -> None:
+    assert not found("int-primary-key", ITEMS, facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("type_", "ends"),
+    [
+        ("SMALLINT", 32_767),
+        ("SERIAL", 2_147_483_647),
+        ("INTEGER UNSIGNED", 4_294_967_295),
+        ("MEDIUMINT(9)", 8_388_607),
+        ("BIGINT", None),
+        ("VARCHAR(20)", None),
+        ("ENUM('a', 'b')", None),
+    ],
+)
+def test_how_far_an_integer_reaches_is_its_types_affair(type_: str, ends: int | None) -> None:
+    step = add("order_id", type_)
+    steps = (step, constrain(key("order_id", "orders")))
+    hits = found("int-primary-key", *steps, dialect="mysql", facts=(at(4 * HALF),))
+    assert [f.subject for f in hits] == ([] if ends is None else ["tasks.order_id"])
+    assert all(f"ends at {ends:,};" in f.evidence for f in hits if ends)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (create("orders", ID), ITEMS),
+        (Operation(kind="rename_table", table="sales", name="orders"), ITEMS),
+        (constrain(key("order_id", "orders")),),
+        (replace(ITEMS, constraints=(key("order_id", "orders", referred_columns=()),)),),
+        (replace(ITEMS, constraints=(Constraint(kind="unique", columns=("order_id",)),)),),
+    ],
+    ids=["new parent", "renamed parent", "column of unknown type", "unknown key", "no reference"],
+)
+def test_a_key_that_cannot_be_asked_about_is_not_spoken_of(steps: tuple[Operation, ...]) -> None:
+    assert not [q for q in questions(steps, "postgresql") if q.probe == "highest"]
+    assert not found("int-primary-key", *steps, facts=(at(4 * HALF),))
+
+
+def test_a_pair_of_columns_is_no_small_key() -> None:
+    pair = Constraint(kind="primary_key", columns=("id", "order_id"))
+    plain = replace(ID, primary_key=False)
+    steps = replace(
+        ITEMS, columns=(plain, ITEMS.columns[1]), constraints=(*ITEMS.constraints, pair)
+    )
+    assert not found("int-primary-key", steps, facts=(at(4 * HALF),))
+    alone = replace(steps, constraints=(*ITEMS.constraints, replace(pair, columns=("id",))))
+    assert found("int-primary-key", alone, facts=(at(4 * HALF),))
+
+
+def test_a_small_key_is_told_once_and_in_its_own_revision() -> None:
+    assert not found("int-primary-key", earlier=(ITEMS,), facts=(at(HALF),))
+    twice = replace(ITEMS, constraints=(*ITEMS.constraints, key("second_id", "orders")))
+    assert len(found("int-primary-key", twice, facts=(at(HALF),))) == 1
+
+
+def test_a_key_of_sqlite_never_ends_too_soon() -> None:
+    assert not found("int-primary-key", ITEMS, dialect="sqlite", facts=(at(HALF),))
+    assert not [q for q in questions((ITEMS,), "sqlite") if q.probe == "highest"]

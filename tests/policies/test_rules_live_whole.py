@@ -214,3 +214,22 @@ def _marked(config: Config, folder: Path) -> bool:
     loaded = load.Loaded("alembic", ground, config, ScriptDirectory.from_config(config))
     (told,) = trace.trace(loaded, {"revisions": ["1a2b3c4d5e6f"]})["traces"]
     return any("autocommit inside" in (step.get("verb") or "") for step in told["upgrade"])
+
+
+# int-primary-key
+
+
+@pytest.mark.parametrize("live", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize(("highest", "subjects"), [(5, []), (1_900_000_000, ["items.id"])])
+def test_a_key_beside_one_that_runs_out_is_found_by_asking(
+    live: Live, highest: int, subjects: list[str]
+) -> None:
+    live.run(
+        "CREATE TABLE orders (id BIGINT PRIMARY KEY)", f"INSERT INTO orders VALUES ({highest})"
+    )
+    case = live.review_file(
+        "op.create_table('items', sa.Column('id', sa.Integer(), primary_key=True), "
+        "sa.Column('order_id', sa.BigInteger(), sa.ForeignKey('orders.id')))",
+        "op.drop_table('items')",
+    )
+    assert [f.subject for f in case.findings if f.rule == "int-primary-key"] == subjects

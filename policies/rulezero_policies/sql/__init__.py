@@ -11,13 +11,12 @@ from functools import lru_cache
 
 from rulezero_policies.operations import Operation
 from rulezero_policies.sql import ddl, rows
-from rulezero_policies.sql.rows import Dml, bare
+from rulezero_policies.sql.rows import Dml
 from rulezero_policies.sql.tokens import Cursor, NotSql, Token, split
 
 __all__ = [
     "Dml",
     "Statement",
-    "bare",
     "cascades",
     "dml",
     "expand",

@@ -55,11 +55,6 @@ class Dml:
         return self.condition is None or _TAUTOLOGY.fullmatch(self.condition.strip()) is not None
 
 
-def bare(name: str) -> str:
-    """An identifier without its quotes."""
-    return name[1:-1] if name[:1] in {'"', "`", "["} else name
-
-
 def insertion(cursor: Cursor) -> Dml | None:
     """A plain INSERT, told without looking at each of its values; None for anything else."""
     words = {t.word for t in cursor.tokens}

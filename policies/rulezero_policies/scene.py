@@ -23,6 +23,7 @@ FlawKind = Literal[
     "cycle",
     "several heads",
     "unknown revision",
+    "edited",
 ]
 
 
@@ -31,8 +32,9 @@ class Flaw:
     """What is wrong with a revision file, or with its place among the others.
 
     `names` are the files of a duplicate, the parents that are missing, the revisions of the circle,
-    the heads, or the files' heads where the database is at an unknown `revision`. `detail` is what
-    was raised. `after` is the number of revisions that hang on this one.
+    the heads, the files' heads where the database is at an unknown `revision`, or when a file that
+    was edited since was applied, and by which plan. `detail` is what was raised. `after` is the
+    number of revisions that hang on this one.
     """
 
     kind: FlawKind

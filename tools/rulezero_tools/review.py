@@ -11,7 +11,7 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.references import References, told
 from rulezero_policies.scene import Flaw, Scene, questions
 from rulezero_policies.suppression import Suppressed, suppress
-from rulezero_tools import graph
+from rulezero_tools import edits, graph
 from rulezero_tools.planning import (
     Draft,
     database_view,
@@ -60,7 +60,7 @@ def review(
         ProjectError: The project cannot be read, or has several heads.
     """
     progress("reading the project and its database")
-    seen = session.project.describe()
+    seen = edits.with_edits(session, session.project.describe())
     waiting = _waiting(seen, revision)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
@@ -111,7 +111,7 @@ def review_files(
         ProjectError: The project cannot be read.
     """
     progress("reading the project and its database")
-    seen = session.project.describe(static=static, lenient=True)
+    seen = edits.with_edits(session, session.project.describe(static=static, lenient=True))
     if every:
         chosen = tuple((r,) for r in seen.revisions)
     elif revision:
@@ -198,6 +198,7 @@ def _draft(
     read = read_traces(session, seen.database, traces, live=live, flaws=seen.flaws)
     last, current = revisions[-1], seen.database.current
     sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
+    reached = reaches_out((*seen.interceptions, *_tried(traces), *tried))
     return Draft(
         kind="upgrade",
         to_revision=last.id,
@@ -205,7 +206,7 @@ def _draft(
         description="; ".join(r.message for r in revisions),
         path=last.path,
         changes=tuple(checklist.describe(o) for o in read.operations),
-        findings=(*reaches_out((*seen.interceptions, *_tried(traces), *tried)), *read.findings),
+        findings=(*reached, *edits.findings(seen, revisions, live=live), *read.findings),
         facts=read.facts,
         warnings=(
             *words.critical_warnings(read.findings, read.operations),

@@ -32,6 +32,11 @@ _SEEN: dict[FlawKind, tuple[str, Outcome, str]] = {
         "will_fail",
         "bring back the file of {revision}: check out the branch that it is on",
     ),
+    "edited": (
+        "its file was edited after it was applied here ({names}); this database has what ran then",
+        "design",
+        "take the edit back, and bring the change in a new revision",
+    ),
 }
 
 
@@ -47,6 +52,7 @@ def _hit(flaw: Flaw) -> Hit:
         subject=f"revision {flaw.revision}",
         evidence=seen.format(**words) + (hang if outcome == "will_fail" else ""),
         line=flaw.line,
+        severity="WARNING" if flaw.kind == "edited" else None,
         outcome=outcome,
         names={"mend": mend.format(**words)},
     )
@@ -65,7 +71,8 @@ RULE = Rule(
     title="The revisions make no chain",
     why="Alembic walks from the revision at which the database is to the head. Where the way is "
     "broken, goes in a circle or ends twice, it refuses every upgrade; of two files with one id it "
-    "runs one and forgets the other.",
+    "runs one and forgets the other. A revision that was edited after it ran does not run "
+    "again there: databases at the same revision differ.",
     fix="For {subject}: {mend}.",
     bad=_CHAIN.replace("down_revision = None", 'down_revision = "1a2b3c4d5e6f"'),
     good=revision(

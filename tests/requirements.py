@@ -323,6 +323,7 @@ TESTS: dict[str, list[str]] = {
         "tests/policies/test_rules_changes.py::test_values_that_an_update_took_over_are_not_lost_and_it_is_no_rename",
         "tests/policies/test_rules_changes.py::test_values_that_were_changed_or_left_out_on_the_way_are_lost",
         "tests/policies/test_rules_live_whole.py::test_a_few_of_many_tables_dropped_are_no_mass",
+        "tests/policies/test_rules_live_whole.py::test_a_key_beside_one_that_runs_out_is_found_by_asking",
         "tests/policies/test_rules_live_whole.py::test_a_table_of_something_else_is_known_whatever_is_in_it",
         "tests/policies/test_rules_live_whole.py::test_a_truncate_names_what_it_empties_too_and_how_many_rows_that_are",
         "tests/policies/test_rules_live_whole.py::test_a_truncate_without_cascade_fails_where_a_table_that_refers_is_left_out",
@@ -330,6 +331,7 @@ TESTS: dict[str, list[str]] = {
         "tests/policies/test_rules_live_whole.py::test_an_upgrade_after_a_downgrade_fails_exactly_where_a_type_is_said_to_be_left",
         "tests/policies/test_rules_live_whole.py::test_most_tables_dropped_is_counted_on_the_database",
         "tests/policies/test_rules_sql.py::test_a_raw_drop_is_found_and_counted_like_any_other",
+        "tests/tools/test_edits.py::test_an_edited_applied_revision_is_a_finding_of_what_follows_it",
     ],
     "A05": [
         "tests/judgement/test_judgement.py::test_the_review_says_what_happens",
@@ -414,6 +416,7 @@ TESTS: dict[str, list[str]] = {
         "tests/policies/test_rules_live.py::test_what_a_table_is_said_to_lose_is_lost",
         "tests/policies/test_rules_live.py::test_what_sqlite_can_alter_is_not_said_to_fail",
         "tests/policies/test_rules_live_whole.py::test_a_few_of_many_tables_dropped_are_no_mass",
+        "tests/policies/test_rules_live_whole.py::test_a_key_beside_one_that_runs_out_is_found_by_asking",
         "tests/policies/test_rules_live_whole.py::test_a_table_of_something_else_is_known_whatever_is_in_it",
         "tests/policies/test_rules_live_whole.py::test_a_truncate_names_what_it_empties_too_and_how_many_rows_that_are",
         "tests/policies/test_rules_live_whole.py::test_a_truncate_without_cascade_fails_where_a_table_that_refers_is_left_out",

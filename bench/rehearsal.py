@@ -102,9 +102,9 @@ def _write(versions: Path, number: int, made: range, altered: range) -> None:
     (versions / f"r{number:04}.py").write_text(
         _HEAD.format(revision=f"r{number:04}", down=down)
         + "def upgrade():\n"
-        + "".join(up)
+        + ("".join(up) or "    pass\n")
         + "\n\ndef downgrade():\n"
-        + "".join(back)
+        + ("".join(back) or "    pass\n")
     )
 
 

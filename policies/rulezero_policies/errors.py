@@ -30,6 +30,15 @@ class RulezeroError(Exception):
         return self.next_step.format(**self.facts)
 
 
+class StillRunning(RulezeroError):
+    """`{tool}` is still at work: {doing}. Nothing is wrong, and nothing was changed."""
+
+    next_step = (
+        "Wait a little, then call `{tool}` again with the same arguments: it goes on meanwhile, and "
+        "that call has its answer. `status` says how far it is."
+    )
+
+
 class ProjectError(RulezeroError):
     """{detail}"""
 

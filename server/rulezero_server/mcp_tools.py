@@ -7,6 +7,7 @@ client waits for the tool list, not for them.
 import functools
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 from anyio.to_thread import run_sync
@@ -17,6 +18,7 @@ from pydantic import Field
 
 from rulezero_policies.errors import RulezeroError
 from rulezero_server.confirming import Confirming, shows_forms
+from rulezero_server.lasting import Key, Lasting
 from rulezero_server.telling import Say, told
 from rulezero_tools import results
 from rulezero_tools.shorten import shortened
@@ -92,9 +94,10 @@ def _client_name(ctx: Context) -> str:
 
 def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
-    _readers(server, app)
-    _planners(server, app)
-    _rollback_planner(server, app)
+    lasting = Lasting()
+    _readers(server, app, lasting)
+    _planners(server, app, lasting)
+    _rollback_planner(server, app, lasting)
     if not app.read_only:
         _generator(server, app)
         _executor(server, app)
@@ -105,7 +108,7 @@ def _session(app: "App", ctx: Context, environment: str | None) -> "Session":
     return app.session(environment, client=_client_name(ctx))
 
 
-def _readers(server: MCPServer, app: "App") -> None:
+def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
     @server.tool(title="Migration status", annotations=READS)
     @reported
     def status(ctx: Context, environment: Environment = None) -> results.StatusResult:
@@ -113,7 +116,8 @@ def _readers(server: MCPServer, app: "App") -> None:
 
         Call this first. It changes nothing.
         """
-        return app.status(_session(app, ctx, environment), can_ask=shows_forms(ctx))
+        seen = app.status(_session(app, ctx, environment), can_ask=shows_forms(ctx))
+        return replace(seen, warnings=(*seen.warnings, *lasting.running()))
 
     @server.tool(title="Read a plan", annotations=READS)
     @reported
@@ -143,7 +147,7 @@ def _readers(server: MCPServer, app: "App") -> None:
         return reading.history(_session(app, ctx, environment), limit=limit)
 
 
-def _planners(server: MCPServer, app: "App") -> None:
+def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
     @server.tool(title="Analyze model changes", annotations=READS)
     @reported
     def analyze(
@@ -173,7 +177,8 @@ def _planners(server: MCPServer, app: "App") -> None:
 
         It rehearses them: up, down and up again on a shadow that is thrown away. The verdict is
         SAFE, NEEDS_CHANGES or UNSAFE, each finding with its evidence and its fix. Show the
-        approval_request and the warnings to the person as they are written.
+        approval_request and the warnings to the person as they are written. What takes long
+        answers "StillRunning": it goes on; call again.
         """
         from rulezero_tools.review import review as use_case
 
@@ -181,10 +186,11 @@ def _planners(server: MCPServer, app: "App") -> None:
             session = _session(app, ctx, environment)
             return shortened(use_case(session, revision=revision, progress=say))
 
-        return await told(ctx, work)
+        key = Key("review", (_client_name(ctx), environment, revision))
+        return await lasting.told(ctx, key, work)
 
 
-def _rollback_planner(server: MCPServer, app: "App") -> None:
+def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
     @server.tool(title="Plan a rollback", annotations=READS)
     @reported_async
     async def rollback(
@@ -206,7 +212,8 @@ def _rollback_planner(server: MCPServer, app: "App") -> None:
             session = _session(app, ctx, environment)
             return shortened(use_case(session, revision=revision, progress=say))
 
-        return await told(ctx, work)
+        key = Key("rollback", (_client_name(ctx), environment, revision))
+        return await lasting.told(ctx, key, work)
 
 
 def _generator(server: MCPServer, app: "App") -> None:

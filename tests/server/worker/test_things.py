@@ -232,6 +232,8 @@ TYPES = (
 )
 
 
+# SQLAlchemy says so when it reads TINYINT(1): that is the case which is tried here.
+@pytest.mark.filterwarnings("ignore:Could not instantiate type:sqlalchemy.exc.SAWarning")
 def test_a_type_that_sqlalchemy_only_writes_otherwise_when_it_copies_is_the_same(
     sqlite: Shop,
 ) -> None:

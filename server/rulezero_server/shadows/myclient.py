@@ -19,7 +19,11 @@ INSTALL = (
 _CLIENTS = {"mariadb": ("mariadb", "mysql"), "mysql": ("mysql", "mariadb")}
 _DUMPS = {"mariadb": ("mariadb-dump", "mysqldump"), "mysql": ("mysqldump", "mariadb-dump")}
 
-_ASKING = ("--batch", "--raw", "--skip-column-names", "--unbuffered")
+_ASKING = ("--batch", "--raw", "--skip-column-names", "--unbuffered", "--binary-mode")
+"""In binary mode the client takes nothing that it is fed for a command of its own but DELIMITER.
+
+Source: https://dev.mysql.com/doc/refman/8.0/en/mysql-command-options.html#option_mysql_binary-mode
+"""
 
 _PASSED_ON = ("host", "port", "socket", "user", "ssl-ca", "ssl-cert", "ssl-key")
 

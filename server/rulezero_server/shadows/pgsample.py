@@ -144,7 +144,7 @@ def _spread(table: Table, many: int) -> str:
 
 def _fill(session: talking.Session, made: pgserver.Database, chosen: _Chosen) -> None:
     columns: dict[str, list[str]] = _json(session.ask(_COLUMNS, _WHAT))
-    script: list[bytes] = []
+    found: list[tuple[str, bytes]] = []
     for oid, places in chosen.rows.items():
         names = ", ".join(identifier(name) for name in columns.get(str(oid), []))
         if not places or not names:
@@ -152,9 +152,8 @@ def _fill(session: talking.Session, made: pgserver.Database, chosen: _Chosen) ->
         table = chosen.tables[oid].quoted
         select = f"SELECT {names} FROM ONLY {table} WHERE ctid = ANY ({_places(sorted(places))})"  # noqa: S608
         rows = session.ask(f"COPY ({select}) TO STDOUT", _WHAT)
-        script.append(f"COPY {table} ({names}) FROM STDIN;\n".encode() + rows + b"\\.\n")
-    # A table that could not be made does not keep the others from their rows.
-    made.owner.fed(b"".join(script))
+        found.append((f"COPY {table} ({names}) FROM STDIN", rows))
+    made.owner.load(found)
 
 
 def advance(server: psql.Server) -> None:

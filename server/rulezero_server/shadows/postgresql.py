@@ -71,7 +71,9 @@ def shadow(order: Order) -> Generator[Made]:
 
 
 def _target(order: Order, install: pginstalls.Install) -> psql.Server:
-    variables = psql.variables(_driver(order), {**programs.inherited(), **order.variables})
+    # A project names its database. What else it sets is not for programs that nothing guards.
+    named = {name: value for name, value in order.variables.items() if name.startswith("PG")}
+    variables = psql.variables(_driver(order), {**programs.inherited(), **named})
     options = f"{variables.get('PGOPTIONS', '')} {psql.READ_ONLY}".strip()
     return psql.Server(
         install=install,

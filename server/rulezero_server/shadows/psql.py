@@ -1,7 +1,7 @@
 """Talking to PostgreSQL through psql: its parameters and secrets go by its environment."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +31,10 @@ READ_ONLY = "-c default_transaction_read_only=on -c lock_timeout=5s"
 _ARGUMENTS = ("-X", "-q", "-A", "-t")
 
 
+_TOGETHER = 100
+"""Tables whose rows one client loads."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Server:
     """Where to connect to, and with which programs; `variables` hold secrets."""
@@ -58,8 +62,26 @@ class Server:
         """Run statements until one fails."""
         return self.run("psql", *_ARGUMENTS, "-v", "ON_ERROR_STOP=1", stdin=text.encode())
 
+    def load(self, rows: Sequence[tuple[str, bytes]]) -> None:
+        """Load rows, each table's with its `COPY … FROM STDIN`; one that fails stops none.
+
+        Rows never stand among statements: where their table is missing, the client would take them
+        for commands, and some of those start programs.
+        """
+        for start in range(0, len(rows), _TOGETHER):
+            batch = rows[start : start + _TOGETHER]
+            if not self._loaded(batch) and len(batch) > 1:
+                for one in batch:
+                    self._loaded([one])
+
+    def _loaded(self, rows: Sequence[tuple[str, bytes]]) -> bool:
+        commands = [word for copy, _ in rows for word in ("-c", copy)]
+        arguments = (*_ARGUMENTS, "-1", "-v", "ON_ERROR_STOP=1", *commands)
+        ran = self.run("psql", *arguments, stdin=b"".join(data + b"\\.\n" for _, data in rows))
+        return ran.status == 0
+
     def fed(self, script: bytes) -> None:
-        """Run statements, each for itself: one that fails stops none."""
+        """Run our own statements, never anybody's rows; one that fails stops none."""
         self.run("psql", *_ARGUMENTS, stdin=script)
 
     def tried(self, text: str) -> bool:

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from . import errors
@@ -62,12 +62,35 @@ _heard: list[Callable[[], None]] = []
 _ways: list[Any] = []
 _ours = threading.local()
 _real_connect = sqlite3.connect
+_set_authorizer = sqlite3.Connection.set_authorizer
 
 
 class Guarded(sqlite3.Connection):
-    """A connection whose authorizer stays; `asked` is the file that was asked for, if one was."""
+    """A connection that opens what it was let through for, and whose authorizer stays.
+
+    `asked` is the file that was asked for, if one was. A class of the project's own comes to this
+    one from its `__init__`, so nothing of it runs on a connection that is not held yet.
+    """
 
     asked: str | None = None
+
+    def __init__(self, _database: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Open the place that `connect` chose, whatever a class of the project's says.
+
+        Raises:
+            ReadOnlyError: `connect` chose none, or it is open already.
+        """
+        place: _Place | None = getattr(_ours, "place", None)
+        if place is None:
+            raise _around()
+        _ours.opening = place.uri
+        try:
+            given: dict[str, Any] = {**_named(args), **kwargs, "uri": True}
+            super().__init__(place.uri, **given)
+        finally:
+            _ours.opening = _ours.place = None
+        self.asked = place.asked
+        _hold(self, place)
 
     def set_authorizer(self, *_args: Any, **_kwargs: Any) -> None:
         """Keep the one that is set."""
@@ -84,32 +107,50 @@ def install(opened: Callable[[], None] | None = None, way: Any = None) -> None:
     _ways[:] = [way] if way else []
     sqlite3.connect = connect
     sqlite3.dbapi2.connect = connect
+    # Before Python 3.11 no event tells that a connection is made by its class.
+    for module in (sqlite3, sqlite3.dbapi2, sys.modules["_sqlite3"]):
+        cast("Any", module).Connection = Guarded
     sys.addaudithook(_refuse_others)
 
 
 def connect(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
     """What `sqlite3.connect` is while the project is read. Raises what that raises."""
     place = _target(os.fsdecode(database), uri=_is_uri(args, kwargs))
-    factory = kwargs.get("factory", args[5] if len(args) > 5 else sqlite3.Connection)
+    factory = kwargs.get("factory", args[5] if len(args) > 5 else Guarded)
     kwargs = {**_named(args), **kwargs, "uri": True, "factory": _guarded(factory)}
     for opened in () if place.free else _heard:
         opened()
-    _ours.opening = True
+    before, _ours.place = getattr(_ours, "place", None), place
     try:
-        connection: Any = _real_connect(place.uri, **kwargs)
+        connection = _real_connect(place.uri, **kwargs)
     finally:
-        _ours.opening = False
-    connection.asked = place.asked
-    if place.shadow:
-        connection.execute("PRAGMA synchronous=OFF")  # it is thrown away: no crash can hurt it
-    if not place.free:
-        connection.execute("PRAGMA query_only=ON")
-    sqlite3.Connection.set_authorizer(connection, _apart if place.free else _reading)
+        _ours.place = before
+    if not isinstance(connection, Guarded):
+        raise _around()
     return connection
 
 
+def _hold(connection: sqlite3.Connection, place: _Place) -> None:
+    """Set what the session may do; no method that a class of the project's may have is called."""
+    cursor = sqlite3.Cursor(connection)
+    if place.shadow:
+        cursor.execute("PRAGMA synchronous=OFF")  # it is thrown away: no crash can hurt it
+    if not place.free:
+        cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+    _set_authorizer(connection, _apart if place.free else _reading)
+
+
 def _guarded(factory: Any) -> Any:
-    return type("ReadOnlyConnection", (Guarded, factory), {})
+    if not isinstance(factory, type):
+        return factory
+    kind = cast("type[sqlite3.Connection]", factory)
+    bases = (kind,) if issubclass(kind, Guarded) else (kind, Guarded)
+    return type("ReadOnlyConnection", bases, {})
+
+
+def _around() -> errors.ReadOnlyError:
+    return errors.ReadOnlyError("a connection to SQLite that goes around sqlite3.connect")
 
 
 _PARAMETERS = (
@@ -186,6 +227,10 @@ def _apart(action: int, one: str | None, two: str | None, *_: Any) -> int:
     return sqlite3.SQLITE_DENY if attaches_file or loads_code else sqlite3.SQLITE_OK
 
 
-def _refuse_others(event: str, _args: Any) -> None:
-    if event == "sqlite3.connect" and not getattr(_ours, "opening", False):
-        raise errors.ReadOnlyError("a connection to SQLite that goes around sqlite3.connect")
+def _refuse_others(event: str, args: Any) -> None:
+    if event != "sqlite3.connect":
+        return
+    opening: str | None = getattr(_ours, "opening", None)
+    # Before Python 3.11 the event tells the name as bytes.
+    if opening is None or os.fsdecode(args[0]) != opening:
+        raise _around()

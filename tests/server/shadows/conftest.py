@@ -50,14 +50,19 @@ def open_shadow(place: Path) -> OpenShadow:
         *,
         protected: bool = False,
         folder: Path | None = None,
+        variables: dict[str, str] | None = None,
         **wishes: Any,
     ) -> Generator[shadows.Made]:
         identity = DatabaseIdentity(
             dialect=access["dialect"], host=None, port=None, name="it", server_id=None
         )
         allowed = replace(Wishes(seconds=60), **wishes)
-        where = folder or place
-        with shadows.open(access, identity, allowed, protected=protected, folder=where) as made:
+        said: dict[str, Any] = {
+            "protected": protected,
+            "folder": folder or place,
+            "variables": variables,
+        }
+        with shadows.open(access, identity, allowed, **said) as made:
             assert not isinstance(made, NotRehearsed), made
             yield made
 

@@ -151,6 +151,31 @@ def test_a_sample_is_whole_by_foreign_keys_and_says_that_it_is_one(
         assert made.shadow.lacks == ("rows of `log`: it has no primary key",)
 
 
+@pytest.mark.parametrize("mode", ["", "NO_BACKSLASH_ESCAPES"])
+@pytest.mark.parametrize("bounds", [{}, {"rows": 100}], ids=["whole", "sample"])
+def test_no_value_of_a_row_is_read_as_a_command_of_the_client(
+    target: dict[str, Any],
+    open_here: Callable[..., Any],
+    tmp_path: Path,
+    mode: str,
+    bounds: dict[str, int],
+) -> None:
+    marker, cursor = tmp_path / "marker", target["cursor"]
+    cursor.execute("CREATE TABLE note (id integer PRIMARY KEY, line text)")
+    for number, start in enumerate(("\\'", "'", "\\", '"', "`", "*/", "")):
+        value = f"{start}\n\\! touch {marker}\n;\n\\! touch {marker}\n"
+        cursor.execute("INSERT INTO note VALUES (%s, %s)", (number, value))
+    cursor.execute("SELECT @@GLOBAL.sql_mode")
+    ((before,),) = cursor.fetchall()
+    cursor.execute("SET GLOBAL sql_mode = %s", (mode or before,))
+    try:
+        with open_here(access(target), **bounds) as made:
+            assert rows(made, "SELECT count(*) FROM note") == [(7,)]
+    finally:
+        cursor.execute("SET GLOBAL sql_mode = %s", (before,))
+    assert not marker.exists()
+
+
 def test_of_a_protected_database_no_value_stands_anywhere_in_the_shadow(
     target: dict[str, Any], open_here: Callable[..., Any], warm_place: Path
 ) -> None:

@@ -183,6 +183,30 @@ class _Watch:
         self._thread.join()
 
 
+# A type that only a superuser may make: a table that has one is missing on the shadow.
+STRANGE = """
+CREATE TYPE odd;
+CREATE FUNCTION odd_in(cstring) RETURNS odd LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+CREATE FUNCTION odd_out(odd) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+CREATE TYPE odd (INPUT = odd_in, OUTPUT = odd_out, LIKE = text);
+CREATE TABLE strange (note text, value odd);
+"""
+
+
+@pytest.mark.parametrize("start", ["\t", "\f", "\r"])
+def test_rows_whose_table_is_missing_on_the_shadow_are_not_read_as_commands(
+    target: psycopg.Connection[Any], open_here: Callable[..., Any], tmp_path: Path, start: str
+) -> None:
+    marker = tmp_path / "marker"
+    target.execute(STRANGE)
+    target.execute("INSERT INTO strange (note) VALUES (%s)", (f"{start} `touch {marker}`",))
+    target.execute("ANALYZE")
+    with open_here(access(target), rows=100) as made:
+        assert rows(made, "SELECT count(*) FROM author") == [(200,)], "the others have theirs"
+        assert any("strange" in line for line in made.shadow.lacks)
+    assert not marker.exists()
+
+
 def test_a_sample_is_whole_by_foreign_keys_and_says_that_it_is_one(
     target: psycopg.Connection[Any], open_here: Callable[..., Any]
 ) -> None:
@@ -443,3 +467,18 @@ def _mine(file: Path) -> bool:
         return bool(file.read_bytes())
     except OSError:
         return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_DEBUG is of Linux's loader")
+def test_what_a_project_sets_does_not_reach_the_programs_unless_it_names_the_database(
+    target: psycopg.Connection[Any], open_here: Callable[..., Any], tmp_path: Path
+) -> None:
+    project = {
+        "LD_DEBUG": "files",
+        "LD_DEBUG_OUTPUT": str(tmp_path / "loaded"),
+        "PGAPPNAME": "said by the project",
+        "PATH": str(tmp_path),
+    }
+    with open_here(access(target), variables=project) as made:
+        assert made.shadow.whole
+    assert list(tmp_path.glob("loaded*")) == []

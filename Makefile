@@ -57,7 +57,10 @@ judgement: $(DEV_READY) ## hold the review against what databases really do, cas
 docs: $(DEV_READY) ## write the rules' pages into docs/rules
 	@$(BIN)/python -m rulezero_server.cli.rulebook docs/rules
 
-faults conformance bundle: ## not built yet
+faults: $(DEV_READY) ## break a run at every point, on three databases; writes the table
+	@$(BIN)/python tests/faults -n auto --dist worksteal $(ARGS)
+
+conformance bundle: ## not built yet
 	@echo "$@: this is not built yet." >&2; exit 1
 
 clean: ## remove .venv and what the tools left

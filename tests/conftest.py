@@ -1,5 +1,6 @@
 """Projects to work on, a real client to work with, and real databases to look at afterwards."""
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -38,6 +39,9 @@ for _name in ("VIRTUAL_ENV", "FLASK_APP", "FLASK_DEBUG", "DATABASE_URL"):
 
 # Nor are their policy and their browser those of the tests.
 os.environ["RULEZERO_CONFIG_DIR"] = str(Path(tempfile.gettempdir(), f"no-policy-{uuid.uuid4()}"))
+_STATE = Path(tempfile.gettempdir(), f"rz-state-{uuid.uuid4()}")
+os.environ["RULEZERO_STATE_DIR"] = str(_STATE)
+atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
 os.environ["BROWSER"] = f"{sys.executable} -c pass %s"
 
 # How long an example takes says how busy the machine is, not whether the promise holds.

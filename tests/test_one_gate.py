@@ -93,7 +93,7 @@ def asks_for(mode: str) -> Callable[[ast.AST], bool]:
     """A question in this mode, or one whose mode or arguments cannot be seen."""
 
     def asks(node: ast.AST) -> bool:
-        if not isinstance(node, ast.Call) or called(node) != "ask":
+        if not isinstance(node, ast.Call) or called(node) not in {"ask", "request"}:
             return False
         return any(
             k.arg is None
@@ -140,6 +140,15 @@ def test_only_the_launcher_writes_a_request_to_the_worker() -> None:
 
     assert outside(("worker",), where(request)) == {f"{SERVER}/launch.py"}
     assert outside(("worker",), naming("WORKER")) == {f"{SERVER}/launch.py"}
+
+
+def test_only_the_runner_begins_a_run_of_its_own() -> None:
+    runner, launcher = f"{SERVER}/runner.py", f"{SERVER}/launch.py"
+    # Transactions of SQLAlchemy begin, too.
+    begins = where(lambda node: called(node) == "begin" and "launch.begin" in ast.unparse(node))
+    assert begins == {runner}
+    assert calling("detached") == {launcher}
+    assert calling("claim") == calling("to_hand_over") == {runner}
 
 
 def test_only_the_executor_and_the_composition_root_know_a_runner() -> None:

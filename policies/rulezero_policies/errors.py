@@ -268,6 +268,12 @@ class TokenRefused(GateError):
     next_step = "Call `confirm` with the plan_id: a person has to approve this plan."
 
 
+class MigrationRunning(GateError):
+    """Another migration run holds the lock of {database}. Nothing was changed, and the token is not spent."""
+
+    next_step = "Wait until that run has ended (`status` tells), then call `apply` again."
+
+
 class NoChannel(GateError):
     """Nobody can be asked here: {reason}."""
 

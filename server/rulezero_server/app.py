@@ -74,11 +74,13 @@ class App:
         Raises:
             ProjectError: No project, several, or a configuration that cannot be read.
         """
+        from rulezero_server.runs import Folders
         from rulezero_tools.ports import Session
 
         project, policy = self._project(environment), self.policy()
         return Session(
             project=project,
+            runs=Folders(project.target),
             store=self.store,
             clock=SystemClock(),
             chance=SystemChance(),

@@ -50,6 +50,18 @@ class Allow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long a run waits, in seconds, and how often it tries again. Only the user's policy says.
+
+    `statement_timeout` None leaves a statement the time that the session gives it.
+    """
+
+    lock_timeout: float = 5.0
+    statement_timeout: float | None = None
+    retries: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """What a worker is started for. Times are in seconds."""
 
@@ -60,6 +72,7 @@ class Target:
     timeout: float
     run_timeout: float
     allow: Allow = field(default_factory=Allow)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,15 +181,7 @@ class Conversation:
         """
         self._asked += 1
         name = f"{self._asked}"
-        request = {
-            "verb": verb,
-            "mode": mode,
-            "args": dict(args or {}),
-            "project": _project(self._target),
-            "allow": asdict(self._target.allow),
-            "shadow": None if shadow is None else _plain(shadow),
-        }
-        text = json.dumps(request)
+        text = request(self._target, verb, args, mode=mode, shadow=shadow)
         self._folder.joinpath(f"{name}.request").write_text(text, encoding="utf-8")
         self._say(name)
         usual = self._target.run_timeout if mode == "running" else self._target.timeout
@@ -184,7 +189,7 @@ class Conversation:
         reply = self._folder.joinpath(f"{name}.reply")
         said = json.loads(reply.read_text(encoding="utf-8"))
         reply.unlink()  # it may hold what opens a database
-        return _read(self._target, said)
+        return read(self._target, said)
 
     def _say(self, name: str) -> None:
         # A worker that ended early is noticed where its answer is awaited.
@@ -210,6 +215,63 @@ def _plain(shadow: Detour) -> dict[str, Any]:
     return {"target": dict(shadow.target), "to": dict(shadow.to)}
 
 
+def request(
+    target: Target,
+    verb: str,
+    args: Mapping[str, Any] | None = None,
+    *,
+    mode: Mode = "reading",
+    shadow: Detour | None = None,
+) -> str:
+    """What the worker reads, as JSON; where a project's database is, its environment says."""
+    asked = {
+        "verb": verb,
+        "mode": mode,
+        "args": dict(args or {}),
+        "project": _project(target),
+        "allow": asdict(target.allow),
+        "shadow": None if shadow is None else _plain(shadow),
+    }
+    return json.dumps(asked)
+
+
+def begin(target: Target, folder: Path, lock: int | None = None) -> processes.Detached:
+    """Start a run of its own on the request in `folder`: nobody's end ends it, no pipe binds it.
+
+    Args:
+        target: The project and how to start it.
+        folder: Where the request is.
+        lock: A file that is locked, and stays so for as long as the run lives.
+
+    Raises:
+        InterpreterMissing: The project's Python cannot be started.
+    """
+    try:
+        return processes.detached(_start(target, folder), lock)
+    except OSError as exc:
+        raise _missing(target, exc) from exc
+
+
+def _start(target: Target, folder: Path) -> processes.Start:
+    return processes.Start(
+        python=target.interpreter.path,
+        script=WORKER,
+        flavour=target.found.flavour,
+        root=target.found.root,
+        folder=folder,
+        variables=_environment(target),
+        patience=min(target.timeout, _PATIENCE),
+    )
+
+
+def _missing(target: Target, exc: OSError) -> InterpreterMissing:
+    return InterpreterMissing(
+        python=str(target.interpreter.path),
+        source=target.interpreter.source,
+        reason=exc.strerror or type(exc).__name__,
+    )
+
+
 def _project(target: Target) -> dict[str, str | None]:
     found = target.found
     return {
@@ -223,25 +285,13 @@ def _project(target: Target) -> dict[str, str | None]:
 
 @contextlib.contextmanager
 def _started(target: Target, folder: Path, mode: Mode) -> Generator[processes.Worker]:
-    start = processes.Start(
-        python=target.interpreter.path,
-        script=WORKER,
-        flavour=target.found.flavour,
-        root=target.found.root,
-        folder=folder,
-        variables=_environment(target),
-        patience=min(target.timeout, _PATIENCE),
-    )
+    start = _start(target, folder)
     # What a person approved runs in a process that nothing else ever ran in.
     worker = None if mode == "running" else warm.forked(start)
     try:
         worker = worker or processes.spawned(start)
     except OSError as exc:
-        raise InterpreterMissing(
-            python=str(target.interpreter.path),
-            source=target.interpreter.source,
-            reason=exc.strerror or type(exc).__name__,
-        ) from exc
+        raise _missing(target, exc) from exc
     try:
         yield worker
     finally:
@@ -264,7 +314,12 @@ def _activated(python: Path) -> dict[str, str]:
     return {"PATH": path, "VIRTUAL_ENV": str(venv)}
 
 
-def _read(target: Target, reply: Mapping[str, Any]) -> Reply:
+def read(target: Target, reply: Mapping[str, Any]) -> Reply:
+    """A reply as the worker wrote it.
+
+    Raises:
+        ProjectError: What it says went wrong.
+    """
     if reply["ok"] is not True:
         raise _error(target, reply["error"])
     return Reply(result=reply["result"], interceptions=tuple(reply["interceptions"]))

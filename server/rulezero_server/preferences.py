@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rulezero_policies.errors import PolicyLoosened, UnreadableConfig
 from rulezero_policies.policy import Policy
@@ -12,7 +12,7 @@ from rulezero_server.shadows.wishes import Wishes
 from rulezero_server.shadows.wishes import said as wished
 
 if TYPE_CHECKING:
-    from rulezero_server.launch import Allow
+    from rulezero_server.launch import Allow, Limits
     from rulezero_server.settings import Settings
     from rulezero_server.tomlfile import Reader
 
@@ -22,6 +22,12 @@ LONGEST_WAIT = 25.0
 """Seconds; clients give up on a tool call soon after."""
 
 
+LONGEST_LIMIT = 86_400
+"""Seconds; a day."""
+
+MOST_RETRIES = 20
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
     """Everything that policy.toml says.
@@ -29,7 +35,9 @@ class Preferences:
     `wait_seconds` is how long one `confirm` waits for the person; `store` the URL of a store that
     several servers share, None for the file in the state folder. `programs` and `hosts` are what
     project code may start and connect to while it is only read; `write_hooks`, whether Alembic's
-    own hooks run when a revision is written. `rehearsal` is what a rehearsal may do.
+    own hooks run when a revision is written. `rehearsal` is what a rehearsal may do. A migration
+    waits `lock_timeout` seconds for a lock, lets a statement take `statement_timeout` (None:
+    whatever the session gives it), and tries again `retries` times where a lock was not to be had.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -40,6 +48,9 @@ class Preferences:
     hosts: tuple[str, ...] = ()
     write_hooks: bool = False
     rehearsal: Wishes = field(default_factory=Wishes)
+    lock_timeout: float = 5.0
+    statement_timeout: float | None = None
+    retries: int = 3
 
     @property
     def allow(self) -> "Allow":
@@ -47,6 +58,17 @@ class Preferences:
         from rulezero_server.launch import Allow  # noqa: PLC0415 - start-up time
 
         return Allow(programs=self.programs, hosts=self.hosts, write_hooks=self.write_hooks)
+
+    @property
+    def limits(self) -> "Limits":
+        """How long a run waits, and how often it tries again."""
+        from rulezero_server.launch import Limits  # noqa: PLC0415 - start-up time
+
+        return Limits(
+            lock_timeout=self.lock_timeout,
+            statement_timeout=self.statement_timeout,
+            retries=self.retries,
+        )
 
 
 def read() -> Preferences:
@@ -94,13 +116,15 @@ def _read(path: Path) -> Preferences:
 
 
 def _said(table: "Reader") -> Preferences:
-    table.only("approval", "page", "store", "reading", "rehearsal")
+    table.only("approval", "page", "store", "reading", "rehearsal", "apply")
     page, store, reading = table.inner("page"), table.inner("store"), table.inner("reading")
     page.only("open_browser", "wait_seconds")
     store.only("url")
     reading.only("programs", "hosts", "write_hooks")
     called = f"a number of seconds above 0, at most {LONGEST_WAIT:g}"
+    limits = _limits(table.inner("apply"))
     return Preferences(
+        **limits,
         policy=_policy(table.inner("approval")),
         wait_seconds=page.number("wait_seconds", called, most=LONGEST_WAIT) or LONGEST_WAIT,
         open_browser=page.truth("open_browser") is not False,
@@ -110,6 +134,21 @@ def _said(table: "Reader") -> Preferences:
         write_hooks=reading.truth("write_hooks") or False,
         rehearsal=wished(table.inner("rehearsal")),
     )
+
+
+def _limits(table: "Reader") -> dict[str, Any]:
+    table.only("lock_timeout", "statement_timeout", "retries")
+    called = f"a number of seconds above 0, at most {LONGEST_LIMIT}"
+    seconds = {
+        key: table.number(key, called, most=LONGEST_LIMIT)
+        for key in ("lock_timeout", "statement_timeout")
+    }
+    retries = table.table.get("retries")
+    whole = isinstance(retries, int) and not isinstance(retries, bool)
+    if retries is not None and not (whole and 0 <= retries <= MOST_RETRIES):
+        raise table.wrong("retries", f"a whole number from 0 to {MOST_RETRIES}")
+    said = {**seconds, "retries": retries}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _policy(table: "Reader") -> Policy:

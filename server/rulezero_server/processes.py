@@ -69,6 +69,35 @@ def spawned(start: Start) -> Worker:
     return _Spawned(process)
 
 
+class Detached(Protocol):
+    """A process that nobody's end ends."""
+
+    def wait(self) -> int:
+        """Wait until it has ended: its exit status."""
+        ...
+
+
+def detached(start: Start, lock: int | None) -> Detached:
+    """A worker that is bound to nobody, by no pipe; it inherits the file `lock`.
+
+    Raises:
+        OSError: The interpreter cannot be started.
+    """
+    flags = ("CREATE_NEW_PROCESS_GROUP", "CREATE_NO_WINDOW", "CREATE_BREAKAWAY_FROM_JOB")
+    handed = "" if lock is None else str(lock)
+    return subprocess.Popen(
+        [str(start.python), str(start.script), "--run", str(start.folder), handed],
+        pass_fds=() if lock is None else (lock,),
+        cwd=start.root,
+        env=start.variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=os.name == "posix",
+        creationflags=sum(getattr(subprocess, flag, 0) for flag in flags),
+    )
+
+
 class _Spawned:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         if process.stdin is None or process.stdout is None:

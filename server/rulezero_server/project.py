@@ -14,7 +14,7 @@ from rulezero_policies.picture import LiveTable
 from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
-from rulezero_server import discover, interpreter, launch, preferences, settings, sources
+from rulezero_server import discover, interpreter, launch, preferences, runs, settings, sources
 from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace, Unseen
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class WorkerProject:
         top = folder.resolve()
         chosen = settings.read(top)
         entry = chosen.environment(environment)
-        found = discover.find(top, chosen)
+        found, mine = discover.find(top, chosen), preferences.read()
         target = launch.Target(
             found=found,
             interpreter=interpreter.choose((found.root, top), chosen),
@@ -58,7 +58,8 @@ class WorkerProject:
             flask_app=chosen.flask_app,
             timeout=chosen.timeout,
             run_timeout=chosen.run_timeout,
-            allow=preferences.read().allow,
+            allow=mine.allow,
+            limits=mine.limits,
         )
         return cls(target, entry)
 
@@ -95,7 +96,8 @@ class WorkerProject:
 
     def describe(self, *, static: bool = False, lenient: bool = False) -> Description:
         """Project, revisions and database, freshly read; the database is not asked if `static`."""
-        reply = self._ask("describe", {"static": static, "lenient": lenient})
+        args = {"static": static, "lenient": lenient, "locks": runs.locks()}
+        reply = self._ask("describe", args)
         interceptions = {"interceptions": list(reply.interceptions)}
         self._seen = _as(Description, {**reply.result, **interceptions})
         return self._seen

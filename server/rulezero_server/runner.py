@@ -1,15 +1,13 @@
 """The one module that may ask for a writable session, and only with a spent grant."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from rulezero_policies.errors import PlanStale, TokenRefused
+from rulezero_policies.errors import PlanStale, StoreFailed, TokenRefused
 from rulezero_policies.grant import Permit, same
 from rulezero_policies.plan import Plan
-from rulezero_server import launch, sealing
+from rulezero_server import filelocks, launch, places, runs, sealing
 from rulezero_tools.ports import Store
 from rulezero_tools.records import RunReport
 
@@ -32,16 +30,30 @@ class WorkerRunner:
         """
         self._check(permit, plan)
         _check_files(plan, files)
-        with tempfile.TemporaryDirectory(prefix="rulezero-", ignore_cleanup_errors=True) as folder:
-            sealed = sealing.seal(Path(folder), self._target.found.root, files)
-            args = {
-                "to": plan.to_revision,
-                "from": list(plan.from_revisions),
-                "identity": asdict(plan.database),
-                "sealed": sealed,
-            }
-            reply = launch.ask(self._target, _verb(plan), args, mode="running")
-        return _report(reply.result)
+        verb, folders = _verb(plan), runs.Folders(self._target)
+        try:
+            place = runs.claim(plan.plan_id)
+            with filelocks.to_hand_over(place / "lock") as lock:
+                self._write(place, verb, plan, files)
+                process = launch.begin(self._target, place, lock)
+            ended = runs.await_end(process, self._target.run_timeout)
+        except OSError as error:
+            raise StoreFailed(reason=error.strerror or type(error).__name__) from error
+        return folders.look(plan.plan_id) if ended else folders.so_far(plan.plan_id)
+
+    def _write(self, place: Path, verb: str, plan: Plan, files: Mapping[str, bytes]) -> None:
+        args = {
+            "to": plan.to_revision,
+            "from": list(plan.from_revisions),
+            "identity": asdict(plan.database),
+            "sealed": sealing.seal(
+                places.private_folder(place / "sealed"), self._target.found.root, files
+            ),
+            "limits": asdict(self._target.limits),
+            "locks": runs.locks(),
+        }
+        text = launch.request(self._target, verb, args, mode="running")
+        places.private_file(place / "request").write_text(text, encoding="utf-8")
 
     def _check(self, permit: Permit, plan: Plan) -> None:
         if not same(permit.plan_digest, plan.digest):
@@ -67,11 +79,3 @@ def _check_files(plan: Plan, files: Mapping[str, bytes]) -> None:
     if approved != given:
         wrong = sorted(p for p in approved.keys() | given.keys() if approved.get(p) != given.get(p))
         raise PlanStale(plan_id=plan.plan_id, differences=f"not as approved: {', '.join(wrong)}")
-
-
-def _report(result: Mapping[str, Any]) -> RunReport:
-    return RunReport(
-        statements=tuple(result["statements"]),
-        error=result["error"],
-        seconds=float(result["seconds"]),
-    )

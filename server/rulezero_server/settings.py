@@ -11,7 +11,7 @@ from rulezero_server.tomlfile import Reader, load
 
 DEFAULT_ENVIRONMENT = "development"
 
-USERS_OWN = ("page", "store", "reading", "rehearsal")
+USERS_OWN = ("page", "store", "reading", "rehearsal", "apply")
 """Tables of policy.toml that a project may not have at all."""
 
 _NO_VARIABLES: Mapping[str, str] = {}

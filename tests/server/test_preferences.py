@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rulezero_policies.errors import PolicyLoosened, UnreadableConfig
 from rulezero_policies.policy import LEVELS, Need, Needs, Policy, need
 from rulezero_server import places, preferences, settings
-from rulezero_server.launch import Allow
+from rulezero_server.launch import Allow, Limits
 from rulezero_server.policyfile import Line, lines
 from rulezero_server.preferences import Preferences, effective
 from rulezero_server.project import WorkerProject
@@ -104,6 +104,10 @@ real_rows = "never"
 seconds = 7.5
 megabytes = 20
 rows = 1000
+[apply]
+lock_timeout = 0.5
+statement_timeout = 600
+retries = 0
 """
 
 
@@ -140,7 +144,11 @@ def test_everything_can_be_said(say: Say) -> None:
             megabytes=20,
             rows=1000,
         ),
+        lock_timeout=0.5,
+        statement_timeout=600.0,
+        retries=0,
     )
+    assert found.limits == Limits(lock_timeout=0.5, statement_timeout=600.0, retries=0)
     assert found.allow == Allow(programs=("git",), hosts=("redis:6379",), write_hooks=True)
     assert "secret@" not in repr(found.rehearsal)
 
@@ -230,6 +238,10 @@ def test_the_environment_says_which_store(say: Say, monkeypatch: pytest.MonkeyPa
         ("[rehearsal]\nreal_rows = 1", "rehearsal.real_rows must be a string"),
         ("[rehearsal]\nseconds = 0", "rehearsal.seconds must be a number of seconds above 0"),
         ("[rehearsal]\nurl = ''", "unknown key rehearsal.url"),
+        ("[apply]\nlock_timeout = 0", "apply.lock_timeout must be a number of seconds above 0"),
+        ("[apply]\nretries = 1.5", "apply.retries must be a whole number from 0 to 20"),
+        ("[apply]\nretries = -1", "apply.retries must be a whole number from 0 to 20"),
+        ("[apply]\nretry = 1", "unknown key apply.retry"),
         ("approval = 3", "approval must be a table"),
         ("[approval", "Expected ']'"),
     ],
@@ -321,6 +333,15 @@ def test_what_is_allowed_to_project_code_reaches_its_worker(
     assert WorkerProject.open(folder).target.allow == Allow(programs=("git",), write_hooks=True)
 
 
+def test_how_long_a_migration_waits_reaches_its_run(
+    say: Say, copy_project: Callable[[str], Path]
+) -> None:
+    folder = copy_project("alembic_shop")
+    assert WorkerProject.open(folder).target.limits == Limits()
+    say("[apply]\nlock_timeout = 1")
+    assert WorkerProject.open(folder).target.limits == Limits(lock_timeout=1.0)
+
+
 def test_the_documented_policy_is_the_default(say: Say) -> None:
     text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     project, policy = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
@@ -401,7 +422,7 @@ def test_a_line_that_loosens_is_refused_by_name(
 
 
 @pytest.mark.proves("C03")
-@pytest.mark.parametrize("table", ["page", "store", "reading", "rehearsal"])
+@pytest.mark.parametrize("table", ["page", "store", "reading", "rehearsal", "apply"])
 def test_what_only_the_user_may_say_is_refused_by_name(
     project: Callable[..., settings.Settings], table: str
 ) -> None:

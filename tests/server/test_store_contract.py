@@ -374,6 +374,28 @@ def test_an_outcome_is_kept_even_where_the_start_was_not(store: Store) -> None:
     assert store.run("plan-1") == run(status="applied")
 
 
+@pytest.mark.proves("D08")
+def test_an_end_that_is_known_is_recorded_once(store: Store) -> None:
+    store.start_run(run())
+    known = run(status="failed", ending="rolled back whole", outcome="first")
+    ends = [replace(known, outcome=f"server {n}") for n in range(8)]
+    recorded = at_once(8, lambda n: store.finish_run(ends[n]))
+    assert recorded.count(True) == 1
+    assert store.run("plan-1") == ends[recorded.index(True)]
+
+
+@pytest.mark.proves("D08")
+def test_an_end_that_is_unknown_can_still_become_known(store: Store) -> None:
+    store.start_run(run())
+    assert store.unsettled() == (run(),)
+    unknown = run(status="failed", ending="unknown", outcome='it said "status":"running"')
+    assert store.finish_run(unknown)
+    assert store.unsettled() == (unknown,)
+    assert store.finish_run(run(status="applied", ending="applied"))
+    assert store.unsettled() == ()
+    assert not store.finish_run(unknown)
+
+
 def test_the_newest_run_of_a_plan_is_the_one_that_counts(store: Store) -> None:
     store.start_run(run(status="failed"))
     store.start_run(run(token_hash="2" * 64))

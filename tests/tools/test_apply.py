@@ -7,7 +7,8 @@ import pytest
 from rulezero_policies.errors import NoConnection, WorkerTimeout
 from rulezero_tools import asking
 from rulezero_tools.analyze import analyze
-from rulezero_tools.apply import apply, kind
+from rulezero_tools.apply import apply
+from rulezero_tools.endings import kind
 from rulezero_tools.generate import generate
 from rulezero_tools.ports import Session
 from rulezero_tools.results import ApplyResult

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from rulezero_policies import risk as judge
 from rulezero_policies.audit import Event
-from rulezero_policies.errors import RulezeroError
+from rulezero_policies.errors import MigrationRunning, RulezeroError
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.picture import TablePicture, draw, touched
@@ -107,10 +107,16 @@ def make_plan(
 
 
 def observe(session: Session, plan: Plan) -> tuple[Observed, Mapping[str, bytes]]:
-    """What stands there now, to hold against `plan`; with the bytes that were read."""
+    """What stands there now, to hold against `plan`; with the bytes that were read.
+
+    Raises:
+        MigrationRunning: It is being migrated, so that nothing that is read would last.
+    """
     project = session.project
     with project.reading():
         seen = project.describe()
+        if seen.database.locked:
+            raise MigrationRunning(database=seen.database.identity.label)
         files = project.files([f.path for f in plan.files])
         facts = project.probe([f.asked for f in plan.facts]) if plan.facts else ()
     observed = Observed(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
@@ -30,6 +30,7 @@ from rulezero_tools.records import (
     Trace,
     Unseen,
 )
+from rulezero_tools.runport import NoRuns, Runs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -288,8 +289,12 @@ class Store(Protocol):
         """Record that a run begins, before it does."""
         ...
 
-    def finish_run(self, run: Run) -> None:
-        """Record how it ended."""
+    def finish_run(self, run: Run) -> bool:
+        """Record how it ended: False where a settled end is recorded already, which stays."""
+        ...
+
+    def unsettled(self) -> tuple[Run, ...]:
+        """The runs whose end is not recorded, or recorded as unknown; the oldest first."""
         ...
 
     def run(self, plan_id: str) -> Run | None:
@@ -385,6 +390,7 @@ class Session:
     person: str
     principal: str
     rehearser: Rehearser | None = None
+    runs: Runs = field(default_factory=NoRuns)
 
     @property
     def desk(self) -> Desk:

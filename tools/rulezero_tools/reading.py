@@ -1,9 +1,11 @@
 """Reading back what was planned and what happened."""
 
+from collections.abc import Iterator
+
 from rulezero_policies.audit import Entry, what_is_wrong
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
-from rulezero_tools import gate, graph, rehearse
+from rulezero_tools import gate, graph, recovering, rehearse
 from rulezero_tools.asking import question_text
 from rulezero_tools.ports import Session, Store
 from rulezero_tools.records import Run
@@ -22,7 +24,7 @@ def get_plan(
         UnknownPlan: There is no such plan in this project.
     """
     plan = gate.find_plan(session, plan_id, step="get_plan")
-    text = _section(plan, section, session.store.run(plan_id))
+    text = _section(plan, section, _run_of(session, plan, section))
     pages = max(1, -(-len(text) // PAGE))
     page = min(max(page, 1), pages)
     return PlanSection(
@@ -71,13 +73,30 @@ def _summary(plan: Plan, run: Run | None) -> str:
     )
 
 
+def _run_of(session: Session, plan: Plan, section: Section) -> Run | None:
+    run = session.store.run(plan.plan_id)
+    # Only who asks for the run waits for what is found out about it.
+    if run is None or run.settled or section != "run":
+        return run
+    return recovering.current(session, plan, run)
+
+
 def _run(run: Run | None) -> str:
     if run is None:
         return "This plan was not run."
-    lines = [f"{run.status}: {run.outcome or 'no outcome recorded'}"]
-    if run.report:
-        lines += [f"{n}. {s}" for n, s in enumerate(run.report.statements, start=1)]
-    return "\n".join(lines)
+    running = run.status == "running"
+    lines = [f"{run.status}: {recovering.so_far(run) if running else run.outcome}"]
+    lines += [f"to resume: {step}" for step in run.resume]
+    lines += [f"to undo: {step}" for step in run.undo]
+    return "\n".join([*lines, *_statements(run)])
+
+
+def _statements(run: Run) -> Iterator[str]:
+    if run.report is None:
+        return
+    for number, text in enumerate(run.report.statements, start=1):
+        one = run.report.sent[number - 1] if run.report.sent else None
+        yield f"{number}. {text}{f' ({one.landed}; {one.place})' if one else ''}"
 
 
 def history(session: Session, *, limit: int = 20, expect: str | None = None) -> HistoryResult:

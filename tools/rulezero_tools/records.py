@@ -1,7 +1,8 @@
 """What was seen of a project and what is remembered, as values."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -41,12 +42,16 @@ class Interception:
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """The database as it stands. `fingerprint` is a hash of its schema, version table excluded."""
+    """The database as it stands. `fingerprint` is a hash of its schema, version table excluded.
+
+    `locked` is whether a migration run holds its lock; None where that cannot be asked.
+    """
 
     identity: DatabaseIdentity
     version: str
     current: tuple[str, ...]
     fingerprint: str | None
+    locked: bool | None = None
 
     @property
     def numbers(self) -> tuple[int, ...] | None:
@@ -155,21 +160,85 @@ class Rendered:
     interceptions: tuple[Interception, ...] = ()
 
 
+Landed = Literal["running", "committed", "rolled back", "failed", "in part", "in doubt"]
+"""What became of a statement; "in part": it failed or was cut off, and left something all the same.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A statement of a run and what became of it, as far as the journal and the database tell.
+
+    `reads` is whether it only asks, `version` whether it is about Alembic's version table, `alone`
+    whether it commits by itself. `schema` is the fingerprint of the schema before it, `transaction`
+    the number by which PostgreSQL knows a commit that was sent, `heads` where it put the version.
+    """
+
+    text: str
+    landed: Landed
+    revision: str | None = None
+    place: str | None = None
+    reads: bool = False
+    version: bool = False
+    alone: bool = False
+    schema: str | None = None
+    transaction: str | None = None
+    heads: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSession:
+    """A connection of a run, as the database's server knows it."""
+
+    family: str
+    id: str
+
+
+RunState = Literal["never began", "running", "ended", "died"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
-    """What a run did: the statements it sent, and the error that ended it, if any."""
+    """What a run did: the statements it sent, and the error that ended it, if any.
+
+    `sent` are the statements of the last of its `tries`, with what became of each; `state` is
+    whether its process is still there, and if not, whether it could tell its end.
+    """
 
     statements: tuple[str, ...]
     error: str | None
     seconds: float
+    sent: tuple[Sent, ...] = ()
+    state: RunState = "ended"
+    tries: int = 1
+    sessions: tuple[ServerSession, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aftermath:
+    """What the database says of a run whose process is gone.
+
+    `alive` is whether it still works on one of its statements, `committed` which transactions it
+    knows as committed (by number, None for one it cannot tell), `invalid_indexes` the indexes that
+    a build left invalid.
+    """
+
+    alive: bool = False
+    committed: Mapping[str, bool | None] = field(default_factory=dict[str, bool | None])
+    invalid_indexes: tuple[str, ...] = ()
 
 
 RunStatus = Literal["running", "applied", "failed"]
 
+Ending = Literal["applied", "nothing happened", "rolled back whole", "partially applied", "unknown"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What became of a plan, kept for every later question about it."""
+    """What became of a plan, kept for every later question about it.
+
+    `host` is the machine where it runs, `ending` how it ended in one word.
+    """
 
     plan_id: str
     token_hash: str
@@ -179,6 +248,15 @@ class Run:
     report: RunReport | None = None
     current: tuple[str, ...] | None = None
     outcome: str | None = None
+    host: str | None = None
+    ending: Ending | None = None
+    resume: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether its end is known for good."""
+        return self.status != "running" and self.ending != "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)

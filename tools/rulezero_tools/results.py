@@ -9,6 +9,7 @@ from rulezero_policies.references import Confidence, References
 from rulezero_policies.rehearsal import Leg, State
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
+from rulezero_tools.records import Ending
 
 Section = Literal[
     "summary", "sql", "findings", "changes", "files", "approval_request", "rehearsal", "run"
@@ -102,6 +103,19 @@ class PlanView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunView:
+    """A run that had no known end: whether it lives, or what became of it."""
+
+    plan_id: str
+    status: Literal["running", "applied", "failed"]
+    ending: Ending | None
+    statements: int
+    message: str
+    resume: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusResult:
     """Where the project stands and what to do next."""
 
@@ -119,6 +133,7 @@ class StatusResult:
     open_plans: tuple[PlanView, ...]
     warnings: tuple[str, ...]
     next_step: str
+    runs: tuple[RunView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,10 +279,14 @@ class ConfirmResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyResult:
-    """How the run ended, read back from the database."""
+    """How the run ended, read back from the database; or how far it is.
+
+    After a partial failure `committed` are the statements that stay, `resume` and `undo` the steps
+    on and back.
+    """
 
     plan_id: str
-    status: Literal["applied", "failed", "unknown"]
+    status: Literal["running", "applied", "failed", "unknown"]
     current_revision: str
     previous_revision: str
     rollback_command: str
@@ -277,6 +296,10 @@ class ApplyResult:
     repeated: bool
     message: str
     next_step: str
+    ending: Ending | None = None
+    committed: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

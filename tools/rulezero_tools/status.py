@@ -2,12 +2,13 @@
 
 from rulezero_policies.findings import Risk
 from rulezero_policies.grant import Level
-from rulezero_tools import graph
+from rulezero_policies.plan import Plan
+from rulezero_tools import gate, graph, recovering
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import database_view, holes, protected
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.records import Description
-from rulezero_tools.results import PlanView, RevisionView, StatusResult
+from rulezero_tools.results import PlanView, RevisionView, RunView, StatusResult
 
 RISKS: tuple[Risk, ...] = ("SAFE", "WARNING", "CRITICAL")
 
@@ -27,6 +28,8 @@ def status(
     Raises:
         ProjectError: The project or its database cannot be read.
     """
+    # First what became of runs: it may still move the database.
+    runs = _runs(session)
     seen = session.project.describe()
     guarded = protected(session, seen.database.identity)
     waiting = graph.pending(seen)
@@ -45,8 +48,28 @@ def status(
         approval=_approval(session, can_ask=can_ask, guarded=guarded),
         open_plans=_open_plans(session),
         warnings=holes(seen.interceptions),
-        next_step=_next(seen, waiting=bool(waiting)),
+        next_step=_going_on(runs) or _next(seen, waiting=bool(waiting)),
+        runs=runs,
     )
+
+
+def _runs(session: Session) -> tuple[RunView, ...]:
+    """Runs of this project that were not over when last heard of, as they are now."""
+    mine = (session.project.name, session.project.environment)
+    found = ((session.store.plan(run.plan_id), run) for run in session.store.unsettled())
+    return tuple(
+        recovering.view(plan, recovering.current(session, plan, run))
+        for plan, run in found
+        if plan is not None and (plan.project, plan.environment) == mine
+    )
+
+
+def _going_on(runs: tuple[RunView, ...]) -> str | None:
+    if any(run.status == "running" for run in runs):
+        return "A run is under way: call `status` again until it has ended."
+    if any(run.ending == "partially applied" for run in runs):
+        return "Show the person what is committed, and the steps to resume and to undo."
+    return None
 
 
 def _approval(session: Session, *, can_ask: bool, guarded: bool) -> str:
@@ -69,18 +92,23 @@ def _ways(best: Level | None, *, can_ask: bool) -> str:
 
 def _open_plans(session: Session) -> tuple[PlanView, ...]:
     now = session.clock.now()
-    plans = session.store.plans(session.project.name)
     return tuple(
         PlanView(
             plan_id=p.plan_id,
             kind=p.kind,
             description=p.description,
             risk=p.risk,
-            state="waits for a person" if run is None else run.status,
+            state=_state(session, p),
         )
-        for p in plans[:5]
-        if (run := session.store.run(p.plan_id)) is None and now < p.expires
+        for p in session.store.plans(session.project.name)[:5]
+        if session.store.run(p.plan_id) is None and now < p.expires
     )
+
+
+def _state(session: Session, plan: Plan) -> str:
+    if plan.kind != "generate" and gate.in_trail(session, plan, "spent", ""):
+        return "its token was spent and its run never began: nothing happened; call `review`"
+    return "waits for a person"
 
 
 def _next(seen: Description, *, waiting: bool) -> str:

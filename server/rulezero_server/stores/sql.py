@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from rulezero_policies.plan import FileHash, Plan
 from rulezero_server.stores import values
@@ -14,6 +14,8 @@ from rulezero_server.stores.questions import Questions
 from rulezero_server.stores.tables import analyses, blobs, plans, runs
 from rulezero_server.stores.trail import Trail
 from rulezero_tools.records import Analysis, Run
+
+_OPEN_ENDS = ('status":"running"', 'ending":"unknown"')
 
 
 class SqlStore(Questions, People, Trail):
@@ -86,13 +88,27 @@ class SqlStore(Questions, People, Trail):
         with writing(self._ready) as connection:
             connection.execute(runs.insert().values(_run_row(run)))
 
-    def finish_run(self, run: Run) -> None:
-        """Record how it ended."""
+    def finish_run(self, run: Run) -> bool:
+        """Record how it ended: False where a settled end is recorded already, which stays."""
         same = runs.c.token_hash == run.token_hash
-        with writing(self._ready) as connection:
-            done = connection.execute(update(runs).where(same).values(_run_row(run)))
-            if done.rowcount == 0:
+        with writing(self._ready, alone_in=runs) as connection:
+            text = connection.execute(select(runs.c.value).where(same)).scalar()
+            if text is None:
                 connection.execute(runs.insert().values(_run_row(run)))
+                return True
+            if values.read(Run, text).settled:
+                return False
+            connection.execute(update(runs).where(same).values(_run_row(run)))
+            return True
+
+    def unsettled(self) -> tuple[Run, ...]:
+        """The runs whose end is not recorded, or recorded as unknown; the oldest first."""
+        # A quote inside a text is escaped in JSON: only the fields themselves look like this.
+        open_ends = [runs.c.value.contains(f'"{key}') for key in _OPEN_ENDS]
+        query = select(runs.c.value).where(or_(*open_ends)).order_by(runs.c.number)
+        with reading(self._ready) as connection:
+            found = [values.read(Run, row.value) for row in connection.execute(query)]
+        return tuple(run for run in found if not run.settled)
 
     def run(self, plan_id: str) -> Run | None:
         """The newest run of a plan, if it ever ran."""

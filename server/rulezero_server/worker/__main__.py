@@ -1,4 +1,4 @@
-"""The worker's door: `python <this folder>/__main__.py FOLDER`, or `--warm FLAVOUR`."""
+"""The worker's door: `__main__.py FOLDER`, `--warm FLAVOUR`, or `--run FOLDER LOCK`."""
 
 import os
 import sys
@@ -31,4 +31,6 @@ if __name__ == "__main__":
     _load()
     if sys.argv[1] == "--warm":
         import_module(f"{PACKAGE}.warm").serve(sys.argv[2])
+    if sys.argv[1] == "--run":
+        import_module(f"{PACKAGE}.running").main(*sys.argv[2:4])
     import_module(f"{PACKAGE}.protocol").main(sys.argv[1])

@@ -10,7 +10,7 @@ from typing import Any
 import alembic
 import sqlalchemy
 
-from . import errors, identity
+from . import errors, identity, locking
 from .load import Loaded
 
 
@@ -61,15 +61,19 @@ def revisions(loaded: Loaded) -> list[dict[str, Any]]:
 
 
 def _online(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
-    return database(loaded, lenient=bool(args.get("lenient")))
+    return database(loaded, lenient=bool(args.get("lenient")), locks=args.get("locks"))
 
 
-def database(loaded: Loaded, *, lenient: bool = False) -> dict[str, Any]:
-    """Identity, version, current revisions and fingerprint of the one database env.py opens."""
+def database(loaded: Loaded, *, lenient: bool = False, locks: str | None = None) -> dict[str, Any]:
+    """Identity, version, current revisions and fingerprint of the one database env.py opens.
+
+    `locked` is whether a migration run holds its lock; `locks` the folder of SQLite's lock files.
+    """
     seen: list[dict[str, Any]] = []
 
     def look(current: Any, context: Any) -> list[Any]:
-        seen.append(_look(current, context))
+        held = locking.is_held(context.connection, locks)
+        seen.append({**_look(current, context), "locked": held})
         return []
 
     loaded.run_env(look)

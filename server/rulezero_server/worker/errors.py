@@ -92,6 +92,13 @@ def text(exc: BaseException) -> str:
     return shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
 
 
+def kind_of(exc: BaseException) -> str:
+    """What an error is called: the driver's name for it, without a word of what it says."""
+    cause = exc.__cause__ if isinstance(exc, Failure) and exc.__cause__ else exc
+    original = getattr(cause, "orig", None)
+    return type(original or cause).__name__
+
+
 def chain(exc: BaseException) -> Iterator[BaseException]:
     """The error, what the driver raised, and what caused it; never twice the same."""
     seen: set[int] = set()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.pool import Pool
 
-from . import errors, identity, places, sealed, secrets
-from .statements import is_catalogue_read
-
-LONGEST = 4000
-"""Characters of a statement that are kept."""
+from . import errors, identity, journal, locking, places, retrying, sealed, secrets
+from .noting import Noting
 
 
 class MovedError(Exception):
@@ -37,44 +36,93 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     Args:
         loaded: The project, loaded after `prepare`.
         args: `direction` ("upgrade" or "downgrade"), `to` (a revision, or "base"), `from` (the
-            revisions that the database must be at), `identity` (of the database it must be).
+            revisions that the database must be at), `identity` (of the database it must be);
+            also `limits` (see `retrying.Limits`), `locks` (the folder of SQLite's lock files) and
+            `journal`.
 
     Returns:
-        `statements` in the order they were sent (text only, each cut at `LONGEST` characters),
-        `error` (None when it went through) and `seconds`, shaped as `records.RunReport`.
+        `statements` in the order they were sent (text only, each cut to a length), `error` (None
+        when it went through), `seconds` and `tries`, shaped as `records.RunReport`.
     """
     started = time.monotonic()
-    sent: list[str] = []
-    error = None
+    book: journal.Journal = args.get("journal") or journal.NoJournal()
+    noting, limits = Noting(book, loaded.root), retrying.Limits(args.get("limits"))
+    error, tries, lock = None, Tries(), locking.Lock(args.get("locks"), limits.patience)
     try:
-        _look(loaded, args)
-        with _noting(sent):
-            _migrate(loaded, args, sent)
+        with _limited(limits), contextlib.closing(lock):
+            _look(loaded, args, noting, lock)
+            with noting:
+                _insist(partial(_migrate, loaded, args, noting), noting, limits, tries)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
         error = _text(raised, loaded.root)
-    return {"statements": sent, "error": error, "seconds": round(time.monotonic() - started, 3)}
+    seconds = round(time.monotonic() - started, 3)
+    return {"statements": noting.sent, "error": error, "seconds": seconds, "tries": tries.made}
 
 
-def _look(loaded: Any, args: dict[str, Any]) -> None:
-    """Alembic makes its version table before it asks for the steps: ask before that, too."""
+class Tries:
+    """How often it was tried."""
+
+    def __init__(self) -> None:
+        """Not yet."""
+        self.made = 0
+
+
+@contextmanager
+def _limited(limits: retrying.Limits) -> Generator[None, None, None]:
+    event.listen(Pool, "connect", limits.prepare)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", limits.prepare)
+
+
+def _look(loaded: Any, args: dict[str, Any], noting: Noting, lock: locking.Lock) -> None:
+    """Lock, then ask: Alembic makes its version table before it asks for the steps."""
     steps = _steps(loaded, args)
 
     def look(current: Sequence[str], context: Any) -> list[Any]:
+        noting.version_table = (context.version_table_schema, context.version_table)
+        lock.take(context.connection, noting.book)
         steps(current, context)
         return []
 
     loaded.run_env(look, dont_mutate=True)
+    noting.book.write("checked")
 
 
-def _migrate(loaded: Any, args: dict[str, Any], sent: list[str]) -> None:
+def _insist(
+    migrate: Callable[[], None], noting: Noting, limits: retrying.Limits, tries: Tries
+) -> None:
+    """Try again, a few times, where a lock was not to be had and nothing was kept."""
+    while True:
+        tries.made += 1
+        noting.attempt(tries.made)
+        try:
+            return migrate()
+        except Exception as raised:
+            again = retrying.is_lock_timeout(raised) and tries.made <= limits.retries
+            if noting.kept or not again:
+                raise
+            pause = limits.pause(tries.made)
+            noting.book.write("waiting", seconds=pause, error=errors.kind_of(raised))
+        retrying.wait(pause)
+
+
+def _migrate(loaded: Any, args: dict[str, Any], noting: Noting) -> None:
     """What `alembic.command.upgrade` and `downgrade` do, with the check made once more inside."""
     steps = _steps(loaded, args)
 
     def move(current: Sequence[str], context: Any) -> Any:
-        before = len(sent)
-        chosen = steps(current, context)
-        del sent[before:]  # what the check asked is no part of the run
-        return chosen
+        with noting.asleep():
+            # An asyncio driver's lock went with the connection that looked.
+            if context.dialect.is_async:
+                locking.Lock(args.get("locks"), 0).take(context.connection, noting.book)
+            chosen = steps(current, context)
+        context.on_version_apply_callbacks = (
+            *context.on_version_apply_callbacks,
+            partial(_arrived, noting.book),
+        )
+        return _told(chosen, noting)
 
     loaded.run_env(
         move,
@@ -84,6 +132,18 @@ def _migrate(loaded: Any, args: dict[str, Any], sent: list[str]) -> None:
         tag=None,
         dont_mutate=False,
     )
+
+
+def _told(steps: Any, noting: Noting) -> Generator[Any, None, None]:
+    """Alembic's steps, each named in the journal as its turn comes."""
+    for step in steps:
+        noting.revision = str(step.revision.revision)
+        noting.book.write("revision", id=noting.revision)
+        yield step
+
+
+def _arrived(book: journal.Journal, *, heads: Any, **_: Any) -> None:
+    book.write("at", heads=sorted(heads))
 
 
 def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], Any]:
@@ -124,19 +184,6 @@ def _same_database(found: dict[str, Any], approved: dict[str, Any]) -> None:
 
 def _names(revisions: Sequence[str]) -> str:
     return ", ".join(sorted(revisions)) or "base"
-
-
-@contextmanager
-def _noting(sent: list[str]) -> Generator[None, None, None]:
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not is_catalogue_read(statement):
-            sent.append(secrets.scrub(statement.strip()[:LONGEST]))
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def _text(raised: BaseException, root: str) -> str:

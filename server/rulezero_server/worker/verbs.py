@@ -20,6 +20,7 @@ TABLE = {
     "loaded": "witness:loaded",
     "access": "access:access",
     "rehearse": "rehearse:rehearse",
+    "aftermath": "aftermath:aftermath",
     "upgrade": "run:run",
     "downgrade": "run:run",
 }

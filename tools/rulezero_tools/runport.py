@@ -1,0 +1,54 @@
+"""What the use cases need to know of runs that somebody else began; an edge implements it."""
+
+from typing import Protocol
+
+from rulezero_tools.records import Aftermath, RunReport
+
+
+class Runs(Protocol):
+    """What runs have left on this machine, and what the database says of them."""
+
+    @property
+    def here(self) -> str:
+        """The name of this machine."""
+        ...
+
+    def began(self, plan_id: str) -> bool:
+        """Whether the process of a plan's run was ever there."""
+        ...
+
+    def look(self, plan_id: str, *, wait: bool = False) -> RunReport:
+        """What the run of a plan has written so far; it never begins after it "never began".
+
+        With `wait` a run that lives is waited for, as long as `apply` waits.
+        """
+        ...
+
+    def aftermath(self, report: RunReport) -> Aftermath:
+        """Ask the database about what a run left open; waits a little for it to get done.
+
+        Raises:
+            ProjectError: The database cannot be asked.
+        """
+        ...
+
+
+class NoRuns:
+    """Where no run leaves anything behind."""
+
+    here = "here"
+
+    def began(self, plan_id: str) -> bool:
+        """None ever was."""
+        del plan_id
+        return False
+
+    def look(self, plan_id: str, *, wait: bool = False) -> RunReport:
+        """It is gone."""
+        del plan_id, wait
+        return RunReport(statements=(), error=None, seconds=0.0, state="died")
+
+    def aftermath(self, report: RunReport) -> Aftermath:
+        """Nothing is known."""
+        del report
+        return Aftermath()

@@ -17,6 +17,7 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
+from rulezero_tools.machine import Chance, Clock
 from rulezero_tools.records import (
     Analysis,
     Description,
@@ -325,26 +326,6 @@ class Store(Protocol):
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest entry, kept apart from the trail; (0, GENESIS) for none."""
-        ...
-
-
-class Clock(Protocol):
-    """The time."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        ...
-
-
-class Chance(Protocol):
-    """Randomness fit for secrets."""
-
-    def token(self) -> str:
-        """256 random bits as lower-case hex."""
-        ...
-
-    def nonce(self) -> str:
-        """A short name that cannot be guessed."""
         ...
 
 

@@ -33,7 +33,7 @@ class Point:
         return f"{self.dialect}-{self.who}-{self.what}-{self.when}-{self.call}-{self.number:02}"
 
 
-WRITES = {"sqlite": 29, "postgresql": 35, "mariadb": 33}
+WRITES = {"sqlite": 31, "postgresql": 30, "mariadb": 32}
 """Lines of a journal, and the report: each is on the disk before what follows is done."""
 
 STEPS = 34
@@ -60,7 +60,7 @@ SAMPLE = {
     "sqlite-run-kill-before-replace-01",
     "postgresql-run-kill-before-fsync-20",
     "postgresql-run-cut-after-fsync-15",
-    "postgresql-run-kill-before-fsync-31",
+    "postgresql-run-kill-before-fsync-28",
     "postgresql-server-kill-before-step-20",
     "mariadb-run-kill-after-fsync-10",
     "mariadb-run-cut-after-fsync-18",
@@ -112,7 +112,9 @@ def test_whatever_breaks_what_the_database_holds_is_known(
     fault("none:0:before:nothing")
     world.clock.ahead = world.LATER
     result = result or world.applied(plan, token)
-    record_property("reached", int((tmp_path / "done").exists()))
+    reached = (tmp_path / "done").exists()
+    record_property("reached", int(reached))
+    assert reached or ALL, "the sample is of points that there are"
     record_property("ending", str(result.ending))
     assert_known(world, result)
     assert world.applied(plan, token).ending == result.ending

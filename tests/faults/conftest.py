@@ -238,7 +238,7 @@ class World:
             query = "SELECT IS_USED_LOCK(CONCAT('rulezero:', DATABASE())) IS NOT NULL"
         else:
             files = [*self.state.glob("locks/*"), *self.state.glob("runs/*/lock")]
-            return sum(not filelocks.Look(file).free for file in files)
+            return sum(map(_is_held, files))
         return int(self.rows(query)[0][0])
 
     def said_yes(self, plan: Plan) -> str:
@@ -318,6 +318,11 @@ class World:
             place = f"{url.query['unix_socket']} {url.database}"
             return {"FAULT_CUT": CUT["mysql"], "FAULT_URL": place}
         return {}
+
+
+def _is_held(file: Path) -> bool:
+    with filelocks.Look(file) as seen:
+        return not seen.free
 
 
 MakeWorld = Callable[..., World]

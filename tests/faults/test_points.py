@@ -114,7 +114,7 @@ def test_whatever_breaks_what_the_database_holds_is_known(
     result = result or world.applied(plan, token)
     reached = (tmp_path / "done").exists()
     record_property("reached", int(reached))
-    assert reached or ALL, "the sample is of points that there are"
+    assert reached or ALL, f"the sample is of points that there are: {result}"
     record_property("ending", str(result.ending))
     assert_known(world, result)
     assert world.applied(plan, token).ending == result.ending

@@ -30,7 +30,6 @@ class _Book:
 
     entries: list[_Entry] = field(default_factory=list[_Entry])
     sessions: list[ServerSession] = field(default_factory=list[ServerSession])
-    schema: str | None = None
     tries: int = 1
 
     def read(self, line: Line) -> None:
@@ -60,7 +59,7 @@ class _Book:
             version=line["version"],
             # Where it is not known whether it commits by itself, it may.
             alone=line["alone"] is not False,
-            schema=self.schema,
+            schema=line.get("schema"),
         )
         self.entries.append(_Entry(sent=sent, number=line["n"], connection=line["c"]))
 
@@ -68,7 +67,6 @@ class _Book:
         """A statement that went through."""
         entry = self._entry(line)
         entry.state = "open"
-        self.schema = line.get("schema") or self.schema
         back = _BACK_TO.match(entry.sent.text)
         if back:
             self._back_to(back["name"], entry.connection)

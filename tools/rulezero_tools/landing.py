@@ -33,9 +33,7 @@ def settled(plan: Plan, sent: Sequence[Sent], seen: ReadBack) -> tuple[Sent, ...
     for number, one in enumerate(sent):
         landed = one.landed
         if landed == "in doubt" and not one.reads:
-            landed = _of_a_commit(one, _heads(sent[number:], one), at, seen) or _alone(
-                plan, one, seen
-            )
+            landed = _of_a_commit(one, _heads(sent[number:], one), at, seen) or _alone(one, seen)
         found.append(replace(one, landed=landed))
         if one.heads is not None and landed == "committed":
             at = one.heads
@@ -63,11 +61,10 @@ def _of_a_commit(
     return "committed"
 
 
-def _alone(plan: Plan, one: Sent, seen: ReadBack) -> Landed:
+def _alone(one: Sent, seen: ReadBack) -> Landed:
     """By whether the schema is still what it was before the statement."""
-    before = one.schema or plan.fingerprint
-    if seen.fingerprint is None or before is None or not _SCHEMA.match(one.text):
+    if seen.fingerprint is None or one.schema is None or not _SCHEMA.match(one.text):
         return "in doubt"
-    if seen.fingerprint == before:
+    if seen.fingerprint == one.schema:
         return "rolled back"
     return "in part" if _BY_PARTS.search(one.text) else "committed"

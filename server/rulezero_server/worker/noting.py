@@ -36,6 +36,7 @@ class Noting:
         self._root = root
         self._asleep = False
         self._open = False
+        self._known: str | None = None
         self._connections: list[Any] = []
         self._dialects: list[Any] = []
 
@@ -71,7 +72,7 @@ class Noting:
     def attempt(self, number: int) -> None:
         """A new attempt begins; the last one left nothing."""
         self.book.write("attempt", n=number)
-        self.kept, self._open, self.revision = False, False, None
+        self.kept, self._open, self.revision, self._known = False, False, None, None
 
     def _ours(self, connection: Any) -> bool:
         return self._asleep or OURS in connection.get_execution_options()
@@ -84,6 +85,10 @@ class Noting:
         number = self._number(connection, raw)
         text = secrets.scrub(statement.strip()[:LONGEST])
         file, line = places.of_caller(self._root)
+        alone = commits.commits_itself(raw, statement)
+        # Whether it counted, if nobody hears its end, is told by the schema as it was before it.
+        if alone is not False and not is_read(bare(statement)):
+            self._known = self._known or self._schema(connection)
         self.book.write(
             "send",
             n=len(self.sent) + 1,
@@ -91,7 +96,8 @@ class Noting:
             text=text,
             reads=is_read(bare(statement)),
             version=self._is_version(text),
-            alone=commits.commits_itself(raw, statement),
+            alone=alone,
+            schema=self._known,
             revision=self.revision,
             place=f"{file}, line {line}" if places.is_inside(file) else None,
         )
@@ -105,12 +111,12 @@ class Noting:
         left = commits.left_by(commits.driver_connection(connection.connection), statement)
         changes = not is_read(bare(statement)) and not self._makes_version(statement)
         self._open = self._open or changes
-        schema = None
+        if changes:
+            self._known = None
         if left == "committed":
             self.kept = self.kept or self._open
             self._open = False
-            schema = self._schema(connection) if changes else None
-        self.book.write("sent", n=number, left=left, **({"schema": schema} if schema else {}))
+        self.book.write("sent", n=number, left=left)
 
     def _failed(self, context: Any) -> None:
         number = getattr(context.execution_context, "rulezero_number", None)

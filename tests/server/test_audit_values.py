@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from rulezero_server.worker import errors
-from rulezero_tools.apply import kind
+from rulezero_tools.endings import kind
 
 MARK = "bobatexample"
 

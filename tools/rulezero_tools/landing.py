@@ -33,7 +33,9 @@ def settled(plan: Plan, sent: Sequence[Sent], seen: ReadBack) -> tuple[Sent, ...
     for number, one in enumerate(sent):
         landed = one.landed
         if landed == "in doubt" and not one.reads:
-            landed = _of_a_commit(one, _heads(sent[number:], one), at, seen) or _alone(one, seen)
+            before = one.schema or _untouched(plan, found)
+            heads = _heads(sent[number:], one)
+            landed = _of_a_commit(one, heads, at, seen) or _alone(one, before, seen)
         found.append(replace(one, landed=landed))
         if one.heads is not None and landed == "committed":
             at = one.heads
@@ -61,10 +63,15 @@ def _of_a_commit(
     return "committed"
 
 
-def _alone(one: Sent, seen: ReadBack) -> Landed:
-    """By whether the schema is still what it was before the statement."""
-    if seen.fingerprint is None or one.schema is None or not _SCHEMA.match(one.text):
+def _untouched(plan: Plan, earlier: Sequence[Sent]) -> str | None:
+    """The schema that was approved, where nothing before can have changed it."""
+    return plan.fingerprint if all(s.reads or s.landed == "rolled back" for s in earlier) else None
+
+
+def _alone(one: Sent, before: str | None, seen: ReadBack) -> Landed:
+    """By whether the schema is still what it was `before` the statement."""
+    if None in {seen.fingerprint, before} or not _SCHEMA.match(one.text):
         return "in doubt"
-    if seen.fingerprint == one.schema:
+    if seen.fingerprint == before:
         return "rolled back"
     return "in part" if _BY_PARTS.search(one.text) else "committed"

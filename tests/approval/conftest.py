@@ -107,14 +107,6 @@ def clock() -> StoppedClock:
     return StoppedClock()
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file of a store that was just made: making one takes longer than a test here."""
-    file = tmp_path_factory.mktemp("store") / "state.db"
-    open_store(file).waiting(ANN, datetime.now(UTC))
-    return file.read_bytes()
-
-
 @pytest.fixture
 def store(tmp_path: Path, empty_store: bytes) -> Store:
     (tmp_path / "state.db").write_bytes(empty_store)

@@ -40,6 +40,9 @@ def edit_models(project: Path, old: str, new: str) -> None:
     models.write_text(text.replace(old, new), "utf-8")
 
 
+@pytest.mark.parametrize(
+    ("era", "database_url"), [("legacy", "sqlite"), ("auto", "postgresql")], indirect=True
+)
 async def test_a_nullable_column_is_safe_from_models_to_rollback(
     notes: Path, near: Any, era: str, database_url: str, eyes: Any
 ) -> None:
@@ -67,6 +70,9 @@ async def test_a_nullable_column_is_safe_from_models_to_rollback(
         assert len(host.person.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("era", "database_url"), [("legacy", "sqlite"), ("auto", "postgresql")], indirect=True
+)
 async def test_a_not_null_column_needs_its_server_default(
     notes: Path, near: Any, era: str, database_url: str, eyes: Any
 ) -> None:
@@ -91,6 +97,9 @@ async def test_a_not_null_column_needs_its_server_default(
 
 
 @pytest.mark.proves("A09", "A12", "A13")
+@pytest.mark.parametrize(
+    ("era", "database_url"), [("legacy", "sqlite"), ("auto", "postgresql")], indirect=True
+)
 async def test_a_dropped_column_stops_before_generation_and_again_before_the_run(
     notes: Path, near: Any, era: str, database_url: str, eyes: Any
 ) -> None:

@@ -306,8 +306,9 @@ def runner(project: FakeProject) -> FakeRunner:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(f"sqlite:///{tmp_path / 'state.db'}")
+def store(tmp_path: Path, empty_store: bytes) -> Store:
+    (tmp_path / "state.db").write_bytes(empty_store)
+    return open_store(tmp_path / "state.db")
 
 
 @pytest.fixture

@@ -133,13 +133,17 @@ Databases = Literal["sqlite", "postgresql", "mysql"]
 
 @pytest.fixture
 def on(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_store: bytes,
 ) -> Callable[[str], Trying]:
     """`on("postgresql")`: a project on an empty database of that kind."""
 
     def make(kind: str) -> Trying:
         folder = tmp_path / "project"
         folder.mkdir()
+        (folder / "state.db").write_bytes(empty_store)
         urls = {
             "sqlite": lambda: f"sqlite:///{(folder / 'app.db').as_posix()}",
             "postgresql": lambda: request.getfixturevalue("postgres_url"),

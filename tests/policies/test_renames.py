@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rulezero_policies.likeness import alike
 from rulezero_policies.operations import Column, Constraint, Index, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.references import ModelClass
@@ -13,7 +14,6 @@ from rulezero_policies.renames import (
     MOST,
     Rename,
     RenameCandidate,
-    alike,
     candidates,
     column_score,
 )

@@ -45,7 +45,14 @@ def find_plan(session: Session, plan_id: str, *, step: str) -> Plan:
 
 
 def mint(
-    session: Session, plan: Plan, *, nonce: str, level: Level, approver: str, channel: Channel
+    session: Session,
+    plan: Plan,
+    *,
+    nonce: str,
+    level: Level,
+    approver: str,
+    channel: Channel,
+    chosen: tuple[str, ...] = (),
 ) -> tuple[str, Grant]:
     """A token for a question that was answered with yes, and the grant behind it."""
     token, now = TOKEN_PREFIX + session.chance.token(), session.clock.now()
@@ -59,6 +66,7 @@ def mint(
         level=level,
         created=now,
         expires=min(now + session.policy.grant_life, plan.expires),
+        chosen=chosen,
     )
     session.store.save_grant(grant)
     said = f"question {nonce}, level {level} by {channel}, {approver}; grant {grant.mark}"

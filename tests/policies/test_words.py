@@ -11,7 +11,6 @@ from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.plan import Plan
 from rulezero_policies.policy import DROP_PHRASE
 from rulezero_policies.rehearsal import NotRehearsed
-from rulezero_policies.renames import Rename, RenameCandidate
 from rulezero_policies.rules import review
 from rulezero_policies.scene import Scene
 from rulezero_policies.words import (
@@ -21,7 +20,6 @@ from rulezero_policies.words import (
     generation_question,
     needs_changes_question,
     own_warnings,
-    rename_lines,
     rollback_command,
     upgrade_command,
 )
@@ -309,15 +307,3 @@ def test_where_a_pin_is_given_the_warning_names_what_is_typed_there(plan: Plan) 
     )
     assert own_warnings(counted) == ('Type "users 12" to go on.', "Nothing else.")
     assert own_warnings(said) == said.warnings
-
-
-def test_renames_and_what_only_looks_like_one_are_told_apart() -> None:
-    meant = Rename(kind="column", table="tasks", old="code", new="short_code")
-    alike = RenameCandidate(
-        rename=Rename(kind="table", table="a", old="a", new="b"), score=80, evidence=()
-    )
-    assert rename_lines((meant,), (alike,)) == (
-        "Renamed, with all its data:\n- tasks.code -> short_code",
-        "Dropped and added, though it looks like a rename:\n- a -> b (80 of 100)",
-    )
-    assert rename_lines((), ()) == ()

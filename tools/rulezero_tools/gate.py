@@ -125,6 +125,16 @@ def redeem(session: Session, plan: Plan, token: str) -> Permit:
     return decision.permit(grant, spent=spent)
 
 
+def choice(session: Session, plan: Plan, token: str) -> tuple[str, ...]:
+    """What the person chose for a `generate` plan. The token is spent, and no permit comes of it.
+
+    Raises:
+        GateError: As `redeem`.
+        ProjectError: As `redeem`.
+    """
+    return redeem(session, plan, token).chosen
+
+
 def _check(session: Session, plan: Plan, grant: Grant) -> None:
     decision.redeem(
         plan,

@@ -65,8 +65,7 @@ def generate(
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    permit = gate.redeem(session, plan, token)
-    return _written(session, message, plan, chosen=permit.chosen)
+    return _written(session, message, plan, chosen=gate.choice(session, plan, token))
 
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:

@@ -67,7 +67,9 @@ def _shapes(operation: Operation, column: str, known: Known) -> Iterator[tuple[o
     """What an index or constraint is, whatever it and `column` are called."""
     index, constraint = operation.index, operation.constraint
     if index and column in index.columns:
-        yield ("index", index.unique, _but(index.columns, column))
+        # A unique index and a unique constraint refuse the same: MariaDB tells one for the other.
+        kind = "unique" if index.unique else "index"
+        yield (kind, _but(index.columns, column), "", ())
     if constraint and column in constraint.columns:
         table = constraint.referred_table or ""
         referred = (known.renamed.get(table, table), constraint.referred_columns)

@@ -47,10 +47,8 @@ def question(candidate: RenameCandidate) -> str:
 def outcome(candidate: RenameCandidate, *, renamed: bool) -> str:
     """What each answer leads to."""
     rename = candidate.rename
-    if not renamed:
-        return visible(f"{rename.subject} is dropped with {candidate.held}")
-    kept = "row" if rename.kind == "table" else "value"
-    return visible(f"{rename.subject} is renamed to {rename.new} and keeps every {kept}")
+    becomes = f"renamed to {rename.new}" if renamed else "dropped"
+    return visible(f"{rename.subject} is {becomes} with {candidate.held}")
 
 
 def reasons(candidate: RenameCandidate) -> tuple[str, ...]:
@@ -72,7 +70,7 @@ def text(candidates: Sequence[RenameCandidate]) -> tuple[str, ...]:
     """All of it in a paragraph, where a person reads before they answer; empty without any."""
     if not candidates:
         return ()
-    lines = [f"Is it a rename? To be answered for each ({len(candidates)}):"]
+    lines = ["A rename keeps the data, a drop deletes it. Which is it, for each?"]
     for number, candidate in enumerate(candidates, start=1):
         lines += (
             f"{number}. {question(candidate)}",

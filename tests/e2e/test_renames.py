@@ -70,7 +70,7 @@ async def test_each_answer_decides_about_its_own_column(
         assert len(list(notes.rglob("versions/*.py"))) == files
         given = await host.call("confirm", plan_id=asked["plan_id"])
         assert given["renames"] == [
-            "users.name is renamed to full_name and keeps every value",
+            "users.name is renamed to full_name with 2 values",
             "users.deprecated_field is dropped with 1 value",
         ]
         made = await host.call("generate", token=given["token"], **call)

@@ -64,13 +64,13 @@ def test_two_old_ones_cannot_get_one_name_nor_one_old_one_two() -> None:
 def test_the_question_says_what_either_answer_leads_to_and_what_speaks() -> None:
     (said,) = choices.text(BOTH)
     assert said.splitlines() == [
-        "Is it a rename? To be answered for each (2):",
+        "A rename keeps the data, a drop deletes it. Which is it, for each?",
         "1. Is email the new name of users.mail?",
-        "   Yes: users.mail is renamed to email and keeps every value.",
+        "   Yes: users.mail is renamed to email with 1204 values.",
         "   No: users.mail is dropped with 1204 values.",
         "   Likeness 92 of 100. For it: same type, similar name.",
         "2. Is full_name the new name of users.name?",
-        "   Yes: users.name is renamed to full_name and keeps every value.",
+        "   Yes: users.name is renamed to full_name with 17 values.",
         "   No: users.name is dropped with 17 values.",
         UNLIKE,
     ]
@@ -82,7 +82,7 @@ def test_the_question_says_what_either_answer_leads_to_and_what_speaks() -> None
 def test_what_was_chosen_is_told_of_each() -> None:
     assert choices.outcomes((MAIL, TABLE), ("teams -> groups",)) == (
         "users.mail is dropped with 1204 values",
-        "teams is renamed to groups and keeps every row",
+        "teams is renamed to groups with all that is in it",
     )
 
 

@@ -97,7 +97,7 @@ def test_a_candidate_is_asked_about_though_the_client_named_none(renaming: Sessi
     assert form["properties"]["rename_1"] == {
         "type": "boolean",
         "title": "Is short_code the new name of tasks.code?",
-        "description": "Yes: tasks.code is renamed to short_code and keeps every value. No: "
+        "description": "Yes: tasks.code is renamed to short_code with 3 values. No: "
         "tasks.code is dropped with 3 values. Likeness 93 of 100. For it: same type, same "
         "nullability, same server default, similar name.",
     }

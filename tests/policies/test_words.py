@@ -11,6 +11,7 @@ from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.plan import Plan
 from rulezero_policies.policy import DROP_PHRASE
 from rulezero_policies.rehearsal import NotRehearsed
+from rulezero_policies.renames import Rename, RenameCandidate
 from rulezero_policies.rules import review
 from rulezero_policies.scene import Scene
 from rulezero_policies.words import (
@@ -157,6 +158,21 @@ def test_every_critical_finding_is_named_before_generation() -> None:
     assert "CRITICAL: This will DELETE all data in logs." in text
     assert "CRITICAL: orders.amount: from TEXT to INTEGER" in text
     assert "no code references this table?" in text
+
+
+@pytest.mark.proves("A09", "D07")
+def test_what_may_be_a_rename_is_said_to_be_deleted_only_where_it_is_none() -> None:
+    operations = (drop("mail"), drop("name"), Operation(kind="drop_table", table="teams"))
+    renames = (
+        Rename(kind="column", table="users", old="mail", new="email"),
+        Rename(kind="table", table="teams", old="teams", new="groups"),
+    )
+    found = tuple(RenameCandidate(rename=r, score=90, evidence=()) for r in renames)
+    assert generation_question(judged(*operations), operations, found).splitlines()[:3] == [
+        "CRITICAL: This will DELETE all data in mail, unless it is a rename.",
+        "CRITICAL: This will DELETE all data in name.",
+        "CRITICAL: This will DELETE all data in teams, unless it is a rename.",
+    ]
 
 
 def test_the_approval_request_says_in_a_line_what_the_rehearsal_showed(plan: Plan) -> None:

@@ -19,7 +19,7 @@ from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 
 
 async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-    """Show the question, read the answers; anything but a plain yes declines."""
+    """Show the question, read the answers; what is neither yes nor no declines."""
     del context
     print(f"\n{params.message}\n", flush=True)
     if isinstance(params, ElicitRequestURLParams):
@@ -30,9 +30,10 @@ async def ask(context: ClientRequestContext, params: ElicitRequestParams) -> Eli
     for name, spec in fields.items():
         prompt = f"{spec.get('title', name)} ({spec.get('description', '')}) "
         typed = await anyio.to_thread.run_sync(input, prompt)
-        if spec["type"] == "boolean" and typed.strip().lower() not in {"yes", "y"}:
+        said = typed.strip().lower()
+        if spec["type"] == "boolean" and said not in {"yes", "y", "no", "n"}:
             return ElicitResult(action="decline")
-        content[name] = True if spec["type"] == "boolean" else typed
+        content[name] = said in {"yes", "y"} if spec["type"] == "boolean" else typed
     return ElicitResult(action="accept", content=content)
 
 

@@ -4,8 +4,10 @@ Every function raises the `GateError` that refuses, or returns what was decided.
 reads a clock: `now` is an argument.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from rulezero_policies import choices
 from rulezero_policies.errors import (
     AnswerRefused,
     Declined,
@@ -96,8 +98,14 @@ def judge_answer(
     ticked: frozenset[Confirmation],
     now: datetime,
     proof: Proof | None = None,
-) -> None:
+    decided: Mapping[str, bool] | None = None,
+) -> tuple[str, ...]:
     """Whether an answer approves `plan`; `proof` is what a page or a terminal has, a form not.
+
+    `decided` says of each rename (by its key of `choices.keyed`) whether it is one.
+
+    Returns:
+        The ids of the plan's renames that the person called renames.
 
     Raises:
         AnswerRefused: It came too late, for another plan, incomplete, or proves too little.
@@ -117,6 +125,14 @@ def judge_answer(
     for confirmation in confirmations(plan):
         if confirmation not in ticked:
             raise AnswerRefused(plan_id=plan.plan_id, reason=CONFIRMATIONS[confirmation][1])
+    return _chosen(plan, decided or {})
+
+
+def _chosen(plan: Plan, decided: Mapping[str, bool]) -> tuple[str, ...]:
+    missing = choices.missing(plan.renames, decided)
+    if missing is not None:
+        raise AnswerRefused(plan_id=plan.plan_id, reason=missing)
+    return choices.chosen(plan.renames, decided)
 
 
 def _proves(challenge: Challenge, proof: Proof | None) -> bool:
@@ -184,7 +200,12 @@ def still_fits(plan: Plan, seen: Observed) -> None:
 
 def permit(grant: Grant, *, spent: datetime) -> Permit:
     """What the executor holds after the store has spent `grant`."""
-    return Permit(plan_digest=grant.plan_digest, token_hash=grant.token_hash, spent=spent)
+    return Permit(
+        plan_digest=grant.plan_digest,
+        token_hash=grant.token_hash,
+        spent=spent,
+        chosen=grant.chosen,
+    )
 
 
 def locked_until(

@@ -239,8 +239,9 @@ class UnknownRename(GateError):
     """The models do not want a drop and an add that could be the rename {rename}."""
 
     next_step = (
-        "Call `analyze` and take the ids from its rename_candidates; leave `renames` out where "
-        "nothing was renamed."
+        "Name a column that is dropped and one that is added to the same table with a type that "
+        "could hold its values ('table.old -> new'), or two tables with columns in common "
+        "('old -> new'); or leave `renames` out."
     )
 
 

@@ -42,6 +42,8 @@ class Challenge:
     approver: str | None = None
     through: Channel | None = None
     claimed: bool = False
+    chosen: tuple[str, ...] = ()
+    """The ids of the renames that the person called renames; every other candidate is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,10 @@ class Proof:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a person's yes gives: one run of one plan on one database, soon. Holds only the hash."""
+    """What a person's yes gives: one run of one plan on one database, soon. Holds only the hash.
+
+    `chosen` are the ids of the renames that the person called renames.
+    """
 
     token_hash: str
     plan_digest: str
@@ -67,6 +72,7 @@ class Grant:
     level: Level
     created: datetime
     expires: datetime
+    chosen: tuple[str, ...] = ()
     spent: datetime | None = None
 
     @property
@@ -82,6 +88,7 @@ class Permit:
     plan_digest: str
     token_hash: str
     spent: datetime
+    chosen: tuple[str, ...] = ()
 
 
 def token_hash(token: str) -> str:

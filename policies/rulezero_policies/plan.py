@@ -11,7 +11,7 @@ from typing import Literal
 from rulezero_policies.findings import GROWS, SETTINGS, VOLATILE, Fact, Finding, Risk, Verdict
 from rulezero_policies.picture import TablePicture
 from rulezero_policies.rehearsal import Judged
-from rulezero_policies.renames import Rename
+from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
 PlanKind = Literal["upgrade", "downgrade", "generate"]
@@ -72,7 +72,8 @@ class Plan:
     `files` are all files that may run (revisions, env.py and what lies beside them); `revisions`
     are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
-    written, and nothing else; `renames` are the drops and adds that it writes as renames.
+    written, and nothing else; `renames` are the drops and adds of which the
+    person says with their yes whether they are renames.
     `rehearsal` is None where none was asked for.
     """
 
@@ -102,7 +103,7 @@ class Plan:
     expires: datetime
     pictures: tuple[TablePicture, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
-    renames: tuple[Rename, ...] = ()
+    renames: tuple[RenameCandidate, ...] = ()
     rehearsal: Judged | None = None
 
     @property

@@ -172,7 +172,7 @@ def phrases(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     return (DROP_PHRASE,) if drops else ()
 
 
-Confirmation = Literal["backed_up", "no_code_references", "meant_as_renames", "meant_as_drops"]
+Confirmation = Literal["backed_up", "no_code_references", "meant_as_drops"]
 
 CONFIRMATIONS: dict[Confirmation, tuple[str, str]] = {
     "backed_up": ("Have you backed up the database?", "there is no backup yet"),
@@ -180,13 +180,9 @@ CONFIRMATIONS: dict[Confirmation, tuple[str, str]] = {
         "Are you sure no code references what is dropped?",
         "code may still use what is dropped",
     ),
-    "meant_as_renames": (
-        "Is every rename listed here really one: the same data under a new name?",
-        "it is not certain that the renames are meant",
-    ),
     "meant_as_drops": (
-        "What looks like a rename is to be none: shall the old one and its data be dropped?",
-        "what looks like a rename may be one: pass its id in `renames`",
+        "What else looks like a rename is to be none: shall the old one and its data be dropped?",
+        "what looks like a rename may be one: have `generate` called with its id in `renames`",
     ),
 }
 """What is ticked before a CRITICAL revision is written: the question, and what a no means."""
@@ -197,11 +193,13 @@ def confirmations(plan: Plan) -> tuple[Confirmation, ...]:
     if plan.kind != "generate":
         return ()
     drops = any(f.outcome == "loses_data" for f in plan.findings)
-    lookalikes = any(f.rule == "rename-as-drop-add" for f in plan.findings)
+    decided = {c.rename.subject for c in plan.renames}
+    lookalikes = any(
+        f.rule == "rename-as-drop-add" and f.subject not in decided for f in plan.findings
+    )
     asked: dict[Confirmation, bool] = {
         "backed_up": True,
         "no_code_references": drops or bool(plan.renames),
-        "meant_as_renames": bool(plan.renames),
         "meant_as_drops": lookalikes,
     }
     return tuple(confirmation for confirmation, wanted in asked.items() if wanted)

@@ -1,17 +1,19 @@
 """Drops and adds that may be renames, scored by what speaks for it; a person decides."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from rulezero_policies.column_types import similar
+from rulezero_policies.column_types import compare, similar
+from rulezero_policies.findings import Fact
+from rulezero_policies.fitting import Pair, fits, held, pairs
+from rulezero_policies.likeness import Known, alike, carried
 from rulezero_policies.operations import Column, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.references import ModelClass
 
 MOST = 5
-"""Candidates that are put to a person."""
+"""Candidates that are put to a person, beside those that were named."""
 
 BAR = 70
 """Of 100: below it nothing is proposed. `name` to `full_name` of the same type is above it, two
@@ -28,8 +30,19 @@ WEIGHTS: Mapping[str, int] = {
     "similar name": 25,
     "same place in the table": 15,
     "same indexes and constraints": 15,
+    "its values fit": 20,
 }
-"""What each kind of evidence counts, of 100; what is not known counts neither way."""
+"""What each kind of evidence counts; what is not known counts neither way, the rest is 100."""
+
+AGAINST: Mapping[str, str] = {
+    "same nullability": "another nullability",
+    "same server default": "another server default",
+    "similar name": "quite another name",
+    "same place in the table": "another place in the table",
+    "same indexes and constraints": "other indexes or constraints",
+    "same columns": "few columns in common",
+}
+"""How it is said that a kind of evidence speaks against a rename."""
 
 TABLE_WEIGHTS: Mapping[str, int] = {"same columns": 70, "similar name": 30}
 
@@ -48,11 +61,15 @@ class Rename:
     schema: str | None = None
 
     @property
+    def subject(self) -> str:
+        """What is dropped where it is no rename, as operations and findings name it."""
+        table = f"{self.schema}.{self.table}" if self.schema else self.table
+        return f"{table}.{self.old}" if self.kind == "column" else table
+
+    @property
     def id(self) -> str:
         """The name by which a candidate is taken up."""
-        table = f"{self.schema}.{self.table}" if self.schema else self.table
-        old = f"{table}.{self.old}" if self.kind == "column" else table
-        return f"{old} -> {self.new}"
+        return f"{self.subject} -> {self.new}"
 
     @property
     def code(self) -> str:
@@ -64,32 +81,40 @@ class Rename:
             f"op.alter_column({self.table!r}, {self.old!r}, new_column_name={self.new!r}{schema})"
         )
 
+    def clashes(self, other: "Rename") -> bool:
+        """Whether both cannot be: they want the same name, or rename the same thing."""
+        same = (self.kind, self.schema, self.table) == (other.kind, other.schema, other.table)
+        place = (self.kind, self.schema, self.new) == (other.kind, other.schema, other.new)
+        tables = self.kind == "table" and place
+        clash = tables or (same and (self.old == other.old or self.new == other.new))
+        return self != other and clash
+
 
 @dataclass(frozen=True, kw_only=True)
 class RenameCandidate:
-    """A rename that the evidence speaks for, with its score of 100.
+    """A drop and an add that may be a rename, with what speaks for and against it, of 100.
 
-    `ambiguous` tells that another candidate for the old or the new name is about as good.
+    `held` is what is deleted where it is none. `ambiguous` tells that another candidate for the old
+    or the new name is about as good; `named`, that the client asked for it: it is then put to the
+    person whatever its score is.
     """
 
     rename: Rename
     score: int
     evidence: tuple[str, ...]
+    against: tuple[str, ...] = ()
+    held: str = "all that is in it"
     ambiguous: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Pair:
-    drop: Operation
-    add: Operation
-    old: Column
-    new: Column
+    named: bool = False
 
 
 def candidates(
     operations: Iterable[Operation],
     live: Iterable[LiveTable] = (),
     models: Iterable[ModelClass] = (),
+    *,
+    facts: Iterable[Fact] = (),
+    named: Iterable[str] = (),
 ) -> tuple[RenameCandidate, ...]:
     """The likely renames among the drops and adds of a model diff, the best first.
 
@@ -97,17 +122,22 @@ def candidates(
         operations: What autogenerate proposes; nothing that renames already.
         live: The tables as they stand, for the place of a dropped column.
         models: The project's classes, for the place of an added one.
+        facts: What was counted of the old columns (`fitting.questions`) and tables.
+        named: Ids that are candidates whatever their score is, where there is such a pair.
     """
-    steps = tuple(operations)
-    tables = [c for c in _tables(steps) if c.score >= BAR]
-    known = _Known(
+    steps, wanted, counted = tuple(operations), frozenset(named), tuple(facts)
+    tables = [c for c in _tables(steps, counted) if c.score >= BAR or c.rename.id in wanted]
+    known = Known(
         live=tuple(live),
         models=tuple(models),
         renamed={c.rename.old: c.rename.new for c in tables},
+        facts=counted,
     )
-    columns = (c for c in _columns(steps, known) if c.score >= BAR)
-    best = sorted((*tables, *columns), key=lambda c: -c.score)
-    return tuple(replace(c, ambiguous=_rivalled(c, best)) for c in best[:MOST])
+    columns = (c for c in _columns(steps, known) if c.score >= BAR or c.rename.id in wanted)
+    asked = (replace(c, named=c.rename.id in wanted) for c in (*tables, *columns))
+    best = sorted(asked, key=lambda c: (not c.named, -c.score))
+    most = max(MOST, sum(c.named for c in best))
+    return tuple(replace(c, ambiguous=_rivalled(c, best)) for c in best[:most])
 
 
 def _rivalled(one: RenameCandidate, others: list[RenameCandidate]) -> bool:
@@ -120,21 +150,14 @@ def _rivalled(one: RenameCandidate, others: list[RenameCandidate]) -> bool:
     )
 
 
-def _columns(steps: tuple[Operation, ...], known: "_Known") -> Iterator[RenameCandidate]:
-    drops = [o for o in steps if o.kind == "drop_column" and o.column]
-    adds = [o for o in steps if o.kind == "add_column" and o.column]
-    for drop in drops:
-        for add in adds:
-            same = (drop.schema, drop.table) == (add.schema, add.table)
-            if same and drop.column and add.column:
-                pair = _Pair(drop=drop, add=add, old=drop.column, new=add.column)
-                yield from _column(pair, steps, known)
+def _columns(steps: tuple[Operation, ...], known: Known) -> Iterator[RenameCandidate]:
+    for pair in pairs(steps):
+        yield from _column(pair, steps, known)
 
 
-def _column(
-    pair: _Pair, steps: tuple[Operation, ...], known: "_Known"
-) -> Iterator[RenameCandidate]:
+def _column(pair: Pair, steps: tuple[Operation, ...], known: Known) -> Iterator[RenameCandidate]:
     old, new = pair.old, pair.new
+    fit = fits(pair, steps, known.facts)
     kind = type_evidence(old, new)
     if kind is None or old.name == new.name:
         return
@@ -146,7 +169,8 @@ def _column(
         "same server default": old.server_default == new.server_default,
         "similar name": likeness if likeness >= _SOME_LIKENESS else 0,
         "same place in the table": None if place is None else float(place),
-        "same indexes and constraints": _carried(pair, steps, known),
+        "same indexes and constraints": carried(pair, steps, known),
+        "its values fit": fit.counts,
     }
     rename = Rename(
         kind="column",
@@ -155,7 +179,14 @@ def _column(
         old=old.name,
         new=new.name,
     )
-    yield _scored(rename, seen, WEIGHTS)
+    found = _scored(rename, seen, WEIGHTS)
+    evidence = tuple(e for e in found.evidence if e != "its values fit")
+    yield replace(
+        found,
+        evidence=(*evidence, *fit.speaks_for),
+        against=(*found.against, *fit.against),
+        held=held(pair.place, old.name, known.facts),
+    )
 
 
 _SOME_LIKENESS = 0.5
@@ -165,13 +196,14 @@ def column_score(old: Column, new: Column) -> int:
     """The score of two columns by their definitions alone."""
     drop = Operation(kind="drop_column", table="t", column=old)
     add = Operation(kind="add_column", table="t", column=new)
-    found = _column(_Pair(drop=drop, add=add, old=old, new=new), (), _Known())
+    found = _column(Pair(drop=drop, add=add, old=old, new=new), (), Known())
     return next((c.score for c in found), 0)
 
 
 def type_evidence(old: Column, new: Column) -> str | None:
     """What the types say; None where no value would fit."""
-    if old.type.upper() == new.type.upper():
+    # A database writes some types otherwise than a model: MariaDB's INTEGER(11), say.
+    if old.type.upper() == new.type.upper() or compare(old.type, new.type) == "same":
         return "same type"
     return "similar type" if similar(old.type, new.type) else None
 
@@ -187,90 +219,29 @@ def _scored(
         rename=rename,
         score=round(100 * got / whole),
         evidence=tuple(what for what, how in known.items() if how >= _SOME_LIKENESS),
+        against=tuple(
+            AGAINST[what] for what, how in known.items() if how < _SOME_LIKENESS and what in AGAINST
+        ),
     )
 
 
-def alike(one: str, other: str) -> float:
-    """How alike two names are, from 0 to 1; one that is a part of the other is quite."""
-    short, long = sorted((one.lower(), other.lower()), key=len)
-    parts = set(long.split("_"))
-    part = short in parts or set(short.split("_")) <= parts
-    return max(SequenceMatcher(None, short, long).ratio(), 0.8 if part else 0)
-
-
-def _carried(pair: _Pair, steps: tuple[Operation, ...], known: "_Known") -> float | None:
-    """Whether what is dropped with the old column is made again for the new one."""
-    table = (pair.drop.schema, pair.drop.table)
-    mine = [o for o in steps if (o.schema, o.table) == table]
-    gone = {s for o in mine if o.kind.startswith("drop_") for s in _shapes(o, pair.old.name, known)}
-    made = {
-        s for o in mine if o.kind.startswith("create_") for s in _shapes(o, pair.new.name, known)
-    }
-    if not gone and not made:
-        return None
-    return float(gone == made)
-
-
-def _shapes(operation: Operation, column: str, known: "_Known") -> Iterator[tuple[object, ...]]:
-    """What an index or constraint is, whatever it and `column` are called."""
-    index, constraint = operation.index, operation.constraint
-    if index and column in index.columns:
-        yield ("index", index.unique, _but(index.columns, column))
-    if constraint and column in constraint.columns:
-        table = constraint.referred_table or ""
-        referred = (known.renamed.get(table, table), constraint.referred_columns)
-        yield (constraint.kind, _but(constraint.columns, column), *referred)
-
-
-def _but(columns: tuple[str, ...], column: str) -> tuple[str | None, ...]:
-    return tuple(None if c == column else c for c in columns)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Known:
-    """The order of columns, live and in the models, as far as it is known, and renamed tables."""
-
-    live: tuple[LiveTable, ...] = ()
-    models: tuple[ModelClass, ...] = ()
-    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def same_place(self, pair: _Pair) -> bool | None:
-        """Whether the new column stands where the old one stood; None where that is not known."""
-        place = (pair.drop.schema, pair.drop.table)
-        here = next((t for t in self.live if (t.schema, t.table) == place), None)
-        model = next((m for m in self.models if (m.schema, m.table) == place), None)
-        if here is None or model is None:
-            return None
-        before = [c.name for c in here.columns]
-        after = [c for _, c in model.attributes]
-        was, now = (
-            _neighbour(before, pair.old.name, after),
-            _neighbour(after, pair.new.name, before),
-        )
-        return was == now
-
-
-def _neighbour(columns: list[str], name: str, kept: list[str]) -> str | None:
-    """The nearest column before `name` that is on both sides."""
-    before = columns[: columns.index(name)] if name in columns else []
-    return next((c for c in reversed(before) if c in kept), None)
-
-
-def _tables(steps: tuple[Operation, ...]) -> Iterator[RenameCandidate]:
+def _tables(steps: tuple[Operation, ...], facts: tuple[Fact, ...]) -> Iterator[RenameCandidate]:
     created = [o for o in steps if o.kind == "create_table"]
     for drop in (o for o in steps if o.kind == "drop_table"):
         for new in created:
             if new.schema == drop.schema and new.table != drop.table:
-                yield from _table(drop, new)
+                for found in _table(drop, new):
+                    yield replace(found, held=held((drop.schema, drop.table or ""), None, facts))
 
 
 def _table(drop: Operation, new: Operation) -> Iterator[RenameCandidate]:
-    before = {(c.name, c.type.upper()) for c in drop.columns}
-    after = {(c.name, c.type.upper()) for c in new.columns}
-    shared = len(before & after)
+    before = {c.name: c for c in drop.columns}
+    both = [(before[c.name], c) for c in new.columns if c.name in before]
+    shared = sum(type_evidence(one, other) == "same type" for one, other in both)
+    columns = len(drop.columns) + len(new.columns) - shared
     if shared < _LEAST_COLUMNS:
         return
     old, name = drop.table or "", new.table or ""
-    seen = {"same columns": shared / len(before | after), "similar name": alike(old, name)}
+    seen = {"same columns": shared / columns, "similar name": alike(old, name)}
     rename = Rename(kind="table", schema=drop.schema, table=old, old=old, new=name)
     yield _scored(rename, seen, TABLE_WEIGHTS)

@@ -10,7 +10,7 @@ from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan, PlanKind
 from rulezero_policies.policy import DROP_PHRASE, to_type
 from rulezero_policies.references import References
-from rulezero_policies.renames import Rename, RenameCandidate
+from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.steps import walk
 from rulezero_policies.text import visible
 
@@ -186,10 +186,18 @@ def _actions(plan: Plan) -> tuple[str, ...]:
     )
 
 
-def generation_question(findings: Sequence[Finding], operations: Iterable[Operation]) -> str:
-    """What a person answers before a CRITICAL revision is even written."""
+def generation_question(
+    findings: Sequence[Finding],
+    operations: Iterable[Operation],
+    renames: Iterable[RenameCandidate] = (),
+) -> str:
+    """What a person answers before a CRITICAL revision is even written.
+
+    What goes only where a candidate of `renames` is none is said to.
+    """
+    open_still = frozenset(c.rename.subject for c in renames)
     drops = tuple(s.operation for s in walk(operations) if s.operation.kind.startswith("drop_"))
-    deletes = tuple(dict.fromkeys(f"This will DELETE all data in {n}." for n in _deleted(drops)))
+    deletes = tuple(dict.fromkeys(_deleted(drops, open_still)))
     others = (
         f"{visible(f.subject)}: {visible(f.evidence)}"
         for f in findings
@@ -221,25 +229,13 @@ def used_lines(references: References | None) -> tuple[str, ...]:
     return ("\n".join(("Still used in the code:", *lines, *more)),)
 
 
-def rename_lines(
-    renames: Iterable[Rename], candidates: Iterable[RenameCandidate]
-) -> tuple[str, ...]:
-    """What is renamed, and what is dropped and added though it looks like a rename."""
-    renamed = [f"- {visible(r.id)}" for r in renames]
-    alike = [f"- {visible(c.rename.id)} ({c.score} of 100)" for c in candidates]
-    both = (
-        ("Renamed, with all its data:", renamed),
-        ("Dropped and added, though it looks like a rename:", alike),
-    )
-    return tuple("\n".join((title, *lines)) for title, lines in both if lines)
-
-
-def _deleted(drops: Iterable[Operation]) -> Iterable[str]:
+def _deleted(drops: Iterable[Operation], open_still: frozenset[str]) -> Iterable[str]:
     for operation in drops:
+        unless = ", unless it is a rename" if operation.subject in open_still else ""
         if operation.kind == "drop_table":
-            yield visible(operation.qualified)
+            yield f"This will DELETE all data in {visible(operation.qualified)}{unless}."
         elif operation.kind == "drop_column" and operation.column:
-            yield visible(operation.column.name)
+            yield f"This will DELETE all data in {visible(operation.column.name)}{unless}."
 
 
 def needs_changes_question(findings: Sequence[Finding]) -> str:

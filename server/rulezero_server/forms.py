@@ -13,8 +13,10 @@ from pydantic import (
     create_model,
 )
 
+from rulezero_policies import choices
 from rulezero_policies.plan import Plan
 from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations
+from rulezero_policies.renames import RenameCandidate
 from rulezero_tools.asking import FormAnswer
 
 
@@ -56,9 +58,24 @@ class GenerateForm(Form):
 _WHEN: dict[Confirmation, str] = {
     "backed_up": "Yes only if a backup exists.",
     "no_code_references": "Yes only if no code still uses it.",
-    "meant_as_renames": "Yes only if the old and the new name mean the same data.",
     "meant_as_drops": "Yes only if the old data is no longer wanted.",
 }
+
+
+def _of_renames(plan: Plan) -> dict[str, Any]:
+    """A field for each candidate, answered either way: none has a default."""
+    return {
+        key: (
+            StrictBool,
+            Field(title=choices.question(candidate), description=_either(candidate)),
+        )
+        for key, candidate in choices.keyed(plan.renames).items()
+    }
+
+
+def _either(candidate: RenameCandidate) -> str:
+    yes, no = (choices.outcome(candidate, renamed=renamed) for renamed in (True, False))
+    return f"Yes: {yes}. No: {no}. {' '.join(choices.reasons(candidate))}"
 
 
 def _generate_form(plan: Plan) -> type[Form]:
@@ -67,6 +84,7 @@ def _generate_form(plan: Plan) -> type[Form]:
         for c in confirmations(plan)
     }
     fields: dict[str, Any] = {
+        **_of_renames(plan),
         **asked,
         "approve": (StrictBool, GenerateForm.model_fields["approve"]),
     }
@@ -102,4 +120,5 @@ def read_form(form: type[Form], answer: ElicitResult) -> FormAnswer:
         approve=given["approve"],
         typed=given.get("typed", ""),
         ticked=frozenset(c for c in CONFIRMATIONS if given.get(c)),
+        decided={name: said for name, said in given.items() if name.startswith(choices.KEY)},
     )

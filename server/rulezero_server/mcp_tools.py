@@ -224,21 +224,25 @@ def _generator(server: MCPServer, app: "App") -> None:
         analysis_id: Annotated[str, Field(description="From `analyze`.")],
         message: Annotated[str, Field(description="The revision's message.", min_length=1)],
         token: Annotated[
-            str | None, Field(description="Only for a CRITICAL analysis: from `confirm`.")
+            str | None, Field(description="Only where a plan had to be confirmed: from `confirm`.")
         ] = None,
         renames: Annotated[
             list[str] | None,
             Field(
-                description="Ids of `analyze`'s rename_candidates that the person calls renames."
+                max_length=12,
+                description="Drops and adds that analyze's rename_candidates lack but the person "
+                "is to be asked about, as 'table.old -> new' or 'table -> new'. The person decides "
+                "about these and about all candidates when they confirm.",
             ),
         ] = None,
         environment: Environment = None,
     ) -> results.GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
 
-        A CRITICAL analysis writes nothing at first: it answers with a plan_id that a person has
-        to confirm; call again with the token. Show them the rename_candidates first: without
-        `renames` the old column is dropped with its data.
+        A CRITICAL analysis, or one with rename_candidates, writes nothing at first: it answers
+        with a plan_id that a person has to confirm; call again with the token. In that
+        confirmation the person, and nobody else, says which candidates are renames; the others
+        are dropped and added.
         """
         from rulezero_tools.generate import generate as use_case
 

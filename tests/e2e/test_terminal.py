@@ -131,3 +131,31 @@ async def test_what_is_declined_at_the_terminal_needs_no_pin_and_gives_nothing(
         assert "Declined" in at_terminal(f"approve {plan_id} --decline")
         assert "Declined" in await host.refused("confirm", plan_id=plan_id)
     assert Path(url.removeprefix("sqlite:///")).read_bytes() == before
+
+
+@pytest.mark.proves("D07")
+async def test_a_rename_is_told_from_a_drop_before_the_revision_is_written(
+    notes: Path, talk: Any, url: str, eyes: Any, enrolled: None, at_terminal: Typed
+) -> None:
+    eyes(url).write("INSERT INTO users (id, email, name) VALUES (7, 'a@x', 'Ann')")
+    models = notes / "notes" / "models.py"
+    text = models.read_text("utf-8")
+    models.write_text(text.replace("    name =", "    full_name ="), "utf-8")
+    async with talk(notes, forms=False) as host:
+        call = {"analysis_id": (await host.call("analyze"))["analysis_id"], "message": "rename"}
+        plan_id = (await host.call("generate", **call))["plan_id"]
+        await host.call("confirm", plan_id=plan_id)
+        said = at_terminal(
+            "approve",
+            ("pprove, ", "a"),
+            ("new name of users.name? (yes/no)", ""),
+            ("new name of users.name? (yes/no)", "yes"),
+            ("backed up the database?", "yes"),
+            ("no code references", "yes"),
+            ("PIN: ", PIN),
+        )
+        assert "No: users.name is dropped with 1 value." in said
+        assert "Type yes or no." in said
+        token = (await host.call("confirm", plan_id=plan_id))["token"]
+        made = await host.call("generate", token=token, **call)
+        assert "new_column_name='full_name'" in (notes / made["path"]).read_text("utf-8")

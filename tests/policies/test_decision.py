@@ -22,7 +22,15 @@ from rulezero_policies.errors import (
 from rulezero_policies.findings import Fact, Finding, Outcome, Question, Severity
 from rulezero_policies.grant import Challenge, Grant, Level, Proof
 from rulezero_policies.plan import Observed, Plan
-from rulezero_policies.policy import DROP_PHRASE, LEVELS, Confirmation, Policy, reaches
+from rulezero_policies.policy import (
+    CONFIRMATIONS,
+    DROP_PHRASE,
+    LEVELS,
+    Confirmation,
+    Policy,
+    reaches,
+)
+from rulezero_policies.renames import Rename, RenameCandidate
 
 POLICY = Policy()
 ANN = "ann@here"
@@ -304,6 +312,35 @@ def approve(plan: Plan, question: Challenge, now: datetime, proof: Proof | None)
     decision.judge_answer(
         plan, question, approve=True, typed="", ticked=NOTHING, now=now, proof=proof
     )
+
+
+@pytest.mark.proves("D07", "C02")
+def test_a_yes_says_of_each_rename_whether_it_is_one(plan: Plan, now: datetime) -> None:
+    found = tuple(
+        RenameCandidate(
+            rename=Rename(kind="column", table="users", old=old, new=f"new_{old}"),
+            score=90,
+            evidence=(),
+        )
+        for old in ("mail", "name")
+    )
+    asked = dataclasses.replace(plan, kind="generate", renames=found)
+
+    def judged(decided: dict[str, bool] | None) -> tuple[str, ...]:
+        return decision.judge_answer(
+            asked,
+            _challenge(asked),
+            approve=True,
+            typed="",
+            ticked=frozenset(CONFIRMATIONS),
+            now=now,
+            decided=decided,
+        )
+
+    assert judged({"rename_1": False, "rename_2": True}) == ("users.name -> new_name",)
+    for lacking in (None, {}, {"rename_1": True}):
+        with pytest.raises(AnswerRefused, match="does not say whether"):
+            judged(lacking)
 
 
 def test_an_answer_before_its_question_is_refused(plan: Plan, now: datetime) -> None:

@@ -27,6 +27,7 @@ from rulezero_policies.policy import (
     reaches,
     to_type,
 )
+from rulezero_policies.renames import Rename, RenameCandidate
 
 
 def _finding(rule: str, severity: Severity) -> Finding:
@@ -230,4 +231,10 @@ def test_what_is_ticked_before_a_draft_is_written(plan: Plan) -> None:
     assert confirmations(draft) == ("backed_up", "no_code_references")
     assert confirmations(dataclasses.replace(draft, findings=())) == ("backed_up",)
     assert confirmations(plan) == ()
+    alike = dataclasses.replace(draft.findings[0], rule="rename-as-drop-add")
+    looks = dataclasses.replace(draft, findings=(*draft.findings, alike))
+    assert "meant_as_drops" in confirmations(looks)
+    rename = Rename(kind="column", table="users", old="old", new="new")
+    candidate = RenameCandidate(rename=rename, score=90, evidence=())
+    assert "meant_as_drops" not in confirmations(dataclasses.replace(looks, renames=(candidate,)))
     assert set(CONFIRMATIONS) == set(get_args(Confirmation))

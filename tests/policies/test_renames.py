@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rulezero_policies.likeness import alike
 from rulezero_policies.operations import Column, Constraint, Index, Operation
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.references import ModelClass
@@ -13,7 +14,6 @@ from rulezero_policies.renames import (
     MOST,
     Rename,
     RenameCandidate,
-    alike,
     candidates,
     column_score,
 )
@@ -89,6 +89,50 @@ def test_an_index_that_is_made_again_speaks_for_a_rename() -> None:
     without = candidates(both)
     assert "same indexes and constraints" in with_it.evidence
     assert without == () or without[0].score < with_it.score
+
+
+@pytest.mark.proves("D07")
+def test_what_a_database_writes_otherwise_is_the_same() -> None:
+    """As MariaDB does: a unique constraint comes back as an index, and INTEGER with a width."""
+    gone = Index(name="mail", columns=("mail",), unique=True)
+    made = Constraint(kind="unique", columns=("email",))
+    steps = (
+        drop("mail", "INTEGER(11)"),
+        add("email", "INTEGER"),
+        Operation(kind="drop_index", table="users", index=gone),
+        Operation(kind="create_constraint", table="users", constraint=made),
+    )
+    evidence = candidates(steps)[0].evidence
+    assert {"same type", "same indexes and constraints"} <= set(evidence)
+    before = tuple(column(name, "INTEGER(11)") for name in ("id", "size", "weight"))
+    after = tuple(column(name, "INTEGER") for name in ("id", "size", "weight"))
+    both = (
+        Operation(kind="drop_table", table="teams", columns=before),
+        Operation(kind="create_table", table="groups", columns=after),
+    )
+    assert ids(*both) == ["teams -> groups"]
+
+
+def test_what_is_named_is_a_candidate_whatever_its_score_is_and_comes_first() -> None:
+    steps = (drop("name"), add("full_name"), drop("deprecated"), add("colour"))
+    name = "users.deprecated -> colour"
+    found = candidates(steps, named=[name, "users.nothing -> colour"])
+    assert [(c.rename.id, c.named, c.score >= BAR) for c in found] == [
+        (name, True, False),
+        ("users.name -> full_name", False, True),
+    ]
+    assert found[0].against == ("quite another name",)
+    many = [drop("name"), *(add(f"name_{n}") for n in range(MOST + 3))]
+    wanted = [f"users.name -> name_{n}" for n in range(MOST + 2)]
+    assert len(candidates(many, named=wanted)) == MOST + 2
+    same = ("id", "title", "size", "colour")
+    kept = tuple(map(column, ("id", "title", "size", "weight", "kind")))
+    tables = (
+        Operation(kind="drop_table", table="teams", columns=tuple(map(column, same))),
+        Operation(kind="create_table", table="clubs", columns=kept),
+    )
+    assert ids(*tables) == []
+    assert candidates(tables, named=["teams -> clubs"])[0].held == "an unknown number of rows"
 
 
 def test_a_foreign_key_follows_a_table_that_is_renamed() -> None:

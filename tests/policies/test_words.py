@@ -21,7 +21,6 @@ from rulezero_policies.words import (
     generation_question,
     needs_changes_question,
     own_warnings,
-    rename_lines,
     rollback_command,
     upgrade_command,
 )
@@ -159,6 +158,21 @@ def test_every_critical_finding_is_named_before_generation() -> None:
     assert "CRITICAL: This will DELETE all data in logs." in text
     assert "CRITICAL: orders.amount: from TEXT to INTEGER" in text
     assert "no code references this table?" in text
+
+
+@pytest.mark.proves("A09", "D07")
+def test_what_may_be_a_rename_is_said_to_be_deleted_only_where_it_is_none() -> None:
+    operations = (drop("mail"), drop("name"), Operation(kind="drop_table", table="teams"))
+    renames = (
+        Rename(kind="column", table="users", old="mail", new="email"),
+        Rename(kind="table", table="teams", old="teams", new="groups"),
+    )
+    found = tuple(RenameCandidate(rename=r, score=90, evidence=()) for r in renames)
+    assert generation_question(judged(*operations), operations, found).splitlines()[:3] == [
+        "CRITICAL: This will DELETE all data in mail, unless it is a rename.",
+        "CRITICAL: This will DELETE all data in name.",
+        "CRITICAL: This will DELETE all data in teams, unless it is a rename.",
+    ]
 
 
 def test_the_approval_request_says_in_a_line_what_the_rehearsal_showed(plan: Plan) -> None:
@@ -309,15 +323,3 @@ def test_where_a_pin_is_given_the_warning_names_what_is_typed_there(plan: Plan) 
     )
     assert own_warnings(counted) == ('Type "users 12" to go on.', "Nothing else.")
     assert own_warnings(said) == said.warnings
-
-
-def test_renames_and_what_only_looks_like_one_are_told_apart() -> None:
-    meant = Rename(kind="column", table="tasks", old="code", new="short_code")
-    alike = RenameCandidate(
-        rename=Rename(kind="table", table="a", old="a", new="b"), score=80, evidence=()
-    )
-    assert rename_lines((meant,), (alike,)) == (
-        "Renamed, with all its data:\n- tasks.code -> short_code",
-        "Dropped and added, though it looks like a rename:\n- a -> b (80 of 100)",
-    )
-    assert rename_lines((), ()) == ()

@@ -154,6 +154,7 @@ class PlayedProject:
     host: str | None = None
     server_id: str | None = "1/2"
     chain: dict[str, tuple[Operation, ...]] = field(default_factory=lambda: {"r1": ()})
+    renamed: list[list[str]] = field(default_factory=list[list[str]])
     contents: dict[str, bytes] = field(
         default_factory=lambda: {"migrations/env.py": b"env", "migrations/versions/r1.py": b"--"}
     )
@@ -202,6 +203,7 @@ class PlayedProject:
         return Diff(operations=self.wanted, interceptions=())
 
     def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+        self.renamed.append([rename.id for rename in renames])
         name = f"r{len(self.chain) + 1}"
         path = f"migrations/versions/{name}.py"
         self.contents[path] = "; ".join(sql(o) for o in self.wanted).encode()

@@ -53,6 +53,15 @@ RENAMES = (*COLUMNS, Rename(kind="table", table="teams", old="teams", new="group
 Flask = Callable[..., None]
 
 
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that is empty, of every kind that renames are written for."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'database.sqlite').as_posix()}"
+    kind = {"postgresql": "postgres_url", "mariadb": "mariadb_url"}[request.param]
+    return request.getfixturevalue(kind)
+
+
 @pytest.fixture
 def flask(copy_project: Any, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Flask-Migrate project whose database holds a team and a user by their old names."""

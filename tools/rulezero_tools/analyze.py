@@ -37,7 +37,8 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
     diff = session.project.diff()
     judgement = judged(session, seen, diff.operations)
     findings = judgement.findings
-    proposed, blind = renames(session, diff.operations), session.project.unseen()
+    proposed = renames(session, diff.operations, facts=judgement.facts)
+    blind = session.project.unseen()
     analysis = _kept(
         session, diff.operations, seen.database.current, risk.risk(findings), description
     )
@@ -55,17 +56,17 @@ def analyze(session: Session, *, description: str = "") -> AnalyzeResult:
             diff.operations, dialect=seen.database.identity.dialect
         ),
         checklist=checklist.pre_migration_checklist(findings) if diff.operations else (),
-        facts=fact_views(judgement.facts),
+        facts=fact_views(proposed.facts),
         references=reference_views(judgement.references),
         references_total=judgement.references.total if judgement.references else 0,
-        rename_candidates=rename_views(proposed),
+        rename_candidates=rename_views(proposed.candidates),
         warnings=(
             *words.critical_warnings(findings, diff.operations),
             *map(_unseen, blind.changes),
             *holes(unjudged(seen.interceptions)),
         ),
         not_compared=blind.not_compared,
-        next_step=_next(analysis, proposed=bool(proposed), unseen=bool(blind.changes)),
+        next_step=_next(analysis, proposed=bool(proposed.candidates), unseen=bool(blind.changes)),
     )
 
 
@@ -120,9 +121,9 @@ def _unseen(change: UnseenChange) -> str:
 def _next(analysis: Analysis, *, proposed: bool, unseen: bool) -> str:
     if proposed:
         return (
-            "Show this to the person and ask which of the rename_candidates are renames: pass "
-            "their ids as `renames` to `generate`, with this analysis_id; without them the old "
-            "ones are dropped with their data."
+            "Show this to the person, then call `generate` with this analysis_id: it answers with "
+            "a plan. In its confirmation the person says of each of the rename_candidates whether "
+            "it is one; what is none is dropped with its data."
         )
     if unseen and not analysis.operations:
         return "Autogenerate finds nothing; what the warnings name has to be written by hand."

@@ -1,5 +1,6 @@
 """Where a person answers, on the page or in a terminal: what waits, a yes with its proof, a no."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rulezero_policies import decision
@@ -71,8 +72,11 @@ def approve(
     *,
     typed: str = "",
     ticked: frozenset[Confirmation] = frozenset(),
+    decided: Mapping[str, bool] | None = None,
 ) -> None:
     """Take a yes; the token goes to the client that asked, with its next `confirm`.
+
+    `decided` says of each rename whether it is one, by its key of `choices.keyed`.
 
     An incomplete answer is refused and may be given again; only a whole one closes the question.
 
@@ -81,7 +85,7 @@ def approve(
     """
     plan, challenge = asked.plan, asked.challenge
     try:
-        decision.judge_answer(
+        chosen = decision.judge_answer(
             plan,
             challenge,
             approve=True,
@@ -89,12 +93,13 @@ def approve(
             ticked=ticked,
             now=desk.clock.now(),
             proof=proof,
+            decided=decided,
         )
     except GateError as error:
         _note(desk, "refused", asked, f"{error.code}: {error}")
         raise
     # First the trail: a client that looks in between must not find an answer that it lacks.
-    said = answered_with_yes(challenge.nonce, proof.level, proof.channel)
+    said = answered_with_yes(challenge.nonce, proof.level, proof.channel, chosen)
     note(desk, "answered", said, challenge=challenge)
     if not desk.store.answer_challenge(
         challenge.nonce,
@@ -102,6 +107,7 @@ def approve(
         level=proof.level,
         approver=desk.person,
         through=proof.channel,
+        chosen=chosen,
     ):
         raise _before(desk, asked)
 

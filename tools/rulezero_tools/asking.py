@@ -1,9 +1,10 @@
 """Asking a person about a plan: which way, what they are shown, and what came of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from rulezero_policies import decision, words
+from rulezero_policies import choices, decision, words
 from rulezero_policies.audit import Event
 from rulezero_policies.errors import AnswerRefused, GateError
 from rulezero_policies.grant import Answer, Challenge, Grant, Level
@@ -41,6 +42,7 @@ class FormAnswer:
     approve: bool = False
     typed: str = ""
     ticked: frozenset[Confirmation] = frozenset()
+    decided: Mapping[str, bool] = field(default_factory=dict[str, bool])
     readable: bool = True
 
 
@@ -98,7 +100,8 @@ def _question(session: Session, plan: Plan, *, form: bool) -> Challenge:
 
 def question_text(plan: Plan, challenge: Challenge | None = None) -> str:
     """What the person is shown; the same text for the same question."""
-    parts = [*plan.warnings, f"Database: {plan.database.label}"]
+    renames = choices.text(plan.renames)
+    parts = [*renames, *plan.warnings, f"Database: {plan.database.label}"]
     if plan.kind != "generate":
         parts = [*plan.warnings, words.approval_request(plan)]
     if challenge is not None:
@@ -122,7 +125,7 @@ def answer_form(
         error = AnswerRefused(plan_id=plan.plan_id, reason="this question was answered before")
         raise refused(session, plan, error)
     try:
-        _judge(session, plan, challenge, given)
+        chosen = _judge(session, plan, challenge, given)
     except GateError as error:
         record(session, _event(given), plan, f"question {challenge.nonce}: {error.code}: {error}")
         raise
@@ -133,6 +136,7 @@ def answer_form(
         level="client",
         approver=session.principal,
         channel=challenge.channel,
+        chosen=chosen,
     )
     return _approved(plan, token, grant)
 
@@ -144,18 +148,21 @@ def _event(given: FormAnswer) -> Event:
     return "declined" if said_no else "refused"
 
 
-def _judge(session: Session, plan: Plan, challenge: Challenge, given: FormAnswer) -> None:
+def _judge(
+    session: Session, plan: Plan, challenge: Challenge, given: FormAnswer
+) -> tuple[str, ...]:
     if given.action != "accept":
         raise decision.unanswered(plan, challenge, _ANSWERS[given.action])
     if not given.readable:
         reason = "the form did not come back filled in as it was asked"
         raise AnswerRefused(plan_id=plan.plan_id, reason=reason)
-    decision.judge_answer(
+    return decision.judge_answer(
         plan,
         challenge,
         approve=given.approve,
         typed=given.typed,
         ticked=given.ticked,
+        decided=given.decided,
         now=session.clock.now(),
     )
 
@@ -179,7 +186,7 @@ def collect(session: Session, plan: Plan, challenge: Challenge) -> ConfirmResult
         raise refused(session, plan, error)
     if seen.answer != "approved" or seen.level is None or seen.through is None:
         raise decision.unanswered(plan, seen, seen.answer)
-    said = answered_with_yes(seen.nonce, seen.level, seen.through)
+    said = answered_with_yes(seen.nonce, seen.level, seen.through, seen.chosen)
     if not gate.in_trail(session, plan, "answered", said):
         error = AnswerRefused(plan_id=plan.plan_id, reason="the audit trail knows no such answer")
         raise refused(session, plan, error)
@@ -190,6 +197,7 @@ def collect(session: Session, plan: Plan, challenge: Challenge) -> ConfirmResult
         level=seen.level,
         approver=seen.approver or "",
         channel=seen.through,
+        chosen=seen.chosen,
     )
     return _approved(plan, token, grant)
 
@@ -236,5 +244,6 @@ def _approved(plan: Plan, token: str, grant: Grant) -> ConfirmResult:
         expires=f"{grant.expires:%Y-%m-%d %H:%M:%S} UTC",
         approved_through=grant.channel,
         proves=PROVES[grant.level],
+        renames=choices.outcomes(plan.renames, grant.chosen),
         next_step=f"Call `{tool}` with this token before it expires; it works once.",
     )

@@ -1,5 +1,6 @@
 """What a person enrolled, and proving by it that they are there."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from rulezero_policies.errors import (
     WrongPin,
 )
 from rulezero_policies.grant import Challenge, Channel, Level, Proof, same
-from rulezero_policies.plan import plan_id_of
+from rulezero_policies.plan import digest, plan_id_of
 from rulezero_policies.text import scrub, visible
 from rulezero_tools.ports import Desk, PinHasher
 from rulezero_tools.records import Passkey, Pin
@@ -143,9 +144,15 @@ def passkey_challenge(challenge: Challenge, database: str) -> str:
     return f"{challenge.plan_digest}|{database}|{challenge.nonce}"
 
 
-def answered_with_yes(nonce: str, level: Level, channel: Channel) -> str:
-    """What the audit trail says of a yes; without it, the row in the store is nothing."""
-    return f"question {nonce}: yes, level {level} by {channel}"
+def answered_with_yes(
+    nonce: str, level: Level, channel: Channel, chosen: Sequence[str] = ()
+) -> str:
+    """What the audit trail says of a yes; without it, the row in the store is nothing.
+
+    What was chosen is named by its digest, as names may be cut off.
+    """
+    said = f"question {nonce}: yes, level {level} by {channel}"
+    return f"{said}, {len(chosen)} renames {digest(tuple(chosen))}" if chosen else said
 
 
 def note(desk: Desk, event: Event, detail: str, *, challenge: Challenge | None = None) -> None:

@@ -45,7 +45,14 @@ def find_plan(session: Session, plan_id: str, *, step: str) -> Plan:
 
 
 def mint(
-    session: Session, plan: Plan, *, nonce: str, level: Level, approver: str, channel: Channel
+    session: Session,
+    plan: Plan,
+    *,
+    nonce: str,
+    level: Level,
+    approver: str,
+    channel: Channel,
+    chosen: tuple[str, ...] = (),
 ) -> tuple[str, Grant]:
     """A token for a question that was answered with yes, and the grant behind it."""
     token, now = TOKEN_PREFIX + session.chance.token(), session.clock.now()
@@ -59,6 +66,7 @@ def mint(
         level=level,
         created=now,
         expires=min(now + session.policy.grant_life, plan.expires),
+        chosen=chosen,
     )
     session.store.save_grant(grant)
     said = f"question {nonce}, level {level} by {channel}, {approver}; grant {grant.mark}"
@@ -115,6 +123,16 @@ def redeem(session: Session, plan: Plan, token: str) -> Permit:
         raise refused(session, plan, TokenRefused(reason="This token is spent."))
     record(session, "spent", plan, f"grant {grant.mark}")
     return decision.permit(grant, spent=spent)
+
+
+def choice(session: Session, plan: Plan, token: str) -> tuple[str, ...]:
+    """What the person chose for a `generate` plan. The token is spent, and no permit comes of it.
+
+    Raises:
+        GateError: As `redeem`.
+        ProjectError: As `redeem`.
+    """
+    return redeem(session, plan, token).chosen
 
 
 def _check(session: Session, plan: Plan, grant: Grant) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rulezero_policies import checklist, words
+from rulezero_policies import checklist, choices, words
 from rulezero_policies.errors import (
     AnalysisStale,
     NoChanges,
@@ -11,7 +11,7 @@ from rulezero_policies.errors import (
     UnknownRename,
 )
 from rulezero_policies.plan import Plan
-from rulezero_policies.renames import Rename
+from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.text import visible
 from rulezero_tools import gate, using
 from rulezero_tools.analyze import judged
@@ -33,13 +33,17 @@ def generate(
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
+    Whether a drop and an add are a rename is for the person to say, whatever `renames` holds: where
+    there are candidates nothing is written before they did, be the table empty here or not. The
+    same revision runs elsewhere.
+
     Args:
         session: The project, the store and the caller.
         analysis_id: From `analyze`; the models must still want exactly that.
         message: The revision's message.
-        token: For a CRITICAL analysis: what `confirm` gave for the plan made here.
-        renames: Ids of the analysis's rename candidates that are renames. With a token, those of
-            its plan count, and nothing else.
+        token: What `confirm` gave for the plan made here.
+        renames: Ids ("table.old -> new", "table -> new") of further drops and adds that the person
+            is to be asked about, however unlike they are. With a token they do not count.
 
     Raises:
         OutOfOrder: No analysis was made.
@@ -52,15 +56,16 @@ def generate(
     analysis = _analysis(session, analysis_id)
     seen = session.project.describe()
     _still_wanted(session, analysis)
-    if analysis.risk != "CRITICAL" and not renames:
-        return _written(session, message, None)
+    named = () if token else tuple(renames)
+    critical = analysis.risk == "CRITICAL"
+    if not (critical or named or using.renames(session, analysis.operations).candidates):
+        return _written(session, message)
     if token is None:
-        return _stop(session, seen, analysis, message, _chosen(session, analysis, renames))
+        return _stop(session, seen, analysis, message, named)
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    gate.redeem(session, plan, token)
-    return _written(session, message, plan)
+    return _written(session, message, plan, chosen=gate.choice(session, plan, token))
 
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:
@@ -82,24 +87,12 @@ def _still_wanted(session: Session, analysis: Analysis) -> None:
         raise refused(session, None, AnalysisStale(analysis_id=analysis.analysis_id))
 
 
-def _chosen(session: Session, analysis: Analysis, ids: Sequence[str]) -> tuple[Rename, ...]:
-    """The candidates of these ids."""
-    known = {c.rename.id: c.rename for c in using.renames(session, analysis.operations)}
-    unknown = next((name for name in ids if name not in known), None)
+def _all_known(session: Session, named: Sequence[str], found: tuple[RenameCandidate, ...]) -> None:
+    """Refuse what is no drop and add that could be a rename."""
+    known = {c.rename.id for c in found}
+    unknown = next((name for name in named if name not in known), None)
     if unknown is not None:
         raise refused(session, None, UnknownRename(rename=visible(unknown, limit=120)))
-    chosen = tuple(known[name] for name in dict.fromkeys(ids))
-    twice = next((r for r in chosen if any(_clash(r, o) for o in chosen)), None)
-    if twice is not None:
-        raise refused(session, None, UnknownRename(rename=f"{twice.id} beside another of them"))
-    return chosen
-
-
-def _clash(one: Rename, other: Rename) -> bool:
-    """Whether two renames want the same name."""
-    same = (one.kind, one.schema, one.table) == (other.kind, other.schema, other.table)
-    tables = one.kind == other.kind == "table" and one.new == other.new
-    return one != other and (tables or (same and (one.old == other.old or one.new == other.new)))
 
 
 def _stop(
@@ -107,10 +100,13 @@ def _stop(
     seen: Description,
     analysis: Analysis,
     message: str,
-    renames: tuple[Rename, ...],
+    named: tuple[str, ...],
 ) -> GenerateResult:
-    operations = session.project.diff(renames).operations if renames else analysis.operations
+    """Have the person asked. The plan says what happens where no candidate is a rename."""
+    operations = analysis.operations
     judgement = judged(session, seen, operations)
+    renames = using.renames(session, operations, facts=judgement.facts, named=named)
+    _all_known(session, named, renames.candidates)
     findings = judgement.findings
     draft = Draft(
         kind="generate",
@@ -120,35 +116,41 @@ def _stop(
         path="",
         changes=tuple(checklist.describe(o) for o in operations),
         findings=findings,
-        facts=judgement.facts,
+        facts=renames.facts,
         warnings=(
             *words.used_lines(judgement.references),
-            *words.rename_lines(renames, using.renames(session, operations)),
-            words.generation_question(findings, operations),
+            words.generation_question(findings, operations, renames.candidates),
         ),
         sql=None,
         rollback_command="delete the generated file before it is applied",
         pictures=pictures(session, operations),
-        renames=renames,
+        renames=renames.candidates,
     )
     plan = make_plan(session, seen, draft, session.project.files())
+    decides = " There the person says of each rename whether it is one." if plan.renames else ""
     return GenerateResult(
         status="needs_confirmation",
         plan_id=plan.plan_id,
         question=question_text(plan),
-        next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}; then call "
-        "`generate` again with the same analysis_id, the same message and the token.",
+        next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}.{decides} Then "
+        "call `generate` again with the same analysis_id, the same message and the token.",
     )
 
 
-def _written(session: Session, message: str, plan: Plan | None) -> GenerateResult:
-    made = session.project.generate(message, plan.renames if plan else ())
-    record(session, "generated", plan, f"{made.revision} in {made.path}")
+def _written(
+    session: Session, message: str, plan: Plan | None = None, *, chosen: Sequence[str] = ()
+) -> GenerateResult:
+    candidates = plan.renames if plan else ()
+    renames = tuple(c.rename for c in candidates if c.rename.id in chosen)
+    made = session.project.generate(message, renames)
+    told = "; ".join(choices.outcomes(candidates, chosen))
+    record(session, "generated", plan, f"{made.revision} in {made.path}{told and f': {told}'}")
     return GenerateResult(
         status="written",
         revision=made.revision,
         path=made.path,
         warning=made.note,
+        renames=choices.outcomes(candidates, chosen),
         next_step="Show the path. Nothing was applied. Call `review` with revision "
         f"{made.revision}.",
     )

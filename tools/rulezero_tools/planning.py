@@ -21,7 +21,7 @@ from rulezero_policies.plan import (
 from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.references import References
 from rulezero_policies.rehearsal import Judged
-from rulezero_policies.renames import Rename
+from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
@@ -49,7 +49,7 @@ class Draft:
     rollback_command: str
     pictures: tuple[TablePicture, ...] = ()
     references: References | None = None
-    renames: tuple[Rename, ...] = ()
+    renames: tuple[RenameCandidate, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
 

@@ -238,6 +238,7 @@ class Store(Protocol):
         level: Level | None = None,
         approver: str | None = None,
         through: Channel | None = None,
+        chosen: Sequence[str] = (),
     ) -> bool:
         """Record the answer, once: False when it was answered already or is not known."""
         ...

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rulezero_policies import choices
 from rulezero_policies.findings import Finding, Risk, Verdict
 from rulezero_policies.plan import PlanKind, PlannedChange
 from rulezero_policies.references import Confidence, References
@@ -56,14 +57,17 @@ def reference_views(references: References | None) -> tuple[ReferenceView, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class RenameView:
-    """A drop and an add that may be a rename: `generate` takes its id, and the person decides.
+    """A drop and an add that may be a rename: the person decides before anything is written.
 
-    `score` is of 100. `code` is what such a revision would say instead.
+    `score` is of 100. `otherwise` is what happens if it is none. `code` is what such a revision
+    would say instead.
     """
 
     id: str
     score: int
     evidence: tuple[str, ...]
+    against: tuple[str, ...]
+    otherwise: str
     ambiguous: bool
     code: str
 
@@ -75,6 +79,8 @@ def rename_views(candidates: tuple[RenameCandidate, ...]) -> tuple[RenameView, .
             id=c.rename.id,
             score=c.score,
             evidence=c.evidence,
+            against=c.against,
+            otherwise=choices.outcome(c, renamed=False),
             ambiguous=c.ambiguous,
             code=c.rename.code,
         )
@@ -171,6 +177,8 @@ class GenerateResult:
     plan_id: str | None = None
     question: str | None = None
     warning: str | None = None
+    renames: tuple[str, ...] = ()
+    """What the person chose of each candidate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,6 +283,8 @@ class ConfirmResult:
     token: str | None = None
     approved_through: str | None = None
     proves: str | None = None
+    renames: tuple[str, ...] = ()
+    """What the person chose of each rename candidate of a `generate` plan."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from rulezero_policies import choices
 from rulezero_policies.errors import AnswerRefused, GateError, PasskeyRefused, RulezeroError
 from rulezero_policies.grant import Challenge, Proof
 from rulezero_policies.plan import plan_id_of
@@ -167,7 +168,14 @@ class _Questions:
             case "approve":
                 proof = self._proof(desk, asked, sent)
                 ticked = frozenset(confirmations(asked.plan)).intersection(sent.all("tick"))
-                answering.approve(desk, asked, proof, typed=sent.one("typed"), ticked=ticked)
+                answering.approve(
+                    desk,
+                    asked,
+                    proof,
+                    typed=sent.one("typed"),
+                    ticked=ticked,
+                    decided=_decided(asked, sent),
+                )
             case _:
                 reason = "it says neither yes nor no"
                 raise AnswerRefused(plan_id=asked.plan.plan_id, reason=reason)
@@ -234,6 +242,12 @@ class _Shown:
         )
 
 
+def _decided(asked: Waiting, sent: posts.Sent) -> dict[str, bool]:
+    """What was said of each rename; what was neither yes nor no is not in it."""
+    said = {key: sent.one(key) for key in choices.keyed(asked.plan.renames)}
+    return {key: answer == "yes" for key, answer in said.items() if answer in {"yes", "no"}}
+
+
 def _in_words(error: GateError) -> str:
     """The refusal as the page says it: the plan's name is no news there."""
     if isinstance(error, AnswerRefused):
@@ -247,7 +261,9 @@ def _about(error: GateError | None) -> str:
         case None:
             return ""
         case AnswerRefused():
-            return "typed" if "typed" in str(error.facts.get("reason")) else "tick"
+            reason = str(error.facts.get("reason"))
+            named = {"typed": "typed", "rename": "rename"}
+            return next((field for word, field in named.items() if word in reason), "tick")
         case PasskeyRefused():
             return "passkey"
         case _:

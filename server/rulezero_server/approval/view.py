@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from rulezero_policies import words
+from rulezero_policies import choices, words
 from rulezero_policies.checklist import CheckItem, checklist, pre_migration_checklist
 from rulezero_policies.errors import LockedOut
 from rulezero_policies.findings import Finding
 from rulezero_policies.grant import Challenge
 from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations, to_type
+from rulezero_policies.renames import RenameCandidate
 from rulezero_server.approval.picture import Drawing, drawing
 from rulezero_server.approval.rehearsed import RehearsalView, rehearsal_view
 from rulezero_tools import enrolment
@@ -48,6 +49,27 @@ class Ways:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RenameView:
+    """A rename that the person decides about: what either answer leads to, and what speaks."""
+
+    key: str
+    question: str
+    yes: str
+    no: str
+    reasons: tuple[str, ...]
+
+
+def _rename(key: str, candidate: RenameCandidate) -> RenameView:
+    return RenameView(
+        key=key,
+        question=choices.question(candidate),
+        yes=choices.outcome(candidate, renamed=True),
+        no=choices.outcome(candidate, renamed=False),
+        reasons=choices.reasons(candidate),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """Everything that the template needs beside the plan itself."""
 
@@ -56,7 +78,9 @@ class View:
     words: str | None
     counted: bool
     ticks: tuple[tuple[Confirmation, str], ...]
+    renames: tuple[RenameView, ...]
     destroyed: tuple[Finding, ...]
+    unless: frozenset[str]
     checks: tuple[CheckItem, ...]
     actions: tuple[str, ...]
     rendered: bool
@@ -112,6 +136,10 @@ def view(desk: Desk, asked: Waiting) -> View:
         words=typed,
         counted=typed is not None and " " in typed,
         ticks=tuple((c, CONFIRMATIONS[c][0]) for c in confirmations(plan)),
+        renames=tuple(
+            _rename(key, candidate) for key, candidate in choices.keyed(plan.renames).items()
+        ),
+        unless=frozenset(c.rename.subject for c in plan.renames),
         destroyed=tuple(f for f in plan.findings if f.outcome == "loses_data"),
         checks=checklist(plan.findings) if plan.kind == "upgrade" else (),
         actions=pre_migration_checklist(plan.findings),

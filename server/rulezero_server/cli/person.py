@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
+from rulezero_policies import choices
 from rulezero_policies.errors import GateError, NoChannel
 from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations, to_type
 from rulezero_server.app import App
@@ -101,6 +103,7 @@ def _approve(desk: Desk, asked: Waiting) -> None:
     if asked.challenge.needs == "passkey":
         how = "Approve it on the page, which `confirm` opens, or leave it."
         raise NoChannel(reason="this plan needs a passkey, which a terminal has not", how=how)
+    decided = _decided(asked)
     typed, ticked = _typed(asked), _ticked(asked)
     for left in reversed(range(TRIES)):
         pin = getpass.getpass("PIN: ")
@@ -113,7 +116,7 @@ def _approve(desk: Desk, asked: Waiting) -> None:
                 raise
             show.console.print(f"[red]✗[/] {error}")
             continue
-        answering.approve(desk, asked, proof, typed=typed, ticked=ticked)
+        answering.approve(desk, asked, proof, typed=typed, ticked=ticked, decided=decided)
         show.console.print(
             "[green]✓[/] Approved. The assistant gets a token for this plan alone, good once, with "
             "its next call of confirm."
@@ -134,6 +137,25 @@ def _ticked(asked: Waiting) -> frozenset[Confirmation]:
         for c in confirmations(asked.plan)
         if show.console.input(f"{CONFIRMATIONS[c][0]} (yes/no) ").strip().lower() in {"yes", "y"}
     )
+
+
+def _decided(asked: Waiting) -> dict[str, bool]:
+    """What each rename is; asked until it is said, as neither answer may come about by itself."""
+    return {
+        key: _either(choices.question(candidate))
+        for key, candidate in choices.keyed(asked.plan.renames).items()
+    }
+
+
+def _either(question: str) -> bool:
+    while True:
+        match show.console.input(f"{escape(question)} (yes/no) ").strip().lower():
+            case "yes" | "y":
+                return True
+            case "no" | "n":
+                return False
+            case _:
+                show.console.print("Type yes or no.")
 
 
 def _at_a_terminal() -> Desk:

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rulezero_policies import words
+from rulezero_policies import choices, words
 from rulezero_policies.checklist import pre_migration_checklist
 from rulezero_policies.findings import Finding
 from rulezero_policies.grant import Challenge
@@ -85,8 +85,11 @@ def _references(found: Sequence[ReferenceView], total: int) -> None:
 
 def _rename(found: RenameView) -> str:
     rival = ", another is about as likely" if found.ambiguous else ""
-    why = f"[dim]{found.score} of 100: {escape(', '.join(found.evidence))}{rival}[/]"
-    return f"{escape(found.id)}  {why}\n  {escape(found.code)}"
+    against = f"; against it: {', '.join(found.against)}" if found.against else ""
+    why = f"[dim]{found.score} of 100: {escape(', '.join(found.evidence) + against)}{rival}[/]"
+    return (
+        f"{escape(found.id)}  {why}\n  {escape(found.code)}\n  otherwise {escape(found.otherwise)}"
+    )
 
 
 def analysis(result: AnalyzeResult) -> None:
@@ -145,6 +148,7 @@ def question(asked: Waiting) -> None:
     for name, value in _facts_of(plan, challenge):
         console.print(f"[dim]{name:<12}[/] {value}")
     _lines("Warnings", map(escape, words.own_warnings(plan)))
+    _lines("Renames", map(escape, choices.text(plan.renames)))
     _lines("Changes", (escape(visible(f"{c.subject}: {c.description}")) for c in plan.changes))
     _findings(plan.findings)
     timeline.show(console, rehearse.view(plan.rehearsal))

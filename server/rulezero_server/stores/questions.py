@@ -1,5 +1,6 @@
 """The store's part about questions and what a yes to them gives."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from rulezero_server.stores.base import Base
 from rulezero_server.stores.engine import reading, writing
 from rulezero_server.stores.tables import challenges, grants
 
-_LATER = ("shown", "answer", "level", "approver", "through", "claimed")
+_LATER = ("shown", "answer", "level", "approver", "through", "claimed", "chosen")
 """What becomes of a question after it was asked: columns, laid over the value as it was asked."""
 
 _AS_ASKED = {f.name: f.default for f in fields(Challenge) if f.name in _LATER}
@@ -67,10 +68,12 @@ class Questions(Base):
         level: Level | None = None,
         approver: str | None = None,
         through: Channel | None = None,
+        chosen: Sequence[str] = (),
     ) -> bool:
         """Record the answer, once: False when it was answered already or is not known."""
         said = {"answer": answer, "level": level, "approver": approver, "through": through}
-        return self._change(nonce, challenges.c.answer.is_(None), **said)
+        kept = values.write(tuple(chosen))
+        return self._change(nonce, challenges.c.answer.is_(None), **said, chosen=kept)
 
     def claim_challenge(self, nonce: str) -> bool:
         """Take the answer of an answered question, once, atomically: False for everybody later."""
@@ -110,7 +113,8 @@ class Questions(Base):
 def _row(challenge: Challenge) -> dict[str, object]:
     found_by = ("nonce", "plan_digest", "principal", "person", "channel", "needs", "expires")
     row = {name: getattr(challenge, name) for name in (*found_by, *_LATER)}
-    return {**row, "value": values.write(replace(challenge, **_AS_ASKED))}
+    asked = values.write(replace(challenge, **_AS_ASKED))
+    return {**row, "chosen": values.write(challenge.chosen), "value": asked}
 
 
 def _asked(*conditions: ColumnElement[bool]) -> Select[tuple[str]]:
@@ -139,5 +143,6 @@ def _first(connection: Connection, query: Select[tuple[str]]) -> Challenge | Non
 
 
 def _read(row: RowMapping) -> Challenge:
-    later = {name: row[name] for name in _LATER}
+    chosen = values.read(tuple[str, ...], row["chosen"])
+    later = {**{name: row[name] for name in _LATER}, "chosen": chosen}
     return replace(values.read(Challenge, row["value"]), **later)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest revision under `migrations/`; known here so that a ready store needs no Alembic."""
 
 VERSION_TABLE = "rulezero_version"
@@ -97,6 +97,7 @@ challenges = Table(
     Column("approver", Text),
     Column("through", String(32)),
     Column("claimed", Boolean, nullable=False),
+    Column("chosen", Text, nullable=False, server_default="[]"),
     Column("value", Text, nullable=False),
     Index("ix_rulezero_challenges_plan", "plan_digest", "principal"),
 )

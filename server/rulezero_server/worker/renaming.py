@@ -8,62 +8,22 @@ used.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import renderers
 from alembic.operations import ops
 
 from . import elements, errors
+from .renameops import RenameColumnOp, RenameSQLOp, RenameTableOp
 
 _CARRIED = (ops.DropIndexOp, ops.DropConstraintOp)
 
 _NEEDS_DEFINITION = frozenset({"mysql", "mariadb"})
 """Databases that rename a column by defining it anew."""
 
-
-class RenameColumnOp(ops.AlterColumnOp):
-    """`op.alter_column(..., new_column_name=...)`, which Alembic itself cannot reverse."""
-
-    def reverse(self) -> RenameColumnOp:
-        """The way back."""
-        return RenameColumnOp(
-            self.table_name,
-            str(self.modify_name),
-            schema=self.schema,
-            modify_name=self.column_name,
-            existing_type=self.existing_type,
-            existing_nullable=self.existing_nullable,
-            existing_server_default=cast("Any", self.existing_server_default),
-        )
-
-
-class RenameTableOp(ops.RenameTableOp):
-    """`op.rename_table`, with a way back."""
-
-    def reverse(self) -> RenameTableOp:
-        """The way back."""
-        return RenameTableOp(self.new_table_name, self.table_name, schema=self.schema)
-
-
-class RenameSQLOp(ops.ExecuteSQLOp):
-    """An index or constraint that gets another name: Alembic has no operation for that."""
-
-    def __init__(self, template: str, old: str, new: str) -> None:
-        """Rename `old` to `new`, both quoted, by a `template` that holds both."""
-        super().__init__(template.format(old=old, new=new))
-        self._back = (template, new, old)
-
-    def reverse(self) -> RenameSQLOp:
-        """The way back."""
-        return RenameSQLOp(*self._back)
-
-
-@renderers.dispatch_for(RenameTableOp)
-def render_table_rename(_: Any, op: RenameTableOp) -> str:
-    """The line for a revision file."""
-    schema = f", schema={op.schema!r}" if op.schema else ""
-    return f"op.rename_table({op.table_name!r}, {op.new_table_name!r}{schema})"
+_RENAMES_INDEXES = {"mysql": (5, 7, 1), "mariadb": (10, 5, 2)}
+"""From which version on there is ALTER TABLE ... RENAME INDEX. Sources: MySQL 5.7 Reference Manual,
+ALTER TABLE; MariaDB Server documentation, ALTER TABLE, RENAME INDEX/KEY."""
 
 
 def rewrite(revision: Any, renames: list[dict[str, Any]], context: Any) -> None:
@@ -212,12 +172,23 @@ class _Rewriter:
         old, new = _name(drop), _name(made) if made else None
         if made is not None and (new in (None, old) or self._keeps_its_name(made, old)):
             self._remove(made)
-        elif made is not None and self._dialect.name == "postgresql":
+        elif made is not None and self._renames_it(drop):
             self._remove(made)
             self._renames.append(self._renamed_object(drop, old, new))
         else:
             place = (drop.table_name, [drop])
             self._first.append(ops.ModifyTableOps(*place, schema=drop.schema))
+
+    def _renames_it(self, drop: Any) -> bool:
+        """Whether the database can give an index or constraint another name."""
+        if self._dialect.name == "postgresql":
+            return True
+        # A unique constraint of theirs is an index; one that a foreign key needs cannot be dropped.
+        indexed = isinstance(drop, ops.DropIndexOp) or drop.constraint_type == "unique"
+        maria = getattr(self._dialect, "is_mariadb", False)
+        since = _RENAMES_INDEXES.get("mariadb" if maria else self._dialect.name)
+        version = tuple(self._dialect.server_version_info or ())
+        return indexed and since is not None and version >= since
 
     def _keeps_its_name(self, made: Any, old: str | None) -> bool:
         # Alembic never compares the names of foreign keys: making one anew gains nothing.
@@ -239,11 +210,13 @@ class _Rewriter:
     def _renamed_object(self, drop: Any, old: Any, new: Any) -> RenameSQLOp:
         quote = self._dialect.identifier_preparer.quote
         schema = f"{quote(drop.schema)}." if drop.schema else ""
-        if isinstance(drop, ops.DropIndexOp):
+        table = self._tables.get((drop.schema, drop.table_name), drop.table_name)
+        if self._dialect.name in _NEEDS_DEFINITION:
+            template = f"ALTER TABLE {schema}{quote(table)} RENAME INDEX {{old}} TO {{new}}"
+        elif isinstance(drop, ops.DropIndexOp):
             # Only the name that is there stands with its schema.
             template = f"ALTER INDEX {schema}{{old}} RENAME TO {{new}}"
         else:
-            table = self._tables.get((drop.schema, drop.table_name), drop.table_name)
             template = f"ALTER TABLE {schema}{quote(table)} RENAME CONSTRAINT {{old}} TO {{new}}"
         return RenameSQLOp(template, quote(old), quote(new))
 
@@ -265,7 +238,9 @@ class _Rewriter:
         if isinstance(op, (ops.DropIndexOp, ops.CreateIndexOp)):
             made: Any = op.to_index()
             found = elements.index(made, self._dialect)
-            kind = ("index", found["unique"])
+            # MySQL and MariaDB tell no unique constraint from a unique index.
+            one = found["unique"] and self._dialect.name in _NEEDS_DEFINITION
+            kind = ("unique", None) if one else ("index", found["unique"])
         else:
             made = op.to_constraint()
             found = elements.constraint(made, self._dialect)

@@ -1419,6 +1419,7 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_journal.py::test_what_nobody_can_commit_any_more_is_rolled_back",
         "tests/tools/test_journal.py::test_what_was_committed_is_committed",
         "tests/tools/test_journal.py::test_where_it_is_not_known_whether_it_commits_by_itself_it_may",
+        "tests/tools/test_landing.py::test_a_statement_that_was_cut_off_is_told_by_the_schema_before_it",
     ],
     "D10": [
         "tests/e2e/test_command_line.py::test_history_prints_a_whole_chain_and_fails_on_a_broken_one",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rulezero_policies import checklist, rules, words
+from rulezero_policies.backup import affected
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
@@ -80,6 +81,7 @@ def _draft(
         sql=rendered.sql or f"-- not rendered: {rendered.reason}",
         rollback_command=words.upgrade_command(seen.flavour, undo[0].id),
         pictures=pictures(session, scene.upgrade),
+        affected=affected(scene.upgrade),
     )
 
 

@@ -19,6 +19,7 @@ TABLE = {
     "unseen": "blind:unseen",
     "loaded": "witness:loaded",
     "access": "access:access",
+    "mark": "mark:mark",
     "rehearse": "rehearse:rehearse",
     "aftermath": "aftermath:aftermath",
     "upgrade": "run:run",

@@ -1,0 +1,56 @@
+"""The backup right before a run: made once everything else fits, before the token is spent."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from rulezero_policies.backup import Backup
+from rulezero_policies.errors import BackupFailed
+from rulezero_policies.plan import Plan
+from rulezero_tools import gate
+from rulezero_tools.planning import record, refused
+from rulezero_tools.ports import Session
+
+
+@contextmanager
+def secured(
+    session: Session, plan: Plan, token: str, progress: Callable[[str], None]
+) -> Generator[Backup | None]:
+    """The backup that `plan` promises; if the block fails, its run does not begin, and it goes.
+
+    Args:
+        session: The project, the store and the caller.
+        plan: What is about to run.
+        token: Everything but its spending is checked before the work is begun.
+        progress: Is told what is being done.
+
+    Yields:
+        The backup; None where none is promised.
+
+    Raises:
+        BackupFailed: It could not be made; the token is not spent.
+        GateError: The token is not good, or something changed since.
+        ProjectError: The project cannot be read.
+    """
+    planned = plan.backup
+    if planned is None or planned.refused is not None:
+        yield None
+        return
+    gate.check(session, plan, token)
+    made = _made(session, plan, progress)
+    told = f"{made.form}, {made.bytes} bytes, sha256 {made.sha256}, {made.checked}"
+    try:
+        record(session, "backed up", plan, told)
+        yield made
+    except BaseException:
+        if session.backups is not None:
+            session.backups.discard(made)
+        raise
+
+
+def _made(session: Session, plan: Plan, progress: Callable[[str], None]) -> Backup:
+    try:
+        if session.backups is None:
+            raise BackupFailed(reason="no backups are set up here", mend="Make another plan.")
+        return session.backups.make(plan, progress)
+    except BackupFailed as error:
+        raise refused(session, plan, error) from None

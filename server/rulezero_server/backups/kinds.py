@@ -87,8 +87,8 @@ class Kind(Protocol):
         """
         ...
 
-    def carried(self, order: Order, backup: Backup) -> Carried:
-        """What the process is told that puts it back.
+    def carried(self, order: Order, backup: Backup, place: Path) -> Carried:
+        """What the process is told that puts it back; `place` is its own folder.
 
         Raises:
             NoShadow: A program for it is missing.

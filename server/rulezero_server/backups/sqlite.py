@@ -59,9 +59,9 @@ def standing(order: Order, backup: Backup) -> Standing:
     return Standing(rows=_rows(files.live_sizes(_target(order))))
 
 
-def carried(order: Order, backup: Backup) -> Carried:
+def carried(order: Order, backup: Backup, place: Path) -> Carried:
     """Nothing but the file is needed."""
-    del order, backup
+    del order, backup, place
     return Carried(args={})
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from rulezero_policies import risk as judge
 from rulezero_policies.audit import Event
-from rulezero_policies.backup import Restoring
+from rulezero_policies.backup import RESTORE_PHRASE, Restoring
 from rulezero_policies.errors import MigrationRunning, RulezeroError
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
@@ -147,7 +147,7 @@ def _phrases(draft: Draft) -> tuple[str, ...]:
     # Writing a draft file drops nothing yet: the phrase belongs to the run.
     if draft.kind == "generate":
         return ()
-    return phrases(draft.findings)
+    return (RESTORE_PHRASE,) if draft.kind == "restore" else phrases(draft.findings)
 
 
 def record(session: Session, event: Event, plan: Plan | None, detail: str) -> None:

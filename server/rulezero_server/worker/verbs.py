@@ -24,10 +24,11 @@ TABLE = {
     "aftermath": "aftermath:aftermath",
     "upgrade": "run:run",
     "downgrade": "run:run",
+    "restore": "restore:restore",
 }
 """Verb -> module:function. A verb that is not here does not exist."""
 
-RUNS = frozenset({"upgrade", "downgrade"})
+RUNS = frozenset({"upgrade", "downgrade", "restore"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"

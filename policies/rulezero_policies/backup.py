@@ -97,7 +97,7 @@ class Restoring:
 
 def stricter(one: BackupWhen, other: BackupWhen) -> BackupWhen:
     """Whichever of both asks for more."""
-    return max(one, other, key=WHEN.index)
+    return one if WHEN.index(one) >= WHEN.index(other) else other
 
 
 def wanted(when: BackupWhen, *, critical: bool) -> bool:
@@ -114,7 +114,7 @@ def affected(operations: Iterable[Operation]) -> tuple[Place, ...] | None:
         # other tables.
         if kind in {"execute", "statement", "opaque"}:
             return None
-        if step.table is not None and not step.new_table:
+        if step.table is not None and kind != "create_table" and not step.new_table:
             found.append((step.schema, step.table))
     return tuple(dict.fromkeys(found))
 

@@ -196,7 +196,7 @@ def _actions(plan: Plan) -> tuple[str, ...]:
     return (
         f"Check that this is the database you mean: {visible(where)}",
         *pre_migration_checklist(plan.findings),
-        *(lost if plan.phrases else ()),
+        *(lost if any(p.startswith(DROP_PHRASE) for p in plan.phrases) else ()),
         *typed,
     )
 

@@ -59,9 +59,7 @@ def _typing(plan: Plan) -> type[Form]:
     if plan.phrases == (DROP_PHRASE,):
         return DropForm
     lost = "Data is deleted. " if plan.phrases[0].startswith((DROP_PHRASE, RESTORE_PHRASE)) else ""
-    typed = Field(
-        title="Type the words", description=f"{lost}To go on, type: {plan.phrases[0]}"
-    )
+    typed = Field(title="Type the words", description=f"{lost}To go on, type: {plan.phrases[0]}")
     base = _PLAIN.get(plan.kind, ApplyForm)
     fields: dict[str, Any] = {"typed": (StrictStr, typed)}
     return create_model("TypedForm", __base__=base, **fields)

@@ -235,7 +235,7 @@ def request(
     return json.dumps(asked)
 
 
-SECRET = "RULEZERO_RUN_SECRET"
+HANDED = "RULEZERO_RUN_HANDED"
 """The variable by which a run is handed what may stand in no file."""
 
 
@@ -272,7 +272,7 @@ def _start(
         flavour=target.found.flavour,
         root=target.found.root,
         folder=folder,
-        variables=_environment(target) | ({SECRET: json.dumps(secret)} if secret else {}),
+        variables=_environment(target) | ({HANDED: json.dumps(secret)} if secret else {}),
         patience=min(target.timeout, _PATIENCE),
     )
 

@@ -215,9 +215,7 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
 
         def work(say: Say) -> results.RollbackResult:
             session = _session(app, ctx, environment)
-            return shortened(
-                use_case(session, revision=revision, restore=restore, progress=say)
-            )
+            return shortened(use_case(session, revision=revision, restore=restore, progress=say))
 
         key = Key("rollback", (_client_name(ctx), environment, revision, restore))
         return await lasting.told(ctx, key, work)

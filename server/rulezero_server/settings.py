@@ -94,7 +94,13 @@ def _settings(table: Reader) -> Settings:
             what = f"[{name}], which only the user's own policy.toml may hold"
             raise PolicyLoosened(path=table.file, what=what)
     table.only(
-        "python", "config", "flask_app", "timeout", "run_timeout", "environments", "approval",
+        "python",
+        "config",
+        "flask_app",
+        "timeout",
+        "run_timeout",
+        "environments",
+        "approval",
         "apply",
     )
     named = table.inner("environments")

@@ -92,9 +92,7 @@ def _grant(session: Session, plan: Plan | None, token: str) -> Grant:
     return grant
 
 
-def redeem(
-    session: Session, plan: Plan, token: str, *, since: datetime | None = None
-) -> Permit:
+def redeem(session: Session, plan: Plan, token: str, *, since: datetime | None = None) -> Permit:
     """Hold the plan against what stands there now, then spend the token: the only way to a permit.
 
     Args:

@@ -1,9 +1,9 @@
-"""Plan to put a backup back: what comes with it, what is lost by it. It runs through the same gate."""
+"""Plan to put a backup back: what comes with it, what is lost. It runs through the same gate."""
 
 from collections.abc import Callable, Iterator
 
 from rulezero_policies import words
-from rulezero_policies.backup import Backup, Restoring, TableRows, made_line, of_what
+from rulezero_policies.backup import Backup, Restoring, made_line, of_what
 from rulezero_policies.errors import BackupUnusable
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan, PlannedChange
@@ -20,9 +20,7 @@ _FIX = "Keep what was written since: the backup that is made before the restore 
 
 
 @loads_once
-def restore(
-    session: Session, *, plan_id: str, progress: Callable[[str], None] = silent
-) -> Plan:
+def restore(session: Session, *, plan_id: str, progress: Callable[[str], None] = silent) -> Plan:
     """Plan to put back the backup that was made before a plan ran.
 
     Args:
@@ -91,9 +89,7 @@ def _when(backup: Backup) -> str:
     return f"{backup.made:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _pairs(
-    backup: Backup, standing: Standing
-) -> Iterator[tuple[str, int | None, int | None]]:
+def _pairs(backup: Backup, standing: Standing) -> Iterator[tuple[str, int | None, int | None]]:
     """Each table that it is about, with its rows now and in the backup."""
     now = {(t.schema, t.table): t.rows for t in standing.rows}
     then = {(t.schema, t.table): t.rows for t in backup.rows}

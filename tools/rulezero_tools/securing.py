@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rulezero_policies.backup import Backup
-from rulezero_policies.errors import BackupFailed
+from rulezero_policies.errors import BackupFailed, PlanStale
 from rulezero_policies.plan import Plan
 from rulezero_tools import gate
 from rulezero_tools.planning import record, refused
@@ -28,9 +28,10 @@ def secured(
 
     Raises:
         BackupFailed: It could not be made; the token is not spent.
-        GateError: The token is not good, or something changed since.
+        GateError: The token is not good, or something changed since; also what is put back.
         ProjectError: The project cannot be read.
     """
+    _check_restored(session, plan)
     planned = plan.backup
     if planned is None or planned.refused is not None:
         yield None
@@ -47,10 +48,20 @@ def secured(
         raise
 
 
+def _check_restored(session: Session, plan: Plan) -> None:
+    """What is to be put back is looked at while the token is still good for something."""
+    if plan.restoring is None:
+        return
+    if session.backups is None or not session.backups.unchanged(plan.restoring.backup):
+        changed = "the backup is gone, or is not what was approved"
+        raise refused(session, plan, PlanStale(plan_id=plan.plan_id, differences=changed))
+
+
 def _made(session: Session, plan: Plan, progress: Callable[[str], None]) -> Backup:
+    if session.backups is None:
+        none = BackupFailed(reason="no backups are set up here", mend="Make another plan.")
+        raise refused(session, plan, none)
     try:
-        if session.backups is None:
-            raise BackupFailed(reason="no backups are set up here", mend="Make another plan.")
         return session.backups.make(plan, progress)
     except BackupFailed as error:
         raise refused(session, plan, error) from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from rulezero_policies import words
+from rulezero_policies import backup, words
 from rulezero_policies.checklist import CheckItem, checklist, pre_migration_checklist
 from rulezero_policies.errors import LockedOut
 from rulezero_policies.findings import Finding
@@ -55,6 +55,8 @@ class View:
     warnings: tuple[str, ...]
     words: str | None
     counted: bool
+    attested: bool
+    backup: str | None
     ticks: tuple[tuple[Confirmation, str], ...]
     destroyed: tuple[Finding, ...]
     checks: tuple[CheckItem, ...]
@@ -110,7 +112,9 @@ def view(desk: Desk, asked: Waiting) -> View:
         heading=words.HEADINGS[plan.kind],
         warnings=words.own_warnings(plan),
         words=typed,
-        counted=typed is not None and " " in typed,
+        counted=typed is not None and " " in typed.removesuffix(f": {backup.ATTESTED}"),
+        attested=backup.attests(plan.backup),
+        backup=backup.line(plan.backup) if plan.backup else None,
         ticks=tuple((c, CONFIRMATIONS[c][0]) for c in confirmations(plan)),
         destroyed=tuple(f for f in plan.findings if f.outcome == "loses_data"),
         checks=checklist(plan.findings) if plan.kind == "upgrade" else (),

@@ -1,4 +1,4 @@
-"""Backups of the project's database, made by the databases' own means, kept where only the owner reads."""
+"""Backups of the project's database, by the databases' own means; only their owner reads them."""
 
 import math
 import time

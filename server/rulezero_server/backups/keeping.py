@@ -1,4 +1,4 @@
-"""Where backups are kept: a folder a plan, open to its owner alone; nothing of it is ever thrown away."""
+"""Where backups are kept: a folder for each plan, open to its owner alone; none is thrown away."""
 
 import hashlib
 import os

@@ -42,7 +42,6 @@ class Kind(Protocol):
     """One kind of database: a module."""
 
     SUFFIX: str
-    MEND: str
 
     def foresee(
         self, order: Order, touched: Sequence[Place] | None, most: float

@@ -25,7 +25,7 @@ from rulezero_server.shadows.errors import NoShadow
 from rulezero_server.shadows.myclient import identifier
 from rulezero_tools.backupport import Standing
 
-SUFFIX = ".sql"
+SUFFIX: str = ".sql"
 MEND = "See whether the project's user may read every table, view, routine, trigger and event."
 
 _DUMP = (

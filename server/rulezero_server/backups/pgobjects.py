@@ -103,9 +103,7 @@ def _plain(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
-def _keys(
-    target: psql.Server, tables: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _keys(target: psql.Server, tables: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Foreign keys of other tables to those that are put back: dropped first, made again last."""
     listed_ = ", ".join(f"to_regclass({literal(name)})::oid" for name in tables)
     found: list[list[str]] = target.asked(

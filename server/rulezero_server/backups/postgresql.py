@@ -25,7 +25,7 @@ from rulezero_server.shadows import postgresql as copies
 from rulezero_server.shadows.errors import NoShadow
 from rulezero_tools.backupport import Standing
 
-SUFFIX = ".pgdump"
+SUFFIX: str = ".pgdump"
 MEND = "See whether the project's user may read every table, and that nobody holds a lock on one."
 
 _DUMP = (
@@ -71,7 +71,9 @@ def write(order: Order, tables: Sequence[str], file: Path) -> tuple[TableRows, .
     with psql.session(target) as session:
         session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", _WHAT)
         snapshot = session.ask("SELECT pg_export_snapshot()", _WHAT).decode().strip()
-        counts = json.loads(session.ask(pgcatalogue.counting(held), _WHAT)) if held else []
+        counts: list[int] = (
+            json.loads(session.ask(pgcatalogue.counting(held), _WHAT)) if held else []
+        )
         _dumped(target, file, *_named(tables), f"--snapshot={snapshot}")
     return _rows(facts, held, counts)
 

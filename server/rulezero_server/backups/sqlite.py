@@ -14,7 +14,7 @@ from rulezero_server.shadows import sqlite as files
 from rulezero_server.shadows.errors import NoShadow
 from rulezero_tools.backupport import Standing
 
-SUFFIX = ".sqlite"
+SUFFIX: str = ".sqlite"
 MEND = "See whether the file can be read, and whether the folder for backups has room."
 
 
@@ -37,7 +37,9 @@ def tried(order: Order, file: Path, rows: Sequence[TableRows]) -> Tried:
     with folders.private(file.parent) as place:
         copy = place / "tried.sqlite"
         _copied(order, file, copy)
-        if not files.sound(copy):
+        with files.told(MEND):
+            sound = files.sound(copy)
+        if not sound:
             raise NoShadow("SQLite's integrity_check finds faults in the copy, as in the file", "")
         found = _rows(files.sizes_of(copy))
     wrong = unlike(rows, found)

@@ -148,9 +148,10 @@ def sound(copy: Path) -> bool:
 
 def _without_rows(target: Path, copy: Path) -> Shadow:
     """The target's schema with made-up rows, and the rows of Alembic's own table."""
-    with contextlib.closing(_reading(target)) as source, contextlib.closing(
-        sqlite3.connect(copy)
-    ) as made:
+    with (
+        contextlib.closing(_reading(target)) as source,
+        contextlib.closing(sqlite3.connect(copy)) as made,
+    ):
         unfilled = sqlitemadeup.fill(source, made)
         counts = {name: sqlitemadeup.count(made, name) for name in sqlitemadeup.tables(made)}
     sizes = tuple(TableSize(table=name, rows=rows) for name, rows in counts.items())

@@ -23,7 +23,7 @@ _KEPT = 1 << 16
 """Bytes of what a program complains about that are looked at; none of them is written anywhere."""
 
 _SANDBOX = b"/*M!999999"
-"""How a dump of newer MariaDBs begins; older clients do not know it, and it forbids nothing here."""
+"""How a dump of newer MariaDBs begins; older clients do not know it, and it is of no use here."""
 
 
 class RestoreError(Exception):
@@ -205,7 +205,7 @@ class _Program:
 
 _SHAPES = (
     (r"(?:ERROR|FATAL):\s+(permission denied for \w+ [\w.\"]+)", "{0}"),
-    (r"(?:ERROR|FATAL):\s+(must be \w+ of (?:table|view|type|function|schema|relation) \S+)", "{0}"),
+    (r"(?:ERROR|FATAL):\s+(must be (?:owner|member) of .{0,80})$", "{0}"),
     (r"(?:ERROR|FATAL):\s+(cannot drop \w+ \S+ because other objects depend on it)", "{0}"),
     (r"(?:ERROR|FATAL):\s+((?:type|schema|relation|extension|role) \S+ does not exist)", "{0}"),
     (r"lock timeout|Lock wait timeout", "somebody holds a lock on a table for too long"),

@@ -13,8 +13,7 @@ from pathlib import Path
 from . import lockfile, protocol
 from .journal import Journal
 
-
-SECRET = "RULEZERO_RUN_SECRET"
+HANDED = "RULEZERO_RUN_HANDED"
 """The variable that holds what a run needs and no file may hold; gone before the project loads."""
 
 
@@ -23,7 +22,7 @@ def main(folder: str, held: str) -> None:
 
     `held` is the file under which this process was handed the lock, or nothing.
     """
-    place, secret = Path(folder), os.environ.pop(SECRET, None)
+    place, secret = Path(folder), os.environ.pop(HANDED, None)
     if not _locked(place, held) or _is_over(place):
         os._exit(3)
     journal = Journal(str(place / "journal"))

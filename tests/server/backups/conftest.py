@@ -168,8 +168,8 @@ class World:
             with psycopg.connect(plain) as connection:
                 connection.execute(script.encode())
         else:
-            for statement in filter(str.strip, script.split(";\n")):
-                self._mysql(statement)
+            for statement in filter(str.strip, script.replace(";INSERT", ";\nINSERT").split(";\n")):
+                self._mysql(statement.strip().rstrip(";"))
 
     def _mysql(self, statement: str) -> None:
         url = sa.make_url(self.url)
@@ -177,7 +177,6 @@ class World:
             unix_socket=str(url.query["unix_socket"]),
             user="root",
             database=url.database,
-            client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS,
             charset="utf8mb4",
         ) as connection:
             connection.cursor().execute(statement)

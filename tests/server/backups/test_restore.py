@@ -1,11 +1,9 @@
 """A backup is put back by a plan of its own, and the database is what it was, byte for byte."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rulezero_policies.errors import BackupUnusable, PlanStale
 from rulezero_policies.plan import Plan
 from rulezero_tools.rollback import rollback
 

@@ -112,10 +112,11 @@ def affected(operations: Iterable[Operation]) -> tuple[Place, ...] | None:
         kind = step.operation.kind
         # What SQL does beside what was read of it, and what a deleted row takes along, stands in
         # other tables.
-        if kind in {"execute", "statement", "opaque"}:
+        if step.new_table or kind == "create_table":
+            continue
+        if kind in {"execute", "statement", "opaque"} or not step.table:
             return None
-        if step.table is not None and kind != "create_table" and not step.new_table:
-            found.append((step.schema, step.table))
+        found.append((step.schema, step.table))
     return tuple(dict.fromkeys(found))
 
 

@@ -32,9 +32,10 @@ def _ending(restoring: Restoring, report: RunReport, seen: ReadBack) -> Ending:
         return "applied" if there else "partially applied"
     if seen.mark is None or restoring.mark is None:
         return "unknown"
+    whole = backup.form != "mariadb-dump"
     if seen.mark == restoring.mark:
-        return "nothing happened" if _never_sent(report) else "rolled back whole"
-    if backup.form == "mariadb-dump":
+        return "rolled back whole" if whole and not _never_sent(report) else "nothing happened"
+    if not whole:
         return "partially applied"
     return "applied" if there else "unknown"
 

@@ -42,14 +42,20 @@ ORDER BY table_name
 
 _OBJECTS = """
 SELECT JSON_ARRAY(kind, name) FROM (
-  SELECT 1 AS place, IF(table_type = 'VIEW', 'VIEW', IF(table_type = 'SEQUENCE', 'SEQUENCE',
+  SELECT IF(table_type = 'VIEW', 2, 1) AS place, IF(table_type = 'VIEW', 'VIEW', IF(table_type = 'SEQUENCE', 'SEQUENCE',
          'TABLE')) AS kind, table_name AS name
     FROM information_schema.tables WHERE table_schema = database()
-  UNION ALL SELECT 2, routine_type, routine_name FROM information_schema.routines
+  UNION ALL SELECT 3, routine_type, routine_name FROM information_schema.routines
     WHERE routine_schema = database() AND routine_type IN ('PROCEDURE', 'FUNCTION')
-  UNION ALL SELECT 3, 'EVENT', event_name FROM information_schema.events
+  UNION ALL SELECT 4, 'EVENT', event_name FROM information_schema.events
     WHERE event_schema = database()) found ORDER BY place, name
 """
+"""Tables first: what was done to the rest alone would not be seen afterwards."""
+
+_SESSION = (
+    "SET SESSION foreign_key_checks = 0, lock_wait_timeout = 5, innodb_lock_wait_timeout = 5"
+)
+"""Tables go in any order, and who waits behind a long reader lets nobody else in."""
 
 COUNTED = 10_000_000
 """Rows of a table up to which they are counted."""
@@ -156,7 +162,7 @@ def standing(order: Order, backup: Backup) -> Standing:
             [] if backup.tables else target.asked(_OBJECTS, "its objects cannot be read", MEND)
         )
     drops = tuple(f"DROP {kind} IF EXISTS {identifier(name)}" for kind, name in objects)
-    return Standing(rows=rows, first=("SET SESSION foreign_key_checks = 0", *drops))
+    return Standing(rows=rows, first=(_SESSION, *drops))
 
 
 def carried(order: Order, backup: Backup, place: Path) -> Carried:

@@ -41,6 +41,7 @@ SELECT coalesce(json_agg(json_build_array(kind, name) ORDER BY place, name), '[]
 """Everything that a whole backup holds anew, and whatever was made since."""
 
 _KEYS = """
+SET search_path = '';
 SELECT coalesce(json_agg(json_build_array(k.conrelid::regclass::text, format('%I', k.conname),
     pg_catalog.pg_get_constraintdef(k.oid)) ORDER BY k.oid), '[]')
 FROM pg_catalog.pg_constraint k

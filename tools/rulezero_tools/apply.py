@@ -133,7 +133,8 @@ def _next(run: Run, plan: Plan) -> str:
         return "Show this. Call `apply` again with the same token once the database answers."
     if run.ending in {"nothing happened", "rolled back whole"}:
         return "Show the error, mend the cause, then call `review` for a new plan."
+    restore = f", or `rollback` with restore={plan.plan_id!r}" if run.backup else ""
     return (
         "Show the error, what is committed, and both ways: `resume` and `undo`. The person "
-        f"decides; the whole way back is {plan.rollback_command}"
+        f"decides; the whole way back is {plan.rollback_command}{restore}"
     )

@@ -42,8 +42,9 @@ ORDER BY table_name
 
 _OBJECTS = """
 SELECT JSON_ARRAY(kind, name) FROM (
-  SELECT IF(table_type = 'VIEW', 2, 1) AS place, IF(table_type = 'VIEW', 'VIEW', IF(table_type = 'SEQUENCE', 'SEQUENCE',
-         'TABLE')) AS kind, table_name AS name
+  SELECT IF(table_type = 'VIEW', 2, 1) AS place,
+         CASE table_type WHEN 'VIEW' THEN 'VIEW' WHEN 'SEQUENCE' THEN 'SEQUENCE' ELSE 'TABLE' END
+         AS kind, table_name AS name
     FROM information_schema.tables WHERE table_schema = database()
   UNION ALL SELECT 3, routine_type, routine_name FROM information_schema.routines
     WHERE routine_schema = database() AND routine_type IN ('PROCEDURE', 'FUNCTION')
@@ -52,9 +53,7 @@ SELECT JSON_ARRAY(kind, name) FROM (
 """
 """Tables first: what was done to the rest alone would not be seen afterwards."""
 
-_SESSION = (
-    "SET SESSION foreign_key_checks = 0, lock_wait_timeout = 5, innodb_lock_wait_timeout = 5"
-)
+_SESSION = "SET SESSION foreign_key_checks = 0, lock_wait_timeout = 5, innodb_lock_wait_timeout = 5"
 """Tables go in any order, and who waits behind a long reader lets nobody else in."""
 
 COUNTED = 10_000_000
@@ -75,7 +74,7 @@ def foresee(order: Order, touched: Sequence[Place] | None, most: float) -> Fores
         size = sum(table.bytes for table in facts.tables)
         chosen = _chosen(facts, touched) if size > most * 1e6 else ()
         tables = tuple(table.name for table in chosen)
-        _dumped(target, Path(os.devnull), tables, "--no-data")
+        dumped(target, Path(os.devnull), tables, "--no-data")
         others = target.asked(_OTHERS, "its tables cannot be read", MEND)
     notes = [
         f"{name} is no InnoDB table: what is written to it meanwhile may be in it in part"
@@ -98,7 +97,7 @@ def write(order: Order, tables: Sequence[str], file: Path) -> tuple[TableRows, .
     with _target(order) as (target, facts):
         held = [t for t in facts.tables if not tables or t.name in tables]
         rows = _rows(mycatalogue.counted(target, held, 10**12))
-        _dumped(target, file, tables)
+        dumped(target, file, tables)
     with file.open("rb") as written:
         written.seek(max(0, file.stat().st_size - 200))
         if _COMPLETE not in written.read():
@@ -204,7 +203,12 @@ def _chosen(
     return tuple(t for t in facts.tables if t.name in wanted or t.version)
 
 
-def _dumped(target: myclient.Server, file: Path, tables: Sequence[str], *more: str) -> None:
+def dumped(target: myclient.Server, file: Path, tables: Sequence[str], *more: str) -> None:
+    """Dump these tables, or everything.
+
+    Raises:
+        NoShadow: It cannot be read.
+    """
     what = () if tables else _WHOLE
     ran = target.dump(*_DUMP, *what, *more, f"--result-file={file}", tables=tables)
     programs.checked(ran, "the dump program failed", MEND)

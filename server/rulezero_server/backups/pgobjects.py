@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from rulezero_policies.backup import Backup
 from rulezero_server.shadows import pgrestore, programs, psql
+from rulezero_server.shadows.errors import NoShadow
+from rulezero_server.shadows.pginstalls import Install
 from rulezero_server.shadows.psql import literal
 
 _MEND = "See whether the backup is what was made, and pg_restore here is as new as its pg_dump."
@@ -48,6 +50,34 @@ FROM pg_catalog.pg_constraint k
 WHERE k.contype = 'f' AND k.confrelid = ANY ({there})
   AND NOT k.conrelid = ANY ({there}) AND k.conparentid = 0
 """
+
+
+_STAND = """
+SELECT json_agg(oid IS NOT NULL ORDER BY place)
+FROM unnest({there}) WITH ORDINALITY AS listed (oid, place)
+"""
+
+_RESTRICTED = {13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
+"""By major version, the first pg_restore whose scripts forbid psql every command of its own.
+
+Without that, a name in the database could be one (CVE-2025-8714, CVE-2025-8715).
+Source: https://www.postgresql.org/support/security/CVE-2025-8714/
+"""
+
+
+def refuse_unrestricted(install: Install) -> None:
+    """Refuse programs that could take something in a backup for a command.
+
+    Raises:
+        NoShadow: They are too old.
+    """
+    minor = int([*re.findall(r"\d+", install.version), "0", "0"][1])
+    if install.major < 18 and minor < _RESTRICTED.get(install.major, 10**6):
+        raise NoShadow(
+            f"psql and pg_restore here are of PostgreSQL {install.version}, which lets names in a "
+            "backup run commands",
+            "Update them; the backup's own restore command needs no psql.",
+        )
 
 
 def around(target: psql.Server, backup: Backup) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -107,9 +137,17 @@ def _plain(name: str) -> str:
 def _keys(target: psql.Server, tables: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Foreign keys of other tables to those that are put back: dropped first, made again last."""
     listed_ = ", ".join(f"to_regclass({literal(name)})::oid" for name in tables)
-    found: list[list[str]] = target.asked(
-        _KEYS.format(there=f"ARRAY[{listed_}]"), "its foreign keys cannot be read", _MEND
+    there = f"ARRAY[{listed_}]"
+    what = "its foreign keys cannot be read"
+    found: list[list[str]] = target.asked(_KEYS.format(there=there), what, _MEND)
+    standing: list[bool] = target.asked(_STAND.format(there=there), what, _MEND)
+    # What pg_restore sends waits for locks without an end; this does not.
+    locks = (
+        f"LOCK TABLE ONLY {name} IN ACCESS EXCLUSIVE MODE"
+        for name, is_there in zip(tables, standing, strict=True)
+        if is_there
     )
-    first = tuple(f"ALTER TABLE {table} DROP CONSTRAINT {name}" for table, name, _ in found)
+    drops = (f"ALTER TABLE {table} DROP CONSTRAINT {name}" for table, name, _ in found)
+    first = (*locks, *drops)
     last = tuple(f"ALTER TABLE {table} ADD CONSTRAINT {name} {text}" for table, name, text in found)
     return first, last

@@ -159,6 +159,7 @@ def standing(order: Order, backup: Backup) -> Standing:
         NoShadow: The target cannot be read, or the backup cannot.
     """
     target, facts = _target(order)
+    pgobjects.refuse_unrestricted(target.install)
     counts = pgcatalogue.counts(target, facts.tables, most=COUNTED)
     first, last = pgobjects.around(target, backup)
     rows = _rows(facts, facts.tables, counts)
@@ -172,6 +173,7 @@ def carried(order: Order, backup: Backup, place: Path) -> Carried:
         NoShadow: One of them is missing, or the backup cannot be read.
     """
     target, _ = _target(order)
+    pgobjects.refuse_unrestricted(target.install)
     target = copies.target_of(order, target.install, asked=_WAITING)
     listed = place / "list"
     listed.write_text(pgobjects.listed(target, backup), encoding="utf-8")

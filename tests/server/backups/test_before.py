@@ -336,14 +336,14 @@ def test_a_dump_that_was_cut_off_is_no_backup(
 ) -> None:
     world = make_world("mariadb")
     plan = world.reviewed()
-    token, dumped = world.said_yes(plan), mysql._dumped
+    token, dumped = world.said_yes(plan), mysql.dumped
 
     def cut(target: Any, file: Path, *more: Any) -> None:
         dumped(target, file, *more)
         if file.name != Path(os.devnull).name:
             file.write_bytes(file.read_bytes()[:-300])
 
-    monkeypatch.setattr(mysql, "_dumped", cut)
+    monkeypatch.setattr(mysql, "dumped", cut)
     with pytest.raises(BackupFailed, match="no whole backup"):
         world.applied(plan, token)
 

@@ -210,7 +210,8 @@ def test_a_restore_that_is_killed_leaves_a_known_outcome(world: World) -> None:
 
 def _restoring(world: World, plan: Plan) -> int:
     """Wait until the backup is being put back: the process that does it."""
-    journal, wait = world.state / "runs" / plan.plan_id / "journal", threading.Event()
+    wait = threading.Event()
+    journal: Path = world.state / "runs" / plan.plan_id / "journal"
     for _ in range(600):
         lines = journal.read_text().splitlines() if journal.exists() else []
         events = [json.loads(line) for line in lines if line.endswith("}")]

@@ -38,7 +38,7 @@ def secured(
         return
     gate.check(session, plan, token)
     made = _made(session, plan, progress)
-    told = f"{made.form}, {made.bytes} bytes, sha256 {made.sha256}, {made.checked}"
+    told = f"{made.form}, sha256 {made.sha256}, {made.bytes} bytes, {made.path}; {made.checked}"
     try:
         record(session, "backed up", plan, told)
         yield made

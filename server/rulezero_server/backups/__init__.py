@@ -120,12 +120,12 @@ class WorkerBackups:
         file = keeping.fresh(place, using.SUFFIX)
         try:
             progress(f"making the backup ({planned.form})")
-            made = datetime.now(UTC)
-            rows = using.write(self._order(plan.database, SECONDS), planned.tables, file)
+            made, order = datetime.now(UTC), self._order(plan.database, SECONDS)
+            rows = using.write(order, planned.tables, file)
             keeping.on_disk(file)
             sha256 = keeping.digest(file)
             progress("trying whether the backup can be restored")
-            found = using.tried(self._order(plan.database, SECONDS), file, rows)
+            found = using.tried(replace(order, until=time.monotonic() + SECONDS), file, rows)
         except BaseException:
             file.unlink(missing_ok=True)
             raise
@@ -199,7 +199,9 @@ def _reason(error: OSError) -> str:
 
 
 def _planned(top: Path, found: Foreseen) -> PlannedBackup:
-    lacking = keeping.short_of(top, found.bytes or 0)
+    # A copy of a file is tried beside it.
+    copies = 2 if found.form == "copy" else 1
+    lacking = keeping.short_of(top, copies * (found.bytes or 0))
     if lacking:
         raise NoShadow(lacking, "Make room, or name another folder: [apply] backup_folder.")
     return PlannedBackup(

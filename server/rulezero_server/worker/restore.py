@@ -50,7 +50,8 @@ def restore(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     error, lock = None, locking.Lock(args.get("locks"), limits.patience)
     try:
         with contextlib.closing(lock):
-            kind = _look(loaded, args, lock, book)
+            kind, locks = _look(loaded, args, lock, book)
+            args = {**args, "first": [*locks, *args["first"]]}
             with _approved(args) as file:
                 book.write("restoring")
                 if kind == "sqlite":
@@ -64,9 +65,11 @@ def restore(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     return {"statements": [], "error": error, "seconds": seconds, "tries": 1}
 
 
-def _look(loaded: Any, args: dict[str, Any], lock: locking.Lock, book: journal.Journal) -> str:
-    """Lock, then compare with what was approved; which kind of database it is."""
-    seen: list[str] = []
+def _look(
+    loaded: Any, args: dict[str, Any], lock: locking.Lock, book: journal.Journal
+) -> tuple[str, list[str]]:
+    """Lock, then compare with what was approved; the kind of database, and what else locks it."""
+    seen: list[tuple[str, list[str]]] = []
 
     def look(current: Any, context: Any) -> list[Any]:
         lock.take(context.connection, book)
@@ -74,7 +77,7 @@ def _look(loaded: Any, args: dict[str, Any], lock: locking.Lock, book: journal.J
         run.at(tuple(current) if not isinstance(current, str) else (current,), args["from"])
         if mark.of(context.connection) != args["mark"]:
             raise run.MovedError("the tables are not those that were approved; nothing was sent")
-        seen.append(identity.dialect(context.connection))
+        seen.append((identity.dialect(context.connection), locking.inside(context.connection)))
         return []
 
     loaded.run_env(look, dont_mutate=True)

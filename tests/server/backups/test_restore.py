@@ -88,6 +88,44 @@ def test_what_a_migration_destroyed_comes_back_byte_for_byte(world: World) -> No
     assert world.dump() == after
 
 
+ASYNC = """
+import asyncio
+import os
+
+from alembic import context
+from sqlalchemy import pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+def migrate(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def main():
+    engine = create_async_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+        await connection.commit()
+    await engine.dispose()
+
+
+asyncio.run(main())
+"""
+
+
+def test_the_lock_is_held_where_the_projects_driver_is_asyncios(make_world: MakeWorld) -> None:
+    world = make_world("postgresql")
+    (world.folder / "migrations/env.py").write_text(ASYNC)
+    before, upgrade = world.dump(), world.reviewed()
+    assert world.applied(upgrade).status == "applied"
+    back = planned(world, upgrade)
+    done = world.applied(back)
+    assert done.status == "applied", done.message
+    assert world.dump() == before
+
+
 @pytest.mark.parametrize("dialect", ["postgresql", "mariadb"])
 def test_tables_that_were_backed_up_alone_come_back_alone(
     make_world: MakeWorld, dialect: str

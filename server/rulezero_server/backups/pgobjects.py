@@ -1,7 +1,7 @@
 """What of a PostgreSQL database has to go before a backup can come back, and what comes with it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from rulezero_policies.backup import Backup
 from rulezero_server.shadows import pgrestore, programs, psql
@@ -101,7 +101,7 @@ def around(target: psql.Server, backup: Backup) -> tuple[tuple[str, ...], tuple[
 def listed(target: psql.Server, backup: Backup) -> str:
     """The entries of a backup that are put back, as `pg_restore --use-list` takes them.
 
-    Extensions, and the schemas that are there, stay as they are.
+    Extensions, and the schemas that are there with the rights in them, stay as they are.
 
     Raises:
         NoShadow: The target cannot be read, or the backup cannot.
@@ -113,7 +113,14 @@ def listed(target: psql.Server, backup: Backup) -> str:
     )
     entries = _entries(target, backup)
     gone = set(_schemas(entries)) - set(there)
-    return "\n".join(pgrestore.wanted(entries, gone)) + "\n"
+    kept = (line for line in entries if not _stays(line, gone))
+    return "\n".join(pgrestore.wanted(tuple(kept), gone)) + "\n"
+
+
+def _stays(line: str, gone: Container[str]) -> bool:
+    """Whether an entry says who may do what in a schema that stays as it is."""
+    match = re.match(r"^\d+; \d+ \d+ (DEFAULT ACL|ACL - SCHEMA) (\S+)", line)
+    return match is not None and (match[1] == "DEFAULT ACL" or match[2] not in gone)
 
 
 def _entries(target: psql.Server, backup: Backup) -> Sequence[str]:

@@ -236,22 +236,40 @@ class World:
         return to_type(plan)
 
 
-MakeWorld = Callable[[str], World]
+MakeWorld = Callable[..., World]
+
+
+def _owned(url: str, role: str) -> str:
+    """Give a PostgreSQL database to a role that is no superuser: its way in."""
+    parts = sa.make_url(url)
+    plain = parts.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"DROP ROLE IF EXISTS {role}".encode())
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw-of-it'".encode())
+        connection.execute(f"ALTER DATABASE {parts.database} OWNER TO {role}".encode())
+        connection.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {role}".encode())
+        connection.execute(b"COMMENT ON SCHEMA public IS 'not of the role'")
+    return parts.set(username=role, password="pw-of-it").render_as_string(hide_password=False)
 
 
 @pytest.fixture
 def make_world(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> MakeWorld:
-    """`make_world(dialect)`: a world on "sqlite", "postgresql" or "mariadb"."""
+    """`make_world(dialect, role)`: a world on "sqlite", "postgresql" or "mariadb".
 
-    def make(dialect: str) -> World:
+    `role` owns the database, where that is PostgreSQL's, and is no superuser.
+    """
+
+    def make(dialect: str, role: str | None = None) -> World:
         if dialect == "sqlite":
             url = f"sqlite:///{(tmp_path / 'things.db').as_posix()}"
         else:
             url = request.getfixturevalue(
                 "postgres_url" if dialect == "postgresql" else "mariadb_url"
             )
+        if role is not None:
+            url = _owned(url, role)
         state = tmp_path / "state"
         state.mkdir(mode=0o700)
         monkeypatch.setenv("DATABASE_URL", url)

@@ -126,6 +126,28 @@ def test_the_lock_is_held_where_the_projects_driver_is_asyncios(make_world: Make
     assert world.dump() == before
 
 
+def test_whoever_owns_a_database_needs_no_superuser_to_restore_it(make_world: MakeWorld) -> None:
+    world = make_world("postgresql", "owner_of_it")
+    before, upgrade = world.dump(), world.reviewed()
+    assert (upgrade.backup is not None, upgrade.phrases) == (True, ("yes, drop it",))
+    assert world.applied(upgrade).status == "applied"
+    done = world.applied(planned(world, upgrade))
+    assert done.status == "applied", done.message
+    assert world.dump() == before
+
+
+def test_a_file_with_a_write_ahead_log_comes_back_with_it(make_world: MakeWorld) -> None:
+    world = make_world("sqlite")
+    world.run_sql("PRAGMA journal_mode = WAL;")
+    before, upgrade = world.dump(), world.reviewed()
+    assert world.applied(upgrade).backup.verified
+    world.run_sql("DELETE FROM parts;")
+    done = world.applied(planned(world, upgrade))
+    assert done.status == "applied", done.message
+    assert world.dump() == before
+    assert world.rows("PRAGMA journal_mode") == [("wal",)]
+
+
 @pytest.mark.parametrize("dialect", ["postgresql", "mariadb"])
 def test_tables_that_were_backed_up_alone_come_back_alone(
     make_world: MakeWorld, dialect: str

@@ -35,9 +35,6 @@ class Backups(Protocol):
             identity: Which database.
             tables: Those that are touched, for a database too large to be backed up whole; None
                 where that is not known.
-
-        Raises:
-            ProjectError: The project does not tell how its database is connected to.
         """
         ...
 

@@ -47,9 +47,6 @@ def foreseen(session: Session, plan: Plan, tables: tuple[Place, ...] | None) -> 
         session: The project, the store and the caller.
         plan: As it is so far.
         tables: Those that it touches; None where that is not known.
-
-    Raises:
-        ProjectError: The project cannot be read.
     """
     critical = plan.risk == "CRITICAL"
     asked = plan.kind != "generate" and wanted(session.policy.backup, critical=critical)

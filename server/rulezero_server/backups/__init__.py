@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rulezero_policies.backup import Backup, BackupForm, PlannedBackup
-from rulezero_policies.errors import BackupFailed, BackupUnusable, StillRunning
+from rulezero_policies.errors import BackupFailed, BackupUnusable, ProjectError, StillRunning
 from rulezero_policies.plan import DatabaseIdentity, Plan
 from rulezero_policies.policy import is_protected
 from rulezero_policies.steps import Place
@@ -29,6 +29,9 @@ SECONDS = 6 * 3600.0
 
 LOOKING = 60.0
 """Seconds for finding out whether one can be made."""
+
+COUNTING = 600.0
+"""Seconds for counting the rows that a restore would replace."""
 
 _FORMS: dict[str, BackupForm] = {
     "sqlite": "copy",
@@ -78,11 +81,7 @@ class WorkerBackups:
     def foresee(
         self, identity: DatabaseIdentity, tables: Sequence[Place] | None
     ) -> PlannedBackup | None:
-        """What backup can be made; None where the database holds nothing.
-
-        Raises:
-            ProjectError: The project does not tell how its database is connected to.
-        """
+        """What backup can be made; None where the database holds nothing."""
         planned = PlannedBackup(form=_FORMS.get(identity.dialect, "copy"), folder="")
         try:
             top = keeping.folder(self._mine.backup_folder)
@@ -94,6 +93,10 @@ class WorkerBackups:
             return replace(planned, refused=why.reason, mend=why.mend)
         except OSError as error:
             return replace(planned, refused=_reason(error), mend=_FOLDER)
+        except ProjectError as error:
+            # Its words may be a driver's own.
+            reason = f"it is not known how the project connects ({error.code})"
+            return replace(planned, refused=reason, mend=_BY_HAND)
 
     def make(self, plan: Plan, progress: Callable[[str], None]) -> Backup:
         """Make the backup that `plan` promises, on the disk and tried.
@@ -166,7 +169,7 @@ class WorkerBackups:
         """
         identity = self._project.describe().database.identity
         try:
-            found = kind(identity.dialect).standing(self._order(identity, LOOKING), backup)
+            found = kind(identity.dialect).standing(self._order(identity, COUNTING), backup)
         except NoShadow as why:
             raise BackupUnusable(reason=why.reason, mend=why.mend) from why
         return replace(found, mark=self.mark())

@@ -12,9 +12,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from rulezero_policies.errors import AnswerRefused, BackupFailed, StillRunning
+from rulezero_policies.errors import AnswerRefused, BackupFailed, NoConnection, StillRunning
 from rulezero_server import backups
 from rulezero_server.backups import keeping, mysql, postgresql
+from rulezero_server.project import WorkerProject
 from rulezero_server.shadows import folders, pginstalls, programs
 from rulezero_server.shadows.errors import NoShadow
 from rulezero_tools import reading
@@ -210,6 +211,19 @@ def test_where_none_can_be_made_a_person_states_that_there_is_one(
     assert (done.status, done.backup) == ("applied", None)
     # What was approved without one is bound to that.
     assert replace(plan, backup=None).digest != plan.digest
+
+
+def test_a_project_that_does_not_tell_how_it_connects_can_be_reviewed_all_the_same(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world("sqlite")
+
+    def untold(_: Any) -> Any:
+        raise NoConnection(error="the driver x does not tell", database="sqlite")
+
+    monkeypatch.setattr(WorkerProject, "access", untold)
+    plan = world.reviewed()
+    assert "not known how the project connects (NoConnection)" in (plan.backup.refused or "")
 
 
 def test_a_full_disk_is_seen_before_anybody_is_asked(

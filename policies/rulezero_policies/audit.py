@@ -20,6 +20,7 @@ Event = Literal[
     "expired",
     "locked out",
     "enrolled",
+    "backed up",
     "spent",
     "refused",
     "applied",

@@ -269,6 +269,21 @@ class TokenRefused(GateError):
     next_step = "Call `confirm` with the plan_id: a person has to approve this plan."
 
 
+class BackupFailed(GateError):
+    """The backup that belongs to this plan could not be made: {reason}. Nothing was changed, and the token is not spent."""
+
+    next_step = (
+        "{mend} Then call `apply` again with the same token; or `review`, for a plan that says what "
+        "backup can be made now."
+    )
+
+
+class BackupUnusable(GateError):
+    """This backup cannot be restored: {reason}. Nothing was changed."""
+
+    next_step = "{mend}"
+
+
 class MigrationRunning(GateError):
     """Another migration run holds the lock of {database}. Nothing was changed, and the token is not spent."""
 

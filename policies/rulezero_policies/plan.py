@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies.backup import PlannedBackup, Restoring
 from rulezero_policies.findings import GROWS, SETTINGS, VOLATILE, Fact, Finding, Risk, Verdict
 from rulezero_policies.picture import TablePicture
 from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
-PlanKind = Literal["upgrade", "downgrade", "generate"]
+PlanKind = Literal["upgrade", "downgrade", "generate", "restore"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +73,9 @@ class Plan:
     `files` are all files that may run (revisions, env.py and what lies beside them); `revisions`
     are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
-    written, and nothing else; `renames` are the drops and adds of which the
-    person says with their yes whether they are renames.
-    `rehearsal` is None where none was asked for.
+    written, and nothing else; `renames` are the drops and adds of which the person says with their
+    yes whether they are renames. `rehearsal` is None where none was asked for, `backup` where the
+    policy asks for none; `restoring` is what a `restore` plan puts back.
     """
 
     kind: PlanKind
@@ -105,6 +106,8 @@ class Plan:
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[RenameCandidate, ...] = ()
     rehearsal: Judged | None = None
+    backup: PlannedBackup | None = None
+    restoring: Restoring | None = None
 
     @property
     def digest(self) -> str:

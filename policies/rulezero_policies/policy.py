@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Literal
 
+from rulezero_policies.backup import ATTESTED, BackupWhen, attests, stricter
 from rulezero_policies.findings import Finding, Risk
 from rulezero_policies.grant import Level
 from rulezero_policies.plan import Plan, digest
@@ -95,7 +96,7 @@ class Policy:
 
     `protected_environments` are those protected by name, wherever their database is. A PIN that
     was wrong `pin_attempts` times in a row locks for `lock_seconds`, after one more wrong one for
-    twice that, and so on.
+    twice that, and so on. `backup` is before which runs one is made.
     """
 
     plan_seconds: int = 3600
@@ -106,6 +107,7 @@ class Policy:
     local: Needs = LOCAL
     protected: Needs = PROTECTED
     protected_environments: tuple[str, ...] = ()
+    backup: BackupWhen = "critical"
 
     @property
     def digest(self) -> str:
@@ -146,6 +148,7 @@ class Policy:
             protected_environments=tuple(
                 sorted({*self.protected_environments, *other.protected_environments})
             ),
+            backup=stricter(self.backup, other.backup),
         )
 
     def loosened_by(self, other: "Policy") -> tuple[str, ...]:
@@ -170,6 +173,16 @@ def phrases(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     """What the person must type: the drop phrase where data is dropped, or may be."""
     drops = any(f.rule in _DROPS and f.severity == "CRITICAL" for f in findings)
     return (DROP_PHRASE,) if drops else ()
+
+
+def with_attestation(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The same words, each with the person's word that there is a backup."""
+    return tuple(map(attested, wanted)) or (ATTESTED,)
+
+
+def attested(words: str | None) -> str:
+    """`words` and, in one breath, that there is a backup."""
+    return f"{words}: {ATTESTED}" if words else ATTESTED
 
 
 Confirmation = Literal["backed_up", "no_code_references", "meant_as_drops"]
@@ -209,8 +222,14 @@ def to_type(plan: Plan) -> str | None:
     """What is typed on the page or in the terminal for a CRITICAL plan: a table and its count.
 
     It is the largest number that was counted for something CRITICAL, so that whoever types it has
-    read it. Where nothing was counted, it is the name of what is hit, or the revision.
+    read it. Where nothing was counted, it is the name of what is hit, or the revision. Where a
+    backup is asked for and none can be made, the person's word that there is one belongs to it.
     """
+    words = _read_words(plan)
+    return attested(words) if attests(plan.backup) else words
+
+
+def _read_words(plan: Plan) -> str | None:
     hit = [f.subject for f in plan.findings if f.severity == "CRITICAL"]
     if plan.kind == "generate" or not hit:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from rulezero_policies import judged
+from rulezero_policies import backup, judged
 from rulezero_policies.checklist import pre_migration_checklist
 from rulezero_policies.findings import Finding, Outcome
 from rulezero_policies.operations import Operation
@@ -104,15 +104,16 @@ def _type_warning(name: str, operation: Operation) -> str:
 
 def approval_request(plan: Plan) -> str:
     """The approval request (STEP 5), for an upgrade or for a downgrade."""
-    back = plan.kind == "downgrade"
+    what, undo = _NAMED.get(plan.kind, ("migration", "Rollback Command"))
     return "\n".join(
         (
-            f"## {'Rollback' if back else 'Migration'} Ready for Review",
+            f"## {what.capitalize()} Ready for Review",
             "",
             f"**Description:** {visible(plan.description)}",
             f"**File:** {visible(plan.path)}",
             f"**Risk Level:** {plan.risk}",
             *_rehearsal(plan),
+            *backup_lines(plan),
             "",
             "### Changes",
             *(_changes(plan)),
@@ -123,13 +124,26 @@ def approval_request(plan: Plan) -> str:
             "### Recommended Actions Before Apply",
             *(f"- [ ] {action}" for action in _actions(plan)),
             "",
-            f"### {'Command to Undo the Rollback' if back else 'Rollback Command'}",
+            f"### {undo}",
             visible(plan.rollback_command),
             "",
             "---",
-            f"Should I apply this {'rollback' if back else 'migration'}? (Reply: yes/no)",
+            f"Should I apply this {what}? (Reply: yes/no)",
         )
     )
+
+
+_NAMED: dict[PlanKind, tuple[str, str]] = {
+    "downgrade": ("rollback", "Command to Undo the Rollback"),
+    "restore": ("restore", "Command to Go On From There"),
+}
+
+
+def backup_lines(plan: Plan) -> tuple[str, ...]:
+    """What backup is made before the run, or why none can be; nothing where none is asked for."""
+    if plan.backup is None:
+        return ()
+    return (f"**Backup:** {visible(backup.line(plan.backup), limit=800)}",)
 
 
 def _rehearsal(plan: Plan) -> tuple[str, ...]:
@@ -143,6 +157,7 @@ HEADINGS: dict[PlanKind, str] = {
     "upgrade": "Apply this migration?",
     "downgrade": "Roll back this migration?",
     "generate": "Write this revision?",
+    "restore": "Restore this backup?",
 }
 """What is asked, in a word."""
 
@@ -181,7 +196,7 @@ def _actions(plan: Plan) -> tuple[str, ...]:
     return (
         f"Check that this is the database you mean: {visible(where)}",
         *pre_migration_checklist(plan.findings),
-        *(lost if plan.phrases else ()),
+        *(lost if any(p.startswith(DROP_PHRASE) for p in plan.phrases) else ()),
         *typed,
     )
 
@@ -248,13 +263,18 @@ def needs_changes_question(findings: Sequence[Finding]) -> str:
     return "\n".join((*issues, "", "Should I fix these issues, or proceed anyway?"))
 
 
-def applied_text(*, current: str, previous: str, rollback_command: str, back: bool = False) -> str:
-    """What is said after a successful apply, or rollback (`back`), always with the way back."""
-    done, undo = (
-        ("Rollback applied successfully.", "To undo it if needed:")
-        if back
-        else ("Migration applied successfully.", "To rollback if needed:")
-    )
+_DONE: dict[PlanKind, tuple[str, str]] = {
+    "downgrade": ("Rollback applied successfully.", "To undo it if needed:"),
+    "restore": ("Backup restored successfully.", "To go on from there:"),
+}
+
+
+def applied_text(
+    *, current: str, previous: str, rollback_command: str, kind: PlanKind = "upgrade"
+) -> str:
+    """What is said after a successful apply, rollback or restore, always with the way back."""
+    usual = ("Migration applied successfully.", "To rollback if needed:")
+    done, undo = _DONE.get(kind, usual)
     return (
         f"{done}\n\n{undo}\n{visible(rollback_command)}\n\n"
         f"Current revision: {visible(current)}\nPrevious revision: {visible(previous)}"

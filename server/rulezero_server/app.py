@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rulezero_server.approval import ApprovalPage
     from rulezero_server.preferences import Preferences
     from rulezero_server.project import WorkerProject
+    from rulezero_tools.backupport import Backups
     from rulezero_tools.ports import Desk, Rehearser, Runner, Session, Store
     from rulezero_tools.results import StatusResult
 
@@ -88,6 +89,7 @@ class App:
             person=person(),
             principal=_principal(client),
             rehearser=self._rehearser(project, policy),
+            backups=self._backups(project, policy),
         )
 
     def _rehearser(self, project: "WorkerProject", policy: "Policy") -> "Rehearser":
@@ -95,6 +97,12 @@ class App:
 
         marked = project.protected or project.environment in policy.protected_environments
         return WorkerRehearser(project, self.preferences().rehearsal, marked=marked)
+
+    def _backups(self, project: "WorkerProject", policy: "Policy") -> "Backups":
+        from rulezero_server.backups import WorkerBackups
+
+        marked = project.protected or project.environment in policy.protected_environments
+        return WorkerBackups(project, self.preferences(), marked=marked)
 
     def preferences(self) -> "Preferences":
         """What the person's own policy.toml says now.

@@ -14,8 +14,9 @@ from pydantic import (
 )
 
 from rulezero_policies import choices
-from rulezero_policies.plan import Plan
-from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations
+from rulezero_policies.backup import RESTORE_PHRASE
+from rulezero_policies.plan import Plan, PlanKind
+from rulezero_policies.policy import CONFIRMATIONS, DROP_PHRASE, Confirmation, confirmations
 from rulezero_policies.renames import RenameCandidate
 from rulezero_tools.asking import FormAnswer
 
@@ -38,12 +39,32 @@ class RollbackForm(ApplyForm):
     approve: StrictBool = Field(title="Apply this rollback?", description="Yes applies it, once.")
 
 
+class RestoreForm(ApplyForm):
+    """Yes or no to a restore."""
+
+    approve: StrictBool = Field(title="Restore this backup?", description="Yes restores it, once.")
+
+
+_PLAIN: dict[PlanKind, type[Form]] = {"downgrade": RollbackForm, "restore": RestoreForm}
+
+
 class DropForm(ApplyForm):
     """Yes or no to a run that destroys data: the words have to be typed."""
 
     typed: StrictStr = Field(
         title="Type the words", description="Data is deleted. To go on, type: yes, drop it"
     )
+
+
+def _typing(plan: Plan) -> type[Form]:
+    """The form of a plan for which something has to be typed, with exactly that in it."""
+    if plan.phrases == (DROP_PHRASE,):
+        return DropForm
+    lost = "Data is deleted. " if plan.phrases[0].startswith((DROP_PHRASE, RESTORE_PHRASE)) else ""
+    typed = Field(title="Type the words", description=f"{lost}To go on, type: {plan.phrases[0]}")
+    base = _PLAIN.get(plan.kind, ApplyForm)
+    fields: dict[str, Any] = {"typed": (StrictStr, typed)}
+    return create_model("TypedForm", __base__=base, **fields)
 
 
 class GenerateForm(Form):
@@ -96,8 +117,8 @@ def form_for(plan: Plan) -> type[Form]:
     if plan.kind == "generate":
         return _generate_form(plan)
     if plan.phrases:
-        return DropForm
-    return RollbackForm if plan.kind == "downgrade" else ApplyForm
+        return _typing(plan)
+    return _PLAIN.get(plan.kind, ApplyForm)
 
 
 def schema_of(form: type[Form]) -> dict[str, Any]:

@@ -235,31 +235,44 @@ def request(
     return json.dumps(asked)
 
 
-def begin(target: Target, folder: Path, lock: int | None = None) -> processes.Detached:
+HANDED = "RULEZERO_RUN_HANDED"
+"""The variable by which a run is handed what may stand in no file."""
+
+
+def begin(
+    target: Target,
+    folder: Path,
+    lock: int | None = None,
+    *,
+    secret: Mapping[str, Any] | None = None,
+) -> processes.Detached:
     """Start a run of its own on the request in `folder`: nobody's end ends it, no pipe binds it.
 
     Args:
         target: The project and how to start it.
         folder: Where the request is.
         lock: A file that is locked, and stays so for as long as the run lives.
+        secret: What it needs to know beside the request, and no file may hold.
 
     Raises:
         InterpreterMissing: The project's Python cannot be started.
     """
     try:
-        return processes.detached(_start(target, folder), lock)
+        return processes.detached(_start(target, folder, secret), lock)
     except OSError as exc:
         raise _missing(target, exc) from exc
 
 
-def _start(target: Target, folder: Path) -> processes.Start:
+def _start(
+    target: Target, folder: Path, secret: Mapping[str, Any] | None = None
+) -> processes.Start:
     return processes.Start(
         python=target.interpreter.path,
         script=WORKER,
         flavour=target.found.flavour,
         root=target.found.root,
         folder=folder,
-        variables=_environment(target),
+        variables=_environment(target) | ({HANDED: json.dumps(secret)} if secret else {}),
         patience=min(target.timeout, _PATIENCE),
     )
 

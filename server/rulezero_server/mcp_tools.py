@@ -199,20 +199,25 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
             str | None,
             Field(description='Go back to this revision, or "base"; default: one step.'),
         ] = None,
+        restore: Annotated[
+            str | None,
+            Field(description="Instead: plan_id of a plan that ran; its backup is put back."),
+        ] = None,
         environment: Environment = None,
     ) -> results.RollbackResult:
         """Plan a downgrade and say which data it loses. It rolls nothing back.
 
-        It is rehearsed, down and up again, on a shadow that is thrown away. The plan goes through
-        `confirm` and `apply` like any other.
+        It is rehearsed, down and up again, on a shadow that is thrown away. A downgrade brings
+        back no data; with `restore` the plan puts a backup back, and says what is lost since. The
+        plan goes through `confirm` and `apply` like any other.
         """
         from rulezero_tools.rollback import rollback as use_case
 
         def work(say: Say) -> results.RollbackResult:
             session = _session(app, ctx, environment)
-            return shortened(use_case(session, revision=revision, progress=say))
+            return shortened(use_case(session, revision=revision, restore=restore, progress=say))
 
-        key = Key("rollback", (_client_name(ctx), environment, revision))
+        key = Key("rollback", (_client_name(ctx), environment, revision, restore))
         return await lasting.told(ctx, key, work)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from rulezero_policies.backup import WHEN
 from rulezero_policies.findings import Risk
 from rulezero_policies.grant import Level
 from rulezero_policies.policy import LEVELS, Need, Needs, Policy, need, reaches
@@ -33,7 +34,7 @@ class Line:
     key: str
     field: str
     risk: _Field | None = None
-    value: int | Need | tuple[str, ...]
+    value: int | Need | tuple[str, ...] | str
 
     def changed(self, policy: Policy) -> Policy:
         """`policy` with what this line says."""
@@ -53,6 +54,8 @@ class Line:
     def _shown(self, value: Any) -> str:
         if isinstance(value, Need):
             return repr(value.words)
+        if isinstance(value, str):
+            return repr(value)
         return f"{value / 60:g}" if self.field.endswith("_seconds") else str(value)
 
 
@@ -65,6 +68,20 @@ def lines(table: Reader) -> tuple[Line, ...]:
     """
     table.only(*_FLOORS, *_MINUTES, "pin_attempts", "protected_environments")
     return (*_needs(table), *_numbers(table), *_environments(table))
+
+
+def of_apply(table: Reader) -> tuple[Line, ...]:
+    """What an [apply] table says of the policy: before which runs a backup is made.
+
+    Raises:
+        UnreadableConfig: It says something else of that.
+    """
+    said = table.text("backup")
+    if said is None:
+        return ()
+    if said not in WHEN:
+        raise table.wrong("backup", f"one of {', '.join(map(repr, WHEN))}")
+    return (Line(key=f"{table.where}backup", field="backup", value=said),)
 
 
 def _numbers(table: Reader) -> Iterator[Line]:

@@ -27,6 +27,8 @@ LONGEST_LIMIT = 86_400
 
 MOST_RETRIES = 20
 
+BACKUP_MEGABYTES = 1000.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
@@ -38,6 +40,8 @@ class Preferences:
     own hooks run when a revision is written. `rehearsal` is what a rehearsal may do. A migration
     waits `lock_timeout` seconds for a lock, lets a statement take `statement_timeout` (None:
     whatever the session gives it), and tries again `retries` times where a lock was not to be had.
+    Backups are made in `backup_folder` (None: in the state folder), of the tables alone that a
+    migration touches where the database is larger than `backup_megabytes`.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -48,6 +52,8 @@ class Preferences:
     hosts: tuple[str, ...] = ()
     write_hooks: bool = False
     rehearsal: Wishes = field(default_factory=Wishes)
+    backup_folder: Path | None = None
+    backup_megabytes: float = BACKUP_MEGABYTES
     lock_timeout: float = 5.0
     statement_timeout: float | None = None
     retries: int = 3
@@ -125,7 +131,8 @@ def _said(table: "Reader") -> Preferences:
     limits = _limits(table.inner("apply"))
     return Preferences(
         **limits,
-        policy=_policy(table.inner("approval")),
+        **_backups(table.inner("apply")),
+        policy=_policy(table),
         wait_seconds=page.number("wait_seconds", called, most=LONGEST_WAIT) or LONGEST_WAIT,
         open_browser=page.truth("open_browser") is not False,
         store=store.text("url") or None,
@@ -136,8 +143,18 @@ def _said(table: "Reader") -> Preferences:
     )
 
 
+_LIMITS = ("lock_timeout", "statement_timeout", "retries")
+_BACKUPS = ("backup", "backup_folder", "backup_megabytes")
+
+
+def _backups(table: "Reader") -> dict[str, Any]:
+    megabytes = table.number("backup_megabytes", "a number of megabytes above 0")
+    folder = table.path("backup_folder")
+    return {"backup_folder": folder, "backup_megabytes": megabytes or BACKUP_MEGABYTES}
+
+
 def _limits(table: "Reader") -> dict[str, Any]:
-    table.only("lock_timeout", "statement_timeout", "retries")
+    table.only(*_LIMITS, *_BACKUPS)
     called = f"a number of seconds above 0, at most {LONGEST_LIMIT}"
     seconds = {
         key: table.number(key, called, most=LONGEST_LIMIT)
@@ -152,9 +169,9 @@ def _limits(table: "Reader") -> dict[str, Any]:
 
 
 def _policy(table: "Reader") -> Policy:
-    from rulezero_server.policyfile import lines  # noqa: PLC0415 - only who has a file pays
+    from rulezero_server.policyfile import lines, of_apply  # noqa: PLC0415 - only who has a file pays
 
     policy = Policy()
-    for line in lines(table):
+    for line in (*lines(table.inner("approval")), *of_apply(table.inner("apply"))):
         policy = line.changed(policy)
     return policy

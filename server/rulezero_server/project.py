@@ -159,6 +159,10 @@ class WorkerProject:
         """How the database that is migrated is connected to, with its password: log it nowhere."""
         return self._ask("access").result
 
+    def mark(self) -> str | None:
+        """What names the tables as they stand; another text once a backup was put back."""
+        return self._ask("mark").result["mark"]
+
     def sources(self) -> Sources:
         """The project's own source, templates and SQL files, migrations left out."""
         root = self.target.found.root

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rulezero_policies.errors import PlanStale, StoreFailed, TokenRefused
 from rulezero_policies.grant import Permit, same
 from rulezero_policies.plan import Plan
 from rulezero_server import filelocks, launch, places, runs, sealing
+from rulezero_server.backups import restoring
 from rulezero_tools.ports import Store
 from rulezero_tools.records import RunReport
 
@@ -33,15 +35,23 @@ class WorkerRunner:
         verb, folders = _verb(plan), runs.Folders(self._target)
         try:
             place = runs.claim(plan.plan_id)
+            restore = restoring.prepared(self._target, plan, place)
             with filelocks.to_hand_over(place / "lock") as lock:
-                self._write(place, verb, plan, files)
-                process = launch.begin(self._target, place, lock)
+                self._write(place, verb, plan, files, restore.args)
+                process = launch.begin(self._target, place, lock, secret=restore.secret)
             ended = runs.await_end(process, self._target.run_timeout)
         except OSError as error:
             raise StoreFailed(reason=error.strerror or type(error).__name__) from error
         return folders.look(plan.plan_id) if ended else folders.so_far(plan.plan_id)
 
-    def _write(self, place: Path, verb: str, plan: Plan, files: Mapping[str, bytes]) -> None:
+    def _write(
+        self,
+        place: Path,
+        verb: str,
+        plan: Plan,
+        files: Mapping[str, bytes],
+        also: Mapping[str, Any],
+    ) -> None:
         args = {
             "to": plan.to_revision,
             "from": list(plan.from_revisions),
@@ -51,6 +61,7 @@ class WorkerRunner:
             ),
             "limits": asdict(self._target.limits),
             "locks": runs.locks(),
+            **also,
         }
         text = launch.request(self._target, verb, args, mode="running")
         places.private_file(place / "request").write_text(text, encoding="utf-8")
@@ -68,7 +79,9 @@ class WorkerRunner:
 
 
 def _verb(plan: Plan) -> str:
-    if plan.kind not in {"upgrade", "downgrade"}:
+    if plan.kind == "restore" and plan.restoring is None:
+        raise TokenRefused(reason="This plan says of no backup what it restores.")
+    if plan.kind not in {"upgrade", "downgrade", "restore"}:
         raise TokenRefused(reason=f"A {plan.kind} plan changes no database.")
     return plan.kind
 

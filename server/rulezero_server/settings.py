@@ -6,12 +6,12 @@ from pathlib import Path
 
 from rulezero_policies.errors import PolicyLoosened, UnknownEnvironment
 from rulezero_server import dotenv
-from rulezero_server.policyfile import Line, lines
+from rulezero_server.policyfile import Line, lines, of_apply
 from rulezero_server.tomlfile import Reader, load
 
 DEFAULT_ENVIRONMENT = "development"
 
-USERS_OWN = ("page", "store", "reading", "rehearsal", "apply")
+USERS_OWN = ("page", "store", "reading", "rehearsal")
 """Tables of policy.toml that a project may not have at all."""
 
 _NO_VARIABLES: Mapping[str, str] = {}
@@ -94,7 +94,14 @@ def _settings(table: Reader) -> Settings:
             what = f"[{name}], which only the user's own policy.toml may hold"
             raise PolicyLoosened(path=table.file, what=what)
     table.only(
-        "python", "config", "flask_app", "timeout", "run_timeout", "environments", "approval"
+        "python",
+        "config",
+        "flask_app",
+        "timeout",
+        "run_timeout",
+        "environments",
+        "approval",
+        "apply",
     )
     named = table.inner("environments")
     environments = {name: _environment(named, name) for name in named.table}
@@ -106,9 +113,19 @@ def _settings(table: Reader) -> Settings:
         timeout=table.number("timeout", seconds) or Settings.timeout,
         run_timeout=table.number("run_timeout", seconds) or Settings.run_timeout,
         origin=table.file,
-        approval=lines(table.inner("approval")),
+        approval=(*lines(table.inner("approval")), *_of_apply(table)),
         environments=environments or Settings().environments,
     )
+
+
+def _of_apply(table: Reader) -> tuple[Line, ...]:
+    """A project may ask for more backups, and has no say in how or where they are made."""
+    said = table.inner("apply")
+    for key in said.table:
+        if key != "backup":
+            what = f"[apply] {key}, which only the user's own policy.toml may hold"
+            raise PolicyLoosened(path=table.file, what=what)
+    return of_apply(said)
 
 
 def _environment(named: Reader, name: str) -> Environment:

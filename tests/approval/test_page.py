@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rulezero_policies.backup import PlannedBackup
 from rulezero_policies.errors import StoreFailed
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan, PlannedChange
@@ -219,6 +220,36 @@ def test_a_rollback_is_called_one_and_says_how_to_undo_it(
     assert "Roll back this migration?" in text
     assert "How to undo the rollback" in text
     assert "Review checklist" not in text
+
+
+def test_the_page_says_what_backup_is_made_first(counter: Any, critical: Plan, http: Send) -> None:
+    planned = PlannedBackup(form="pg_dump", folder="/backups", bytes=1500)
+    text = http(counter.url(replace(critical, backup=planned))).text
+    assert "<dt>Backup</dt><dd>the whole database (1.5 kB; pg_dump, custom format)" in text
+    assert "<dt>Backup</dt>" not in http(counter.url(critical)).text
+
+
+@pytest.mark.proves("A04")
+def test_where_no_backup_can_be_made_the_persons_word_is_typed_too(
+    counter: Any, critical: Plan, http: Send, post: Send, ticket: Ticket, pin: str
+) -> None:
+    none = PlannedBackup(form="pg_dump", folder="", refused="pg_dump was not found here")
+    url = counter.url(replace(critical, backup=none), needs="secret")
+    text = http(url).text
+    assert "NONE can be made: pg_dump was not found here" in text
+    assert "<code>tasks 1204: I have a backup</code>" in text
+    assert "No backup can be made here: the last words say that you have one." in text
+    answer = {"ticket": ticket(url), "do": "approve", "pin": pin, "typed": "tasks 1204"}
+    assert "needs the typed words" in post(url, answer).text
+    whole = {**answer, "ticket": ticket(url), "typed": "tasks 1204: I have a backup"}
+    assert post(url, whole).status == 303
+
+
+def test_a_restore_is_called_one(counter: Any, critical: Plan, http: Send) -> None:
+    text = http(counter.url(replace(critical, kind="restore", rollback_command="up"))).text
+    assert "Restore this backup?" in text
+    assert "How to go on from there" in text
+    assert "never the data that was in it" not in text
 
 
 @pytest.mark.proves("D04")

@@ -111,6 +111,7 @@ async def test_a_drop_is_shown_and_approved_with_its_count_and_the_pin(
         assert "Roll back this migration?" in said
         assert "(Requires explicit 'users 2')" in said
         assert "DROP TABLE" in said
+        assert "if that fails, nothing runs" in " ".join(said.split())
         assert "not the PIN" in said
         assert "Approved" in said
         assert PIN not in said

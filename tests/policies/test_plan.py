@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rulezero_policies.backup import Backup, PlannedBackup, Restoring
 from rulezero_policies.findings import Fact, Finding, Probe, Question
 from rulezero_policies.picture import TablePicture
 from rulezero_policies.plan import (
@@ -60,7 +61,28 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "renames": lambda _: (Rename(kind="column", table="users", old="a", new="b"),),
     "rehearsal": lambda _: Judged(seconds=1.0),
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
+    "backup": lambda _: PlannedBackup(form="copy", folder="/b"),
+    "restoring": lambda p: Restoring(backup=_backup(p)),
 }
+
+
+def _backup(plan: Plan) -> Backup:
+    return Backup(
+        plan_id="plan-1",
+        database=plan.database.label,
+        revisions=("r1",),
+        fingerprint=None,
+        made=plan.created,
+        path="/b/x",
+        form="copy",
+        bytes=1,
+        sha256="0",
+        tables=(),
+        rows=(),
+        verified=True,
+        checked="",
+        command="",
+    )
 
 
 @pytest.mark.proves("D03", "C02")

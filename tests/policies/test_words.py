@@ -273,7 +273,7 @@ def test_the_commands_are_those_of_the_projects_tool() -> None:
 @pytest.mark.proves("A16", "A20")
 def test_a_rollback_is_called_one_and_gives_the_way_forward_again() -> None:
     command = upgrade_command("alembic", "b2")
-    text = applied_text(current="a1", previous="b2", rollback_command=command, back=True)
+    text = applied_text(current="a1", previous="b2", rollback_command=command, kind="downgrade")
     assert text.startswith("Rollback applied successfully.")
     assert "To undo it if needed:\nalembic upgrade b2" in text
     assert upgrade_command("flask-migrate", "b2") == "flask db upgrade b2"

@@ -17,7 +17,7 @@ from rulezero_policies.errors import PolicyLoosened, UnreadableConfig
 from rulezero_policies.policy import LEVELS, Need, Needs, Policy, need
 from rulezero_server import places, preferences, settings
 from rulezero_server.launch import Allow, Limits
-from rulezero_server.policyfile import Line, lines
+from rulezero_server.policyfile import Line, lines, of_apply
 from rulezero_server.preferences import Preferences, effective
 from rulezero_server.project import WorkerProject
 from rulezero_server.shadows.wishes import Wishes
@@ -108,6 +108,9 @@ rows = 1000
 lock_timeout = 0.5
 statement_timeout = 600
 retries = 0
+backup = "always"
+backup_folder = "/backups"
+backup_megabytes = 50
 """
 
 
@@ -120,6 +123,7 @@ def test_everything_can_be_said(say: Say) -> None:
             grant_seconds=300,
             pin_attempts=3,
             lock_seconds=3600,
+            backup="always",
             local=Needs(
                 safe=need("client"), warning=need("secret"), critical=need("client", "passkey")
             ),
@@ -147,6 +151,8 @@ def test_everything_can_be_said(say: Say) -> None:
         lock_timeout=0.5,
         statement_timeout=600.0,
         retries=0,
+        backup_folder=Path("/backups"),
+        backup_megabytes=50.0,
     )
     assert found.limits == Limits(lock_timeout=0.5, statement_timeout=600.0, retries=0)
     assert found.allow == Allow(programs=("git",), hosts=("redis:6379",), write_hooks=True)
@@ -242,6 +248,10 @@ def test_the_environment_says_which_store(say: Say, monkeypatch: pytest.MonkeyPa
         ("[apply]\nretries = 1.5", "apply.retries must be a whole number from 0 to 20"),
         ("[apply]\nretries = -1", "apply.retries must be a whole number from 0 to 20"),
         ("[apply]\nretry = 1", "unknown key apply.retry"),
+        ("[apply]\nbackup = 'often'", "apply.backup must be one of 'never', 'critical', 'always'"),
+        ("[apply]\nbackup = true", "apply.backup must be a string"),
+        ("[apply]\nbackup_folder = 1", "apply.backup_folder must be a string"),
+        ("[apply]\nbackup_megabytes = 0", "must be a number of megabytes above 0"),
         ("approval = 3", "approval must be a table"),
         ("[approval", "Expected ']'"),
     ],
@@ -347,12 +357,13 @@ def test_the_documented_policy_is_the_default(say: Say) -> None:
     project, policy = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert "protected_environments" in project
     assert say(policy) == Preferences()
+    said, apply = (Reader(file="", folder=Path(), table=one) for one in EVERY)
     assert {f.name for f in dataclasses.fields(Policy)} == {
-        line.field for line in lines(Reader(file="", folder=Path(), table=EVERY))
+        line.field for line in (*lines(said), *of_apply(apply))
     }
 
 
-EVERY = tomllib.loads(FULL)["approval"]
+EVERY = tomllib.loads(FULL)["approval"], tomllib.loads(FULL)["apply"]
 
 
 # --- what a project may add ---
@@ -422,12 +433,33 @@ def test_a_line_that_loosens_is_refused_by_name(
 
 
 @pytest.mark.proves("C03")
-@pytest.mark.parametrize("table", ["page", "store", "reading", "rehearsal", "apply"])
+@pytest.mark.parametrize("table", ["page", "store", "reading", "rehearsal"])
 def test_what_only_the_user_may_say_is_refused_by_name(
     project: Callable[..., settings.Settings], table: str
 ) -> None:
     with pytest.raises(PolicyLoosened, match=rf"\[{table}\]"):
         project(f"[{table}]")
+
+
+@pytest.mark.proves("C03")
+@pytest.mark.parametrize("key", ["lock_timeout", "retries", "backup_folder", "backup_megabytes"])
+def test_how_runs_are_made_only_the_user_may_say(
+    project: Callable[..., settings.Settings], key: str
+) -> None:
+    with pytest.raises(PolicyLoosened, match=rf"\[apply\] {key}"):
+        project(f"[apply]\n{key} = 1")
+
+
+@pytest.mark.proves("C03")
+def test_a_project_may_ask_for_more_backups_and_not_for_fewer(
+    say: Say, project: Callable[..., settings.Settings]
+) -> None:
+    assert effective(say(""), project("[apply]\nbackup = 'always'")).backup == "always"
+    with pytest.raises(PolicyLoosened, match=r"apply\.backup = 'never' \(the policy: 'critical'\)"):
+        effective(say(""), project("[apply]\nbackup = 'never'"))
+    never = say("[apply]\nbackup = 'never'")
+    assert effective(never, project("")).backup == "never"
+    assert effective(never, project("[apply]\nbackup = 'critical'")).backup == "critical"
 
 
 @pytest.mark.proves("C03")

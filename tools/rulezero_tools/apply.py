@@ -7,7 +7,7 @@ from rulezero_policies import words
 from rulezero_policies.errors import RulezeroError, TokenRefused
 from rulezero_policies.grant import Permit, same, token_hash
 from rulezero_policies.plan import Plan
-from rulezero_tools import endings, gate, graph, recovering
+from rulezero_tools import backups, endings, gate, graph, recovering, securing
 from rulezero_tools.planning import refused
 from rulezero_tools.ports import Runner, Session, silent
 from rulezero_tools.records import Run, RunReport
@@ -47,13 +47,16 @@ def apply(
         return _recorded(session, plan, earlier, token)
     progress("holding what stands there now against what was approved")
     sealed = session.store.sealed(plan.files)
-    permit = gate.redeem(session, plan, token)
+    arrived = session.clock.now()
+    with securing.secured(session, plan, token, progress) as backup:
+        permit = gate.redeem(session, plan, token, since=arrived if backup else None)
     run = Run(
         plan_id=plan_id,
         token_hash=permit.token_hash,
         status="running",
         started=session.clock.now(),
         host=session.runs.here,
+        backup=backup,
     )
     session.store.start_run(run)
     progress(f"running the approved {plan.kind} to {plan.to_revision}")
@@ -102,6 +105,7 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         committed=tuple(endings.named(s) for s in kept[:MOST]) if run.status != "applied" else (),
         resume=run.resume,
         undo=run.undo,
+        backup=backups.view(run.backup),
     )
 
 
@@ -114,7 +118,7 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
         current=current,
         previous=previous,
         rollback_command=plan.rollback_command,
-        back=plan.kind == "downgrade",
+        kind=plan.kind,
     )
     told = run.outcome if run.report and (run.report.error or run.report.state == "died") else None
     return f"{text}\n\n{told}" if told else text
@@ -129,7 +133,8 @@ def _next(run: Run, plan: Plan) -> str:
         return "Show this. Call `apply` again with the same token once the database answers."
     if run.ending in {"nothing happened", "rolled back whole"}:
         return "Show the error, mend the cause, then call `review` for a new plan."
+    restore = f", or `rollback` with restore={plan.plan_id!r}" if run.backup else ""
     return (
         "Show the error, what is committed, and both ways: `resume` and `undo`. The person "
-        f"decides; the whole way back is {plan.rollback_command}"
+        f"decides; the whole way back is {plan.rollback_command}{restore}"
     )

@@ -1,5 +1,7 @@
 """The gate: the one place where a token is made and where it is spent."""
 
+from datetime import datetime
+
 from rulezero_policies import decision
 from rulezero_policies.audit import Event, chained
 from rulezero_policies.errors import (
@@ -98,26 +100,21 @@ def _grant(session: Session, plan: Plan | None, token: str) -> Grant:
     return grant
 
 
-def redeem(session: Session, plan: Plan, token: str) -> Permit:
+def redeem(session: Session, plan: Plan, token: str, *, since: datetime | None = None) -> Permit:
     """Hold the plan against what stands there now, then spend the token: the only way to a permit.
+
+    Args:
+        session: The project, the store and the caller.
+        plan: What is about to run.
+        token: From the person's yes.
+        since: When the token was brought, where a backup was made in between, which may take
+            longer than a token lives. All else is held against now.
 
     Raises:
         GateError: The token is not for this plan, database or caller, or what stands there changed.
         ProjectError: What stands there cannot be read.
     """
-    grant = _grant(session, plan, token)
-    try:
-        _check(session, plan, grant)
-        observed, _ = observe(session, plan)
-        decision.still_fits(plan, observed)
-        # Reading a project takes its time, and the project decides how long.
-        _check(session, plan, grant)
-    except GateError as error:
-        raise refused(session, plan, error) from None
-    except ProjectError as error:
-        # Its words are a driver's or the project's own: only its name is kept.
-        record(session, "refused", plan, f"{error.code}: the project could not be read")
-        raise
+    grant = check(session, plan, token, since=since)
     spent = session.clock.now()
     if not session.store.spend(grant.token_hash, spent):
         raise refused(session, plan, TokenRefused(reason="This token is spent."))
@@ -135,14 +132,32 @@ def choice(session: Session, plan: Plan, token: str) -> tuple[str, ...]:
     return redeem(session, plan, token).chosen
 
 
-def _check(session: Session, plan: Plan, grant: Grant) -> None:
+def check(session: Session, plan: Plan, token: str, *, since: datetime | None = None) -> Grant:
+    """Everything that `redeem` checks; nothing is spent. See there."""
+    grant = _grant(session, plan, token)
+    try:
+        _check(session, plan, grant, since)
+        observed, _ = observe(session, plan)
+        decision.still_fits(plan, observed)
+        # Reading a project takes its time, and the project decides how long.
+        _check(session, plan, grant, since)
+    except GateError as error:
+        raise refused(session, plan, error) from None
+    except ProjectError as error:
+        # Its words are a driver's or the project's own: only its name is kept.
+        record(session, "refused", plan, f"{error.code}: the project could not be read")
+        raise
+    return grant
+
+
+def _check(session: Session, plan: Plan, grant: Grant, since: datetime | None) -> None:
     decision.redeem(
         plan,
         grant,
         principal=session.principal,
         policy=session.policy,
         enrolled=enrolled(session.desk),
-        now=session.clock.now(),
+        now=since or session.clock.now(),
     )
     _as_it_was_given(session, plan, grant)
 

@@ -14,12 +14,16 @@ _BY_PARTS = re.compile(r"\bconcurrently\b", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class ReadBack:
-    """What a fresh connection says after a run; `current` is None where it could not be asked."""
+    """What a fresh connection says after a run; `current` is None where it could not be asked.
+
+    `mark` names the tables after a restore.
+    """
 
     current: tuple[str, ...] | None
     fingerprint: str | None = None
     aftermath: Aftermath = field(default_factory=Aftermath)
     why: str | None = None
+    mark: str | None = None
 
     def same_schema(self, plan: Plan) -> bool:
         """Whether the schema is known to be the one that was approved."""

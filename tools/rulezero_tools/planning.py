@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from rulezero_policies import risk as judge
 from rulezero_policies.audit import Event
+from rulezero_policies.backup import RESTORE_PHRASE, Restoring
 from rulezero_policies.errors import MigrationRunning, RulezeroError
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
@@ -22,9 +23,10 @@ from rulezero_policies.policy import is_protected, phrases
 from rulezero_policies.references import References
 from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
+from rulezero_policies.steps import Place
 from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
-from rulezero_tools import reaching
+from rulezero_tools import backups, reaching
 from rulezero_tools.ports import Session
 from rulezero_tools.records import Description, Interception
 from rulezero_tools.results import DatabaseView, FactView
@@ -34,7 +36,7 @@ E = TypeVar("E", bound=RulezeroError)
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a plan says beyond who, when and where."""
+    """What a plan says beyond who, when and where; `affected` None: not known which tables."""
 
     kind: PlanKind
     to_revision: str
@@ -52,6 +54,8 @@ class Draft:
     renames: tuple[RenameCandidate, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
+    restoring: Restoring | None = None
+    affected: tuple[Place, ...] | None = None
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -87,6 +91,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         renames=draft.renames,
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
+        restoring=draft.restoring,
     )
 
 
@@ -100,7 +105,7 @@ def make_plan(
     session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]
 ) -> Plan:
     """Freeze `draft`, keep it with its files, and record it."""
-    plan = freeze(session, seen, draft, files)
+    plan = backups.foreseen(session, freeze(session, seen, draft, files), draft.affected)
     session.store.save_plan(plan, files)
     record(session, "proposed", plan, f"{plan.kind} to {plan.to_revision}, risk {plan.risk}")
     return plan
@@ -142,7 +147,7 @@ def _phrases(draft: Draft) -> tuple[str, ...]:
     # Writing a draft file drops nothing yet: the phrase belongs to the run.
     if draft.kind == "generate":
         return ()
-    return phrases(draft.findings)
+    return (RESTORE_PHRASE,) if draft.kind == "restore" else phrases(draft.findings)
 
 
 def record(session: Session, event: Event, plan: Plan | None, detail: str) -> None:

@@ -17,6 +17,7 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
+from rulezero_tools.backupport import Backups
 from rulezero_tools.machine import Chance, Clock
 from rulezero_tools.records import (
     Analysis,
@@ -373,6 +374,7 @@ class Session:
     principal: str
     rehearser: Rehearser | None = None
     runs: Runs = field(default_factory=NoRuns)
+    backups: Backups | None = None
 
     @property
     def desk(self) -> Desk:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rulezero_policies.audit import Entry, what_is_wrong
+from rulezero_policies.backup import made_line
 from rulezero_policies.findings import Finding
 from rulezero_policies.plan import Plan
 from rulezero_tools import gate, graph, recovering, rehearse
@@ -86,6 +87,7 @@ def _run(run: Run | None) -> str:
         return "This plan was not run."
     running = run.status == "running"
     lines = [f"{run.status}: {recovering.so_far(run) if running else run.outcome}"]
+    lines += [f"backup: {made_line(run.backup)}"] if run.backup else []
     lines += [f"to resume: {step}" for step in run.resume]
     lines += [f"to undo: {step}" for step in run.undo]
     return "\n".join([*lines, *_statements(run)])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies.backup import Backup
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity
 from rulezero_policies.scene import Flaw
@@ -237,7 +238,8 @@ Ending = Literal["applied", "nothing happened", "rolled back whole", "partially 
 class Run:
     """What became of a plan, kept for every later question about it.
 
-    `host` is the machine where it runs, `ending` how it ended in one word.
+    `host` is the machine where it runs, `ending` how it ended in one word, `backup` the one that
+    was made right before it.
     """
 
     plan_id: str
@@ -252,6 +254,7 @@ class Run:
     ending: Ending | None = None
     resume: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    backup: Backup | None = None
 
     @property
     def settled(self) -> bool:

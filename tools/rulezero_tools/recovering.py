@@ -8,7 +8,7 @@ from rulezero_policies.errors import ProjectError
 from rulezero_policies.grant import token_hash
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub
-from rulezero_tools import endings
+from rulezero_tools import endings, restored
 from rulezero_tools.landing import ReadBack
 from rulezero_tools.planning import record
 from rulezero_tools.ports import Session
@@ -77,10 +77,10 @@ def finish(
     session: Session, plan: Plan, run: Run, report: RunReport, *, found: bool = False
 ) -> Run:
     """Read the database back, judge, record; or take what somebody else has recorded meanwhile."""
-    seen = read_back(session, report)
+    seen = read_back(session, report, plan)
     if seen.aftermath.alive:
         return replace(run, report=replace(report, state="running"))
-    judged = endings.judge(plan, report, seen)
+    judged = _judged(plan, report, seen)
     done = replace(
         run,
         status="applied" if judged.ending == "applied" else "failed",
@@ -98,6 +98,12 @@ def finish(
     return done
 
 
+def _judged(plan: Plan, report: RunReport, seen: ReadBack) -> endings.Judged:
+    if plan.restoring is not None:
+        return restored.judge(plan.restoring, report, seen)
+    return endings.judge(plan, report, seen)
+
+
 def _told(
     plan: Plan, report: RunReport, judged: endings.Judged, seen: ReadBack, *, found: bool
 ) -> str:
@@ -106,6 +112,9 @@ def _told(
     Both may hold values of rows.
     """
     plain = replace(report, error=report.error and endings.kind(report.error))
+    if plan.restoring is not None:
+        said = restored.judge(plan.restoring, plain, seen).outcome
+        return f"{'found afterwards: ' if found else ''}{judged.ending}. {said}"
     sent = [replace(s, text=f"statement {n}") for n, s in enumerate(judged.sent, start=1)]
     told = endings.outcome(plan, plain, sent, seen, judged.ending)
     return f"{'found afterwards: ' if found else ''}{judged.ending}. {told}"
@@ -149,7 +158,7 @@ def view(plan: Plan, run: Run) -> RunView:
     )
 
 
-def read_back(session: Session, report: RunReport) -> ReadBack:
+def read_back(session: Session, report: RunReport, plan: Plan) -> ReadBack:
     """What a new connection says of the database after a run."""
     aftermath = Aftermath()
     try:
@@ -157,9 +166,15 @@ def read_back(session: Session, report: RunReport) -> ReadBack:
             if _open_questions(report):
                 aftermath = session.runs.aftermath(report)
             database = session.project.describe().database
+            mark = session.backups.mark() if session.backups and plan.restoring else None
     except ProjectError as error:
         return ReadBack(current=None, aftermath=aftermath, why=scrub(f"{error.code}: {error}"))
-    return ReadBack(current=database.current, fingerprint=database.fingerprint, aftermath=aftermath)
+    return ReadBack(
+        current=database.current,
+        fingerprint=database.fingerprint,
+        aftermath=aftermath,
+        mark=mark,
+    )
 
 
 def _open_questions(report: RunReport) -> bool:

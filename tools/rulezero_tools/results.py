@@ -10,6 +10,7 @@ from rulezero_policies.references import Confidence, References
 from rulezero_policies.rehearsal import Leg, State
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
+from rulezero_tools.backups import BackupView
 from rulezero_tools.records import Ending
 
 Section = Literal[
@@ -292,7 +293,7 @@ class ApplyResult:
     """How the run ended, read back from the database; or how far it is.
 
     After a partial failure `committed` are the statements that stay, `resume` and `undo` the steps
-    on and back.
+    on and back. `backup` is the one that was made before the run.
     """
 
     plan_id: str
@@ -310,6 +311,7 @@ class ApplyResult:
     committed: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    backup: BackupView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rulezero_policies import checklist, risk, rules, suppression, words
+from rulezero_policies.backup import affected
 from rulezero_policies.errors import NothingPending
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
@@ -218,6 +219,7 @@ def _draft(
             seen.flavour, current[0] if len(current) == 1 else None
         ),
         pictures=pictures(session, read.operations) if live else (),
+        affected=affected(read.operations),
         references=read.references,
         suppressed=read.suppressed,
     )

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rulezero_policies import checklist, rules, words
+from rulezero_policies.backup import affected
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
+from rulezero_tools import restore as restoring
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out
@@ -18,20 +20,28 @@ from rulezero_tools.shorten import shown_sql
 
 @loads_once
 def rollback(
-    session: Session, *, revision: str | None = None, progress: Callable[[str], None] = silent
+    session: Session,
+    *,
+    revision: str | None = None,
+    restore: str | None = None,
+    progress: Callable[[str], None] = silent,
 ) -> RollbackResult:
     """Plan a downgrade to `revision` ("base" for none; default: the one before the current).
 
     Args:
         session: The project, the store and the caller.
         revision: Back to which revision.
+        restore: A plan that ran: put back the backup that was made before it, instead.
         progress: Is told what is being done.
 
     Raises:
         NothingPending: There is nothing to undo, or the database is before that revision.
         UnknownRevision: There is no such revision.
+        BackupUnusable: There is no such backup, or it cannot be put back.
         ProjectError: The project cannot be read.
     """
+    if restore is not None:
+        return _result(restoring.restore(session, plan_id=restore, progress=progress))
     progress("reading the project and its database")
     seen = session.project.describe()
     graph.check_current(seen)
@@ -39,6 +49,8 @@ def rollback(
     undo = graph.to_undo(seen, target)
     traces = session.project.trace([r.id for r in undo])
     draft = _draft(session, seen, undo, traces, target or "base")
+    offered = restoring.offer(session, undo)
+    draft = replace(draft, warnings=(*draft.warnings, *([offered] if offered else [])))
     files = session.project.files()
     draft = tried(session, seen, draft, downgrading(traces), files, progress)
     plan = make_plan(session, seen, draft, files)
@@ -80,6 +92,7 @@ def _draft(
         sql=rendered.sql or f"-- not rendered: {rendered.reason}",
         rollback_command=words.upgrade_command(seen.flavour, undo[0].id),
         pictures=pictures(session, scene.upgrade),
+        affected=affected(scene.upgrade),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from rulezero_policies import choices, words
+from rulezero_policies import backup, choices, words
 from rulezero_policies.checklist import CheckItem, checklist, pre_migration_checklist
 from rulezero_policies.errors import LockedOut
 from rulezero_policies.findings import Finding
@@ -77,6 +77,8 @@ class View:
     warnings: tuple[str, ...]
     words: str | None
     counted: bool
+    attested: bool
+    backup: str | None
     ticks: tuple[tuple[Confirmation, str], ...]
     renames: tuple[RenameView, ...]
     destroyed: tuple[Finding, ...]
@@ -134,7 +136,9 @@ def view(desk: Desk, asked: Waiting) -> View:
         heading=words.HEADINGS[plan.kind],
         warnings=words.own_warnings(plan),
         words=typed,
-        counted=typed is not None and " " in typed,
+        counted=typed is not None and " " in typed.removesuffix(f": {backup.ATTESTED}"),
+        attested=backup.attests(plan.backup),
+        backup=backup.line(plan.backup) if plan.backup else None,
         ticks=tuple((c, CONFIRMATIONS[c][0]) for c in confirmations(plan)),
         renames=tuple(
             _rename(key, candidate) for key, candidate in choices.keyed(plan.renames).items()

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from rulezero_policies import choices
+from rulezero_policies.backup import attests
 from rulezero_policies.errors import GateError, NoChannel
 from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations, to_type
 from rulezero_server.app import App
@@ -126,9 +127,13 @@ def _approve(desk: Desk, asked: Waiting) -> None:
 
 def _typed(asked: Waiting) -> str:
     words = to_type(asked.plan)
-    return (
-        show.console.input(f"This is CRITICAL. To go on, type [bold]{words}[/]: ") if words else ""
-    )
+    return show.console.input(f"{_why(asked)}To go on, type [bold]{words}[/]: ") if words else ""
+
+
+def _why(asked: Waiting) -> str:
+    critical = "This is CRITICAL. " if asked.plan.risk == "CRITICAL" else ""
+    none = "No backup can be made. " if attests(asked.plan.backup) else ""
+    return critical + none
 
 
 def _ticked(asked: Waiting) -> frozenset[Confirmation]:

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rulezero_policies import choices, words
+from rulezero_policies import backup, choices, words
 from rulezero_policies.checklist import pre_migration_checklist
 from rulezero_policies.findings import Finding
 from rulezero_policies.grant import Challenge
@@ -166,6 +166,8 @@ def _facts_of(plan: Plan, challenge: Challenge) -> Iterable[tuple[str, str]]:
     yield "environment", escape(visible(plan.environment)) + guarded
     yield "project", escape(visible(plan.project))
     yield "revision", escape(visible(moves))
+    if plan.backup is not None:
+        yield "backup", escape(visible(backup.line(plan.backup), limit=800))
     yield "asked by", escape(visible(challenge.principal))
     yield "open until", f"{challenge.expires:%H:%M} UTC"
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +69,14 @@ class Server:
         self.file.chmod(0o600)
         return [str(where), f"--defaults-file={self.file}", *arguments]
 
+    def client(self, *arguments: str) -> list[str]:
+        """The client's command, in its database.
+
+        Raises:
+            NoShadow: It is not installed.
+        """
+        return self.command(_CLIENTS[self.dialect], *self._charset, *arguments)
+
     def sql(self, text: str | bytes, *arguments: str) -> programs.Ran:
         """Run statements, until one fails unless told otherwise."""
         return programs.run(
@@ -91,14 +99,24 @@ class Server:
         out = programs.checked(self.sql(f"{select};\n"), what, mend).decode()
         return [json.loads(line) for line in out.splitlines() if line]
 
-    def dump(self, *arguments: str) -> programs.Ran:
-        """Dump its database."""
+    def load(self, file: Path, *arguments: str) -> programs.Ran:
+        """Run the statements of a file."""
+        return programs.run(
+            self.command(_CLIENTS[self.dialect], *_ASKING, *self._charset, *arguments),
+            variables=self.variables,
+            until=self.until,
+            source=file,
+        )
+
+    def dump(self, *arguments: str, tables: Sequence[str] = ()) -> programs.Ran:
+        """Dump its database, or these tables of it."""
         return programs.run(
             self.command(
                 _DUMPS[self.dialect],
                 "--default-character-set=utf8mb4",
                 *arguments,
                 self.database or "",
+                *tables,
             ),
             variables=self.variables,
             until=self.until,

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rulezero_server.shadows import mycatalogue, myclient, programs, talking
 from rulezero_server.shadows.madeup import Dialect, Table, rows
@@ -124,6 +125,43 @@ def _restored(target: myclient.Server, made: myclient.Server, *what: str) -> lis
         programs.checked(ran, "the shadow could not be filled", _MEND)
     return list(dict.fromkeys(_named(lines, number) for number in failed))
 
+
+def loaded(made: myclient.Server, file: Path, database: str, plain: Path) -> list[str]:
+    """Load a dump that was written to a file; the objects that failed, by kind and name.
+
+    Args:
+        made: Where it is loaded.
+        file: The dump.
+        database: The target's own name, which views may hold.
+        plain: A file that is made on the way, without that name and without definers.
+
+    Raises:
+        NoShadow: Nothing could be loaded.
+    """
+    own = f"{identifier(database)}.".encode()
+    with file.open("rb") as source, plain.open("wb") as made_plain:
+        made_plain.writelines(_plain(line, own) for line in source)
+    ran = made.load(plain, "--force")
+    failed = {int(number) for number in re.findall(r"^ERROR \d+ .*? at line (\d+)", ran.err, re.M)}
+    if ran.status != 0 and not failed:
+        programs.checked(ran, "the dump could not be loaded", _MEND)
+    return _failed_in(plain, failed)
+
+
+def _failed_in(file: Path, failed: set[int]) -> list[str]:
+    """What stands at these lines of a dump; no more of it is held than the lines since the last."""
+    found: list[str] = []
+    near: list[bytes] = []
+    with file.open("rb") as source:
+        for number, text in enumerate(source, start=1):
+            near = [*near[-_NEAR:], text[:_NAMED]]
+            if number in failed:
+                found.append(_named(near, len(near)))
+    return list(dict.fromkeys(found))
+
+
+_NEAR, _NAMED = 300, 500
+"""Lines above a failure among which its object is named, and characters of each."""
 
 _ROWS = (b"INSERT INTO", b"(")
 """How the lines of a dump begin that hold rows."""

@@ -166,11 +166,16 @@ def counts(server: psql.Server, tables: Sequence[Table], *, most: int | None = N
     """The rows of these tables, counted; not beyond `most`."""
     if not tables:
         return []
-    limit = "" if most is None else f" LIMIT {most}"
-    parts = [f"(SELECT count(*) FROM (SELECT FROM ONLY {t.quoted}{limit}) t)" for t in tables]  # noqa: S608
-    values = ", ".join(f"({number}, {part})" for number, part in enumerate(parts))
     return server.asked(
-        f"SELECT json_agg(n ORDER BY i) FROM (VALUES {values}) found (i, n)",  # noqa: S608
+        counting(tables, most=most),
         "the rows could not be counted",
         "See whether the database's user may read every table.",
     )
+
+
+def counting(tables: Sequence[Table], *, most: int | None = None) -> str:
+    """SQL that counts the rows of these tables, as a list in JSON."""
+    limit = "" if most is None else f" LIMIT {most}"
+    parts = [f"(SELECT count(*) FROM (SELECT FROM ONLY {t.quoted}{limit}) t)" for t in tables]  # noqa: S608
+    values = ", ".join(f"({number}, {part})" for number, part in enumerate(parts))
+    return f"SELECT json_agg(n ORDER BY i) FROM (VALUES {values}) found (i, n)"  # noqa: S608

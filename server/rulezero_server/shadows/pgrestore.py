@@ -137,7 +137,7 @@ def restore(
     text = programs.checked(listed, "the dump cannot be read", _MEND).decode(errors="replace")
     chosen = file.with_name(f"{file.name}.list")
     there = {"public", *(schema for _, schema in facts.extensions)}
-    chosen.write_text("\n".join(_wanted(text.splitlines(), there)), encoding="utf-8")
+    chosen.write_text("\n".join(wanted(text.splitlines(), there)), encoding="utf-8")
     ran = made.owner.run(
         "pg_restore",
         *_RESTORE,
@@ -153,7 +153,7 @@ def restore(
     return missing
 
 
-def _wanted(lines: Sequence[str], there: set[str]) -> Iterator[str]:
+def wanted(lines: Sequence[str], there: set[str]) -> Iterator[str]:
     """The entries of a dump's list without what is there already, or is not the role's."""
     entry = re.compile(r"^\d+; \d+ \d+ (?:COMMENT - )?(EXTENSION|SCHEMA) (?:- )?(\S+)")
     for line in lines:

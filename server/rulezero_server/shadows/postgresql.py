@@ -46,7 +46,7 @@ class _Work:
     def rows(self) -> Rows:
         """Which rows the shadow is to hold."""
         wishes = self.order.wishes
-        if not wishes.copies_rows(protected=self.order.protected, stays=_stays(self.order)):
+        if not wishes.copies_rows(protected=self.order.protected, stays=stays(self.order)):
             return "made up"
         size = sum(table.bytes for table in self.facts.tables) / _MEGABYTE
         many = any((table.rows or 0) > wishes.rows for table in self.facts.tables)
@@ -60,9 +60,9 @@ def shadow(order: Order) -> Generator[Made]:
     Raises:
         NoShadow: There is no server for it, or the target cannot be copied.
     """
-    facts = pgcatalogue.read(_target(order, pginstalls.any_client()))
-    target = _target(order, pginstalls.client(facts.major))
-    if order.wishes.copies_rows(protected=order.protected, stays=_stays(order)):
+    facts = pgcatalogue.read(target_of(order, pginstalls.any_client()))
+    target = target_of(order, pginstalls.client(facts.major))
+    if order.wishes.copies_rows(protected=order.protected, stays=stays(order)):
         facts = pgcatalogue.counted(target, facts, order.wishes.rows + 1)
     place = pgserver.host(order, target, facts)
     with pgserver.database(place, facts) as made:
@@ -70,11 +70,14 @@ def shadow(order: Order) -> Generator[Made]:
         yield Made(shadow=_filled(work), to=_to(order, made))
 
 
-def _target(order: Order, install: pginstalls.Install) -> psql.Server:
+def target_of(
+    order: Order, install: pginstalls.Install, *, asked: str = psql.READ_ONLY
+) -> psql.Server:
+    """The target, for these programs; `asked` are options of its sessions."""
     # A project names its database. What else it sets is not for programs that nothing guards.
     named = {name: value for name, value in order.variables.items() if name.startswith("PG")}
     variables = psql.variables(_driver(order), {**programs.inherited(), **named})
-    options = f"{variables.get('PGOPTIONS', '')} {psql.READ_ONLY}".strip()
+    options = f"{variables.get('PGOPTIONS', '')} {asked}".strip()
     return psql.Server(
         install=install,
         variables={**variables, "PGOPTIONS": options, "PGAPPNAME": "rulezero"},
@@ -82,7 +85,7 @@ def _target(order: Order, install: pginstalls.Install) -> psql.Server:
     )
 
 
-def _stays(order: Order) -> bool:
+def stays(order: Order) -> bool:
     """Whether rows that are copied stay on the target's own server."""
     return order.wishes.place("postgresql") == "server"
 

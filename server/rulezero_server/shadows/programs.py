@@ -1,5 +1,6 @@
 """Runs the databases' own programs. What they print is looked at here and shown nowhere."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -29,6 +30,7 @@ def run(
     variables: Mapping[str, str],
     until: float,
     stdin: bytes = b"",
+    source: Path | None = None,
     user: int | None = None,
 ) -> Ran:
     """Run a program to its end.
@@ -38,6 +40,7 @@ def run(
         variables: Its whole environment, secrets too.
         until: When it has to have ended, by `time.monotonic()`.
         stdin: What it reads.
+        source: A file that it reads instead.
         user: Who runs it, where that is not this process's user.
 
     Raises:
@@ -45,27 +48,36 @@ def run(
     """
     name = Path(command[0]).name
     try:
-        process = subprocess.Popen(
-            list(command),
-            env={**variables, "LC_ALL": "C", "LANGUAGE": "C"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            user=user,
-            cwd=Path(command[0]).anchor or None,
-        )
+        process = _started(command, variables, source, user)
     except OSError as error:
         raise NoShadow(
             f"{name} cannot be started ({error.strerror})", f"Install {name} for this user."
         ) from error
     with process:
         try:
-            out, err = process.communicate(stdin, timeout=max(until - time.monotonic(), 0.1))
+            fed = stdin if source is None else None
+            out, err = process.communicate(fed, timeout=max(until - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired as late:
             raise NoShadow(f"{name} did not end in time", LONGER) from late
         finally:
             process.kill()
     return Ran(status=process.returncode, out=out, err=err.decode(errors="replace"))
+
+
+def _started(
+    command: Sequence[str], variables: Mapping[str, str], source: Path | None, user: int | None
+) -> "subprocess.Popen[bytes]":
+    with contextlib.ExitStack() as stack:
+        reads = subprocess.PIPE if source is None else stack.enter_context(source.open("rb"))
+        return subprocess.Popen(
+            list(command),
+            env={**variables, "LC_ALL": "C", "LANGUAGE": "C"},
+            stdin=reads,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            user=user,
+            cwd=Path(command[0]).anchor or None,
+        )
 
 
 def found(name: str, *, beside: Sequence[str] = ("/usr/sbin", "/usr/local/sbin")) -> Path | None:

@@ -26,16 +26,27 @@ def shadow(order: Order) -> Generator[Made]:
     target = Path(str(order.access["path"]))
     with folders.private(order.folder) as folder:
         copy = folder / "shadow.sqlite"
-        try:
+        with told(_MEND):
             what = _made(order, target, copy)
-        except sqlite3.Error as error:
-            # The message of an error of SQLite may name a value; its kind does not.
-            kind = getattr(error, "sqlite_errorname", type(error).__name__)
-            raise NoShadow(
-                f"the file of the database could not be copied ({kind})",
-                "See whether it can be read, and whether the folder for temporary files has room.",
-            ) from error
         yield Made(shadow=what, to={"dialect": "sqlite", "path": str(copy)})
+
+
+_MEND = "See whether it can be read, and whether the folder for temporary files has room."
+
+
+@contextlib.contextmanager
+def told(mend: str) -> Generator[None]:
+    """What SQLite finds wrong in the block is told by its kind: its message may name a value.
+
+    Raises:
+        NoShadow: With `mend`, what to do about it.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        kind = getattr(error, "sqlite_errorname", type(error).__name__)
+        reason = f"the file of the database could not be copied ({kind})"
+        raise NoShadow(reason, mend) from error
 
 
 def _made(order: Order, target: Path, copy: Path) -> Shadow:
@@ -46,8 +57,8 @@ def _made(order: Order, target: Path, copy: Path) -> Shadow:
     if not order.wishes.copies_rows(protected=order.protected, stays=False):
         return _without_rows(target, copy)
     _check_size(order, target)
-    _copy(order, target, copy)
-    sizes = _sizes(copy)
+    copied(order, target, copy)
+    sizes = sizes_of(copy)
     return Shadow(
         where="a copy of the file", rows=words.whole(sizes), whole=True, real=True, sizes=sizes
     )
@@ -57,8 +68,7 @@ _WHERE_NEW = "a new file"
 
 
 def _check_size(order: Order, target: Path) -> None:
-    files = (target, target.with_name(f"{target.name}-wal"))
-    size = sum(file.stat().st_size for file in files if file.exists()) / _BYTES
+    size = bytes_of(target) / _BYTES
     if size > order.wishes.megabytes:
         raise NoShadow(
             f"the database has {size:,.0f} MB, and at most {order.wishes.megabytes:g} MB are "
@@ -67,7 +77,13 @@ def _check_size(order: Order, target: Path) -> None:
         )
 
 
-def _copy(order: Order, target: Path, copy: Path) -> None:
+def bytes_of(target: Path) -> int:
+    """The size of a file with its write-ahead log; 0 where there is none."""
+    files = (target, target.with_name(f"{target.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def copied(order: Order, target: Path, copy: Path) -> None:
     """Copy what is committed; beside the target no file is made."""
     log = target.with_name(f"{target.name}-wal")
     if not log.exists():
@@ -101,17 +117,41 @@ def _back_up(order: Order, target: Path, copy: Path, how: str) -> None:
         source.backup(made, pages=_PAGES, progress=on_time, sleep=0.05)
 
 
-def _sizes(copy: Path) -> tuple[TableSize, ...]:
+def sizes_of(copy: Path) -> tuple[TableSize, ...]:
+    """The tables of a file and their rows."""
     with contextlib.closing(sqlite3.connect(copy)) as made:
-        found = {name: sqlitemadeup.count(made, name) for name in sqlitemadeup.tables(made)}
+        return _counted(made)
+
+
+def live_sizes(target: Path) -> tuple[TableSize, ...]:
+    """The tables of a file that stays as it is, and their rows; beside it no file is made."""
+    with contextlib.closing(_reading(target)) as source:
+        return _counted(source)
+
+
+def _counted(connection: sqlite3.Connection) -> tuple[TableSize, ...]:
+    names = sqlitemadeup.tables(connection)
+    found = {name: sqlitemadeup.count(connection, name) for name in names}
     return tuple(TableSize(table=name, rows=n, target=n) for name, n in found.items())
+
+
+def _reading(target: Path) -> sqlite3.Connection:
+    how = "mode=ro" if not _logs(target) or _has_log(target) else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{target.resolve().as_uri()}?{how}", uri=True, timeout=5)
+
+
+def sound(copy: Path) -> bool:
+    """Whether SQLite finds nothing wrong with a file."""
+    with contextlib.closing(sqlite3.connect(copy)) as made:
+        return made.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def _without_rows(target: Path, copy: Path) -> Shadow:
     """The target's schema with made-up rows, and the rows of Alembic's own table."""
-    how = "mode=ro" if not _logs(target) or _has_log(target) else "mode=ro&immutable=1"
-    source = sqlite3.connect(f"{target.resolve().as_uri()}?{how}", uri=True, timeout=5)
-    with contextlib.closing(source), contextlib.closing(sqlite3.connect(copy)) as made:
+    with (
+        contextlib.closing(_reading(target)) as source,
+        contextlib.closing(sqlite3.connect(copy)) as made,
+    ):
         unfilled = sqlitemadeup.fill(source, made)
         counts = {name: sqlitemadeup.count(made, name) for name in sqlitemadeup.tables(made)}
     sizes = tuple(TableSize(table=name, rows=rows) for name, rows in counts.items())

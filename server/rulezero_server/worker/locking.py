@@ -105,6 +105,25 @@ class Lock:
         return own
 
 
+def inside(connection: Any) -> list[str]:
+    """Statements by which another session takes the lock, or fails, where ours ends with env.py's.
+
+    An asyncio driver's connection belongs to a loop that env.py ends.
+    """
+    if not connection.dialect.is_async:
+        return []
+    kind = identity.dialect(connection)
+    if kind == "postgresql":
+        # It waits as long as the session's lock_timeout says: ours may be just about to end.
+        key = _pg_key(connection.scalar(text(_PG_KEY)))
+        return [f"SELECT pg_catalog.pg_advisory_xact_lock({key})"]
+    if kind in {"mysql", "mariadb"}:
+        name = _mysql_name(connection.scalar(text("SELECT database()"))).replace("'", "''")
+        # Two rows where one is wanted: an error, which is all that ends a client.
+        return [f"SELECT IF(GET_LOCK('{name}', 2) = 1, 1, (SELECT 1 UNION SELECT 2))"]
+    return []
+
+
 _KNOWN = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
 
 _KEEP = {

@@ -54,7 +54,7 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
             with noting:
                 _insist(partial(_migrate, loaded, args, noting), noting, limits, tries)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
-        error = _text(raised, loaded.root)
+        error = text_of(raised, loaded.root)
     seconds = round(time.monotonic() - started, 3)
     return {"statements": noting.sent, "error": error, "seconds": seconds, "tries": tries.made}
 
@@ -150,7 +150,7 @@ def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], 
     expected, steps = args["from"], revision_steps(loaded, args["direction"])
 
     def checked(current: Sequence[str], context: Any) -> Any:
-        _same_database(identity.identity(context.connection), args["identity"])
+        same_database(identity.identity(context.connection), args["identity"])
         at(current, expected)
         return steps(args["to"], current)
 
@@ -174,8 +174,12 @@ def at(current: Sequence[str], expected: Sequence[str]) -> None:
         raise MovedError(f"the database is at {found}, not at {wanted}; nothing was sent")
 
 
-def _same_database(found: dict[str, Any], approved: dict[str, Any]) -> None:
-    """Hold what the connection says of itself against what was approved."""
+def same_database(found: dict[str, Any], approved: dict[str, Any]) -> None:
+    """Hold what the connection says of itself against what was approved.
+
+    Raises:
+        MovedError: It is another database.
+    """
     # An SQLite file that did not exist has no id then; opening it to write has just made it.
     unknown = {"server_id": approved["server_id"]} if approved["server_id"] is None else {}
     if {**found, **unknown} != approved:
@@ -186,7 +190,8 @@ def _names(revisions: Sequence[str]) -> str:
     return ", ".join(sorted(revisions)) or "base"
 
 
-def _text(raised: BaseException, root: str) -> str:
+def text_of(raised: BaseException, root: str) -> str:
+    """How a run failed, without a secret."""
     cause = raised.__cause__ if isinstance(raised, errors.Failure) else raised
     if cause is None:
         facts = getattr(raised, "facts", {})

@@ -13,20 +13,25 @@ from pathlib import Path
 from . import lockfile, protocol
 from .journal import Journal
 
+HANDED = "RULEZERO_RUN_HANDED"
+"""The variable that holds what a run needs and no file may hold; gone before the project loads."""
+
 
 def main(folder: str, held: str) -> None:
     """Carry out the one request of `folder`, then end, whatever threads still run.
 
     `held` is the file under which this process was handed the lock, or nothing.
     """
-    place = Path(folder)
+    place, secret = Path(folder), os.environ.pop(HANDED, None)
     if not _locked(place, held) or _is_over(place):
         os._exit(3)
     journal = Journal(str(place / "journal"))
     journal.write("start", pid=os.getpid())
     with open(place / "request", encoding="utf-8") as file:  # noqa: PTH123 - as in protocol
         request = json.load(file)
-    request["args"]["journal"] = journal
+    request["args"].update(journal=journal, held=int(held) if held else None)
+    if secret is not None:
+        request["args"]["secret"] = json.loads(secret)
     reply = protocol.Session(_unheard).answer(request)
     journal.note("end", ok=reply["ok"])
     _report(place, reply)

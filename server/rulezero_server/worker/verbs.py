@@ -19,14 +19,16 @@ TABLE = {
     "unseen": "blind:unseen",
     "loaded": "witness:loaded",
     "access": "access:access",
+    "mark": "mark:mark",
     "rehearse": "rehearse:rehearse",
     "aftermath": "aftermath:aftermath",
     "upgrade": "run:run",
     "downgrade": "run:run",
+    "restore": "restore:restore",
 }
 """Verb -> module:function. A verb that is not here does not exist."""
 
-RUNS = frozenset({"upgrade", "downgrade"})
+RUNS = frozenset({"upgrade", "downgrade", "restore"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"

@@ -129,6 +129,7 @@ class WorkerBackups:
             sha256 = keeping.digest(file)
             progress("trying whether the backup can be restored")
             found = using.tried(replace(order, until=time.monotonic() + SECONDS), file, rows)
+            file = keeping.finished(file)
         except BaseException:
             file.unlink(missing_ok=True)
             raise

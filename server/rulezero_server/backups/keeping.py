@@ -11,6 +11,9 @@ from rulezero_server import places
 
 FOLDER = "backups"
 
+PART = ".part"
+"""How the name of a file ends that is no backup yet."""
+
 ROOM = 10_000_000
 """Bytes that have to stay free beside a backup."""
 
@@ -39,13 +42,29 @@ def of_plan(top: Path, plan_id: str) -> Path:
 
 
 def fresh(place: Path, suffix: str) -> Path:
-    """A new, empty file that only its owner may read.
+    """A new, empty file that only its owner may read; until `finished` its name says so.
+
+    Whoever asks is alone in `place`: what others began there, and were killed over, is removed.
 
     Raises:
         OSError: It cannot be made.
     """
+    for left in place.glob(f"*{PART}"):
+        left.unlink()
     name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}{suffix}"
-    return places.private_file(place / name)
+    return places.private_file(place / f"{name}{PART}")
+
+
+def finished(file: Path) -> Path:
+    """Give a backup that is whole, and was tried, its name; it is on the disk then.
+
+    Raises:
+        OSError: It is not.
+    """
+    made = file.with_name(file.name.removesuffix(PART))
+    file.rename(made)
+    on_disk(made)
+    return made
 
 
 def short_of(top: Path, wanted: int) -> str | None:

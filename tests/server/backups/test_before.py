@@ -115,7 +115,12 @@ def test_a_backup_that_fails_spends_nothing_and_runs_nothing(
     assert world.dump() == before
     assert files_of(world) == []
     assert world.session().store.run(plan.plan_id) is None
-    assert world.applied(plan, token).status == "applied"
+    # What a killed server left half written is no backup, and goes with the next that is made.
+    place = keeping.of_plan(Path(plan.backup.folder), plan.plan_id)
+    left = keeping.fresh(place, ".sqlite")
+    assert left.name.endswith(".part")
+    done = world.applied(plan, token)
+    assert (done.status, files_of(world)) == ("applied", [Path(done.backup.path)])
 
 
 def test_a_damaged_copy_is_no_backup(

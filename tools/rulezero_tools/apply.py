@@ -7,7 +7,8 @@ from rulezero_policies import words
 from rulezero_policies.errors import RulezeroError, TokenRefused
 from rulezero_policies.grant import Permit, same, token_hash
 from rulezero_policies.plan import Plan
-from rulezero_tools import endings, gate, graph, recovering
+from rulezero_tools import afterwards, endings, gate, graph, recovering
+from rulezero_tools.causes import cause_view
 from rulezero_tools.planning import refused
 from rulezero_tools.ports import Runner, Session, silent
 from rulezero_tools.records import Run, RunReport
@@ -102,6 +103,8 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         committed=tuple(endings.named(s) for s in kept[:MOST]) if run.status != "applied" else (),
         resume=run.resume,
         undo=run.undo,
+        cause=cause_view(run.cause),
+        remaining=None if run.remaining is None else run.remaining[:MOST],
     )
 
 
@@ -109,7 +112,7 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
     if run.status == "running":
         return recovering.so_far(run)
     if run.status != "applied":
-        return run.outcome or "How the run ended was not recorded: read `status`."
+        return _failed(run)
     text = words.applied_text(
         current=current,
         previous=previous,
@@ -117,7 +120,13 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
         back=plan.kind == "downgrade",
     )
     told = run.outcome if run.report and (run.report.error or run.report.state == "died") else None
-    return f"{text}\n\n{told}" if told else text
+    return "\n\n".join(part for part in (text, told, afterwards.remaining(run)) if part)
+
+
+def _failed(run: Run) -> str:
+    told = run.outcome or "How the run ended was not recorded: read `status`."
+    rows = f"{run.cause.in_the_way} {run.cause.advice}".strip() if run.cause else ""
+    return f"{told}\n\n{rows}" if rows else told
 
 
 def _next(run: Run, plan: Plan) -> str:

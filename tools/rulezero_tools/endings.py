@@ -123,7 +123,7 @@ def _why(report: RunReport) -> str:
 
 
 def _failing(sent: Sequence[Sent]) -> str:
-    failed = [s for s in sent if s.landed in {"failed", "in part"}]
+    failed = [s for s in sent if s.failed or s.landed in {"failed", "in part"}]
     return f" It failed at {named(failed[-1])}." if failed else ""
 
 

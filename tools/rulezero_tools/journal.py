@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rulezero_policies.causes import Stopped
 from rulezero_tools.records import Landed, RunReport, RunState, Sent, ServerSession
 
 Line = Mapping[str, Any]
@@ -79,6 +80,7 @@ class _Book:
         entry = self._entry(line)
         cut_off = line["lost"] and entry.sent.alone
         entry.state = "in doubt" if entry.sent.alone else "failed"
+        entry.sent = replace(entry.sent, failed=not line["lost"])
         left = "in doubt" if cut_off or line["left"] == "unknown" else line["left"]
         if left != "open":
             self._settle(entry.connection, "open", left)
@@ -145,7 +147,14 @@ def _savepoint(text: str) -> str | None:
     return found["name"].strip('"`') if found else None
 
 
-def read(lines: Iterable[Line], *, state: RunState, error: str | None, seconds: float) -> RunReport:
+def read(
+    lines: Iterable[Line],
+    *,
+    state: RunState,
+    error: str | None,
+    seconds: float,
+    stopped: Stopped | None = None,
+) -> RunReport:
     """The report of a run from its journal.
 
     Args:
@@ -153,6 +162,7 @@ def read(lines: Iterable[Line], *, state: RunState, error: str | None, seconds: 
         state: Whether its process is there.
         error: What ended it, by its own word.
         seconds: How long it took, or has been taking.
+        stopped: What ended it, taken apart.
     """
     book = _Book()
     for line in lines:
@@ -169,6 +179,7 @@ def read(lines: Iterable[Line], *, state: RunState, error: str | None, seconds: 
         state=state,
         tries=book.tries,
         sessions=tuple(book.sessions),
+        stopped=stopped,
     )
 
 

@@ -14,12 +14,18 @@ _BY_PARTS = re.compile(r"\bconcurrently\b", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class ReadBack:
-    """What a fresh connection says after a run; `current` is None where it could not be asked."""
+    """What a fresh connection says after a run; `current` is None where it could not be asked.
+
+    `remaining` is what models and database differ in, None where that was not asked, or could not
+    be told for the reason that is `unasked`.
+    """
 
     current: tuple[str, ...] | None
     fingerprint: str | None = None
     aftermath: Aftermath = field(default_factory=Aftermath)
     why: str | None = None
+    remaining: tuple[str, ...] | None = None
+    unasked: str | None = None
 
     def same_schema(self, plan: Plan) -> bool:
         """Whether the schema is known to be the one that was approved."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies.causes import Cause, Stopped
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity
 from rulezero_policies.scene import Flaw
@@ -171,7 +172,8 @@ class Sent:
 
     `reads` is whether it only asks, `version` whether it is about Alembic's version table, `alone`
     whether it commits by itself. `schema` is the fingerprint of the schema before it, `transaction`
-    the number by which PostgreSQL knows a commit that was sent, `heads` where it put the version.
+    the number by which PostgreSQL knows a commit that was sent, `heads` where it put the version,
+    `failed` whether the database refused it.
     """
 
     text: str
@@ -184,6 +186,7 @@ class Sent:
     schema: str | None = None
     transaction: str | None = None
     heads: tuple[str, ...] | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +215,7 @@ class RunReport:
     state: RunState = "ended"
     tries: int = 1
     sessions: tuple[ServerSession, ...] = ()
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +241,9 @@ Ending = Literal["applied", "nothing happened", "rolled back whole", "partially 
 class Run:
     """What became of a plan, kept for every later question about it.
 
-    `host` is the machine where it runs, `ending` how it ended in one word.
+    `host` is the machine where it runs, `ending` how it ended in one word. `remaining` is what
+    models and database still differ in, None where that was not asked, or could not be told for the
+    reason that is `unasked`; `fingerprint` is that of the schema which the run left.
     """
 
     plan_id: str
@@ -252,6 +258,10 @@ class Run:
     ending: Ending | None = None
     resume: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    cause: Cause | None = None
+    remaining: tuple[str, ...] | None = None
+    unasked: str | None = None
+    fingerprint: str | None = None
 
     @property
     def settled(self) -> bool:

@@ -8,7 +8,7 @@ from rulezero_policies.errors import ProjectError
 from rulezero_policies.grant import token_hash
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub
-from rulezero_tools import endings
+from rulezero_tools import afterwards, endings
 from rulezero_tools.landing import ReadBack
 from rulezero_tools.planning import record
 from rulezero_tools.ports import Session
@@ -77,7 +77,7 @@ def finish(
     session: Session, plan: Plan, run: Run, report: RunReport, *, found: bool = False
 ) -> Run:
     """Read the database back, judge, record; or take what somebody else has recorded meanwhile."""
-    seen = read_back(session, report)
+    seen = read_back(session, plan, report)
     if seen.aftermath.alive:
         return replace(run, report=replace(report, state="running"))
     judged = endings.judge(plan, report, seen)
@@ -88,6 +88,12 @@ def finish(
         report=replace(report, sent=judged.sent),
         current=seen.current,
         outcome=judged.outcome + _invalid(seen.aftermath),
+        cause=afterwards.cause(session, report, judged.sent)
+        if judged.ending != "applied"
+        else None,
+        remaining=seen.remaining,
+        unasked=seen.unasked,
+        fingerprint=seen.fingerprint,
         ending=judged.ending,
         resume=judged.resume,
         undo=judged.undo,
@@ -149,17 +155,20 @@ def view(plan: Plan, run: Run) -> RunView:
     )
 
 
-def read_back(session: Session, report: RunReport) -> ReadBack:
+def read_back(session: Session, plan: Plan, report: RunReport) -> ReadBack:
     """What a new connection says of the database after a run."""
     aftermath = Aftermath()
     try:
         with session.project.reading():
             if _open_questions(report):
                 aftermath = session.runs.aftermath(report)
-            database = session.project.describe().database
+            description = session.project.describe()
+            differing = afterwards.differing(session, plan, description)
     except ProjectError as error:
         return ReadBack(current=None, aftermath=aftermath, why=scrub(f"{error.code}: {error}"))
-    return ReadBack(current=database.current, fingerprint=database.fingerprint, aftermath=aftermath)
+    database = description.database
+    seen = ReadBack(current=database.current, fingerprint=database.fingerprint, aftermath=aftermath)
+    return replace(seen, remaining=differing.lines, unasked=differing.unasked)
 
 
 def _open_questions(report: RunReport) -> bool:

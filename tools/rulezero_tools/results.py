@@ -9,6 +9,7 @@ from rulezero_policies.references import Confidence, References
 from rulezero_policies.rehearsal import Leg, State
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
+from rulezero_tools.causes import CauseView
 from rulezero_tools.records import Ending
 
 Section = Literal[
@@ -281,8 +282,9 @@ class ConfirmResult:
 class ApplyResult:
     """How the run ended, read back from the database; or how far it is.
 
-    After a partial failure `committed` are the statements that stay, `resume` and `undo` the steps
-    on and back.
+    `cause` is what stopped it. After a partial failure `committed` are the statements that stay,
+    `resume` and `undo` the steps on and back. After an upgrade to the last revision `remaining` is
+    what models and database still differ in; null where it was not asked or could not be told.
     """
 
     plan_id: str
@@ -300,6 +302,8 @@ class ApplyResult:
     committed: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    cause: CauseView | None = None
+    remaining: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

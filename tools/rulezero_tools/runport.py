@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from rulezero_policies.findings import Fact
 from rulezero_tools.records import Aftermath, RunReport
 
 
@@ -32,6 +33,14 @@ class Runs(Protocol):
         """
         ...
 
+    def in_the_way(self, report: RunReport) -> Fact | None:
+        """Ask the database, read-only and bounded, which rows stopped a run.
+
+        Returns:
+            How many, with the keys of a few; None where it was no rows, or they cannot be asked.
+        """
+        ...
+
 
 class NoRuns:
     """Where no run leaves anything behind."""
@@ -52,3 +61,8 @@ class NoRuns:
         """Nothing is known."""
         del report
         return Aftermath()
+
+    def in_the_way(self, report: RunReport) -> Fact | None:
+        """Nobody can be asked."""
+        del report
+        return None

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from . import errors, identity, journal, locking, places, retrying, sealed, secrets
+from . import errors, explaining, identity, journal, locking, places, retrying, sealed, secrets
 from .noting import Noting
 
 
@@ -42,12 +42,14 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         `statements` in the order they were sent (text only, each cut to a length), `error` (None
-        when it went through), `seconds` and `tries`, shaped as `records.RunReport`.
+        when it went through), `seconds` and `tries`, shaped as `records.RunReport`; also `stopped`,
+        what `explaining.noted` says of the error.
     """
     started = time.monotonic()
     book: journal.Journal = args.get("journal") or journal.NoJournal()
     noting, limits = Noting(book, loaded.root), retrying.Limits(args.get("limits"))
-    error, tries, lock = None, Tries(), locking.Lock(args.get("locks"), limits.patience)
+    error, stopped, tries = None, None, Tries()
+    lock = locking.Lock(args.get("locks"), limits.patience)
     try:
         with _limited(limits), contextlib.closing(lock):
             _look(loaded, args, noting, lock)
@@ -55,8 +57,10 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
                 _insist(partial(_migrate, loaded, args, noting), noting, limits, tries)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
         error = _text(raised, loaded.root)
+        stopped = _stopped(raised)
     seconds = round(time.monotonic() - started, 3)
-    return {"statements": noting.sent, "error": error, "seconds": seconds, "tries": tries.made}
+    how = {"error": error, "stopped": stopped}
+    return {"statements": noting.sent, **how, "seconds": seconds, "tries": tries.made}
 
 
 class Tries:
@@ -186,8 +190,23 @@ def _names(revisions: Sequence[str]) -> str:
     return ", ".join(sorted(revisions)) or "base"
 
 
+def _cause(raised: BaseException) -> BaseException | None:
+    """What user code, or a driver, raised; None for a failure of ours."""
+    return raised.__cause__ if isinstance(raised, errors.Failure) else raised
+
+
+def _stopped(raised: BaseException) -> dict[str, Any] | None:
+    cause = _cause(raised)
+    if cause is None or isinstance(cause, MovedError):
+        return None
+    try:
+        return explaining.noted(cause)
+    except Exception:  # noqa: BLE001 - the error itself is told, whatever else is made of it
+        return None
+
+
 def _text(raised: BaseException, root: str) -> str:
-    cause = raised.__cause__ if isinstance(raised, errors.Failure) else raised
+    cause = _cause(raised)
     if cause is None:
         facts = getattr(raised, "facts", {})
         return secrets.scrub(str(facts.get("error") or raised))

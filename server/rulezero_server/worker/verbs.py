@@ -21,6 +21,7 @@ TABLE = {
     "access": "access:access",
     "rehearse": "rehearse:rehearse",
     "aftermath": "aftermath:aftermath",
+    "in_the_way": "stopped:in_the_way",
     "upgrade": "run:run",
     "downgrade": "run:run",
 }

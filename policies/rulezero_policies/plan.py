@@ -14,7 +14,7 @@ from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import Rename
 from rulezero_policies.suppression import Suppressed
 
-PlanKind = Literal["upgrade", "downgrade", "generate"]
+PlanKind = Literal["upgrade", "downgrade", "generate", "undo"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,11 @@ class Plan:
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
     written, and nothing else; `renames` are the drops and adds that it writes as renames.
     `rehearsal` is None where none was asked for.
+
+    A plan that goes on where a run stopped `continues` the plan of that run: `skip` are the
+    statements of the first revision that are committed already, as they were sent (without
+    parameters, each cut at 4000 characters), and that are not sent again. `statements` is SQL that
+    is sent before the revisions, or, by an `undo` plan, alone and newest first.
     """
 
     kind: PlanKind
@@ -104,6 +109,9 @@ class Plan:
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[Rename, ...] = ()
     rehearsal: Judged | None = None
+    continues: str | None = None
+    skip: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -104,10 +104,10 @@ def _type_warning(name: str, operation: Operation) -> str:
 
 def approval_request(plan: Plan) -> str:
     """The approval request (STEP 5), for an upgrade or for a downgrade."""
-    back = plan.kind == "downgrade"
+    title = _TITLES.get(plan.kind, "Migration")
     return "\n".join(
         (
-            f"## {'Rollback' if back else 'Migration'} Ready for Review",
+            f"## {title} Ready for Review",
             "",
             f"**Description:** {visible(plan.description)}",
             f"**File:** {visible(plan.path)}",
@@ -123,11 +123,11 @@ def approval_request(plan: Plan) -> str:
             "### Recommended Actions Before Apply",
             *(f"- [ ] {action}" for action in _actions(plan)),
             "",
-            f"### {'Command to Undo the Rollback' if back else 'Rollback Command'}",
+            f"### {_WAY_BACK.get(plan.kind, 'Rollback Command')}",
             visible(plan.rollback_command),
             "",
             "---",
-            f"Should I apply this {'rollback' if back else 'migration'}? (Reply: yes/no)",
+            f"Should I apply this {title.lower()}? (Reply: yes/no)",
         )
     )
 
@@ -139,10 +139,18 @@ def _rehearsal(plan: Plan) -> tuple[str, ...]:
     return (f"**Rehearsal:** {visible(judged.line(plan.rehearsal), limit=800)}",)
 
 
+_TITLES: dict[PlanKind, str] = {"downgrade": "Rollback", "undo": "Undo"}
+
+_WAY_BACK: dict[PlanKind, str] = {
+    "downgrade": "Command to Undo the Rollback",
+    "undo": "Command to Run the Migration Again",
+}
+
 HEADINGS: dict[PlanKind, str] = {
     "upgrade": "Apply this migration?",
     "downgrade": "Roll back this migration?",
     "generate": "Write this revision?",
+    "undo": "Undo what a failed run left?",
 }
 """What is asked, in a word."""
 
@@ -262,6 +270,15 @@ def applied_text(*, current: str, previous: str, rollback_command: str, back: bo
     return (
         f"{done}\n\n{undo}\n{visible(rollback_command)}\n\n"
         f"Current revision: {visible(current)}\nPrevious revision: {visible(previous)}"
+    )
+
+
+def undone_text(*, current: str, statements: Sequence[str]) -> str:
+    """What is said after what a failed run left was undone."""
+    sent = "\n".join(f"- {visible(text)}" for text in statements[:LINES])
+    return (
+        f"What the failed run left half done is undone:\n{sent}\n\n"
+        f"Current revision: {visible(current)}"
     )
 
 

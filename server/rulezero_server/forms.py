@@ -36,6 +36,12 @@ class RollbackForm(ApplyForm):
     approve: StrictBool = Field(title="Apply this rollback?", description="Yes applies it, once.")
 
 
+class UndoForm(ApplyForm):
+    """Yes or no to undoing what a failed run left."""
+
+    approve: StrictBool = Field(title="Undo this?", description="Yes undoes it, once.")
+
+
 class DropForm(ApplyForm):
     """Yes or no to a run that destroys data: the words have to be typed."""
 
@@ -79,7 +85,7 @@ def form_for(plan: Plan) -> type[Form]:
         return _generate_form(plan)
     if plan.phrases:
         return DropForm
-    return RollbackForm if plan.kind == "downgrade" else ApplyForm
+    return {"downgrade": RollbackForm, "undo": UndoForm}.get(plan.kind, ApplyForm)
 
 
 def schema_of(form: type[Form]) -> dict[str, Any]:

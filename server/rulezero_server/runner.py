@@ -51,6 +51,8 @@ class WorkerRunner:
             ),
             "limits": asdict(self._target.limits),
             "locks": runs.locks(),
+            "skip": list(plan.skip),
+            "statements": list(plan.statements),
         }
         text = launch.request(self._target, verb, args, mode="running")
         places.private_file(place / "request").write_text(text, encoding="utf-8")
@@ -68,7 +70,7 @@ class WorkerRunner:
 
 
 def _verb(plan: Plan) -> str:
-    if plan.kind not in {"upgrade", "downgrade"}:
+    if plan.kind not in {"upgrade", "downgrade", "undo"}:
         raise TokenRefused(reason=f"A {plan.kind} plan changes no database.")
     return plan.kind
 

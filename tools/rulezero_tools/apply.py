@@ -57,7 +57,8 @@ def apply(
         host=session.runs.here,
     )
     session.store.start_run(run)
-    progress(f"running the approved {plan.kind} to {plan.to_revision}")
+    where = "" if plan.kind == "undo" else f" to {plan.to_revision}"
+    progress(f"running the approved {plan.kind}{where}")
     report = _carry_out(runner, permit, plan, sealed)
     if report.state == "running":
         return _result(plan, replace(run, report=report), repeated=False)
@@ -94,7 +95,7 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         previous_revision=previous,
         rollback_command=plan.rollback_command,
         verified=run.status == "applied",
-        statements=len(report.statements) if report else 0,
+        statements=_sent(report) if report else 0,
         seconds=report.seconds if report else 0.0,
         repeated=repeated,
         message=_message(plan, run, current, previous),
@@ -108,11 +109,18 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
     )
 
 
+def _sent(report: RunReport) -> int:
+    """How many statements were sent."""
+    return len(report.statements) - sum(s.landed == "skipped" for s in report.sent)
+
+
 def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
     if run.status == "running":
         return recovering.so_far(run)
     if run.status != "applied":
         return _failed(run)
+    if plan.kind == "undo":
+        return words.undone_text(current=current, statements=plan.statements)
     text = words.applied_text(
         current=current,
         previous=previous,
@@ -131,7 +139,9 @@ def _failed(run: Run) -> str:
 
 def _next(run: Run, plan: Plan) -> str:
     if run.status == "applied":
-        return "Tell the person the current revision and the rollback command."
+        undone = "Tell the person what was undone. To try again, call `review`."
+        told = "Tell the person the current revision and the rollback command."
+        return undone if plan.kind == "undo" else told
     if run.status == "running":
         return "Call `apply` again with the same token (it runs nothing twice), or `status`."
     if run.ending == "unknown":
@@ -139,6 +149,6 @@ def _next(run: Run, plan: Plan) -> str:
     if run.ending in {"nothing happened", "rolled back whole"}:
         return "Show the error, mend the cause, then call `review` for a new plan."
     return (
-        "Show the error, what is committed, and both ways: `resume` and `undo`. The person "
-        f"decides; the whole way back is {plan.rollback_command}"
+        "Show the error, what is committed, and both ways: `resume` and `undo`. The person decides "
+        f"which of those calls you make; the whole way back is {plan.rollback_command}"
     )

@@ -64,6 +64,12 @@ class _Book:
         )
         self.entries.append(_Entry(sent=sent, number=line["n"], connection=line["c"]))
 
+    def skipped(self, line: Line) -> None:
+        """A statement that an earlier run had committed, and that was not sent again."""
+        known = {name: line[name] for name in ("text", "revision", "place")}
+        one = Sent(**known, landed="skipped")
+        self.entries.append(_Entry(sent=one, number=0, connection=0, state="skipped"))
+
     def sent(self, line: Line) -> None:
         """A statement that went through."""
         entry = self._entry(line)
@@ -132,6 +138,7 @@ _READERS = {
     "attempt": _Book.attempt,
     "session": _Book.session,
     "send": _Book.send,
+    "skipped": _Book.skipped,
     "sent": _Book.sent,
     "failed": _Book.failed,
     "commit": _Book.commit,
@@ -188,6 +195,7 @@ _SETTLED: Mapping[str, Landed] = {
     "rolled back": "rolled back",
     "failed": "failed",
     "in doubt": "in doubt",
+    "skipped": "skipped",
 }
 
 

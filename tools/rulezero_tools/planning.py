@@ -52,6 +52,9 @@ class Draft:
     renames: tuple[Rename, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
+    continues: str | None = None
+    skip: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -87,6 +90,9 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         renames=draft.renames,
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
+        continues=draft.continues,
+        skip=draft.skip,
+        statements=draft.statements,
     )
 
 

@@ -161,8 +161,9 @@ class Rendered:
     interceptions: tuple[Interception, ...] = ()
 
 
-Landed = Literal["running", "committed", "rolled back", "failed", "in part", "in doubt"]
-"""What became of a statement; "in part": it failed or was cut off, and left something all the same.
+Landed = Literal["running", "committed", "rolled back", "failed", "in part", "in doubt", "skipped"]
+"""What became of a statement; "in part": it failed or was cut off, and left something all the same;
+"skipped": an earlier run had committed it.
 """
 
 

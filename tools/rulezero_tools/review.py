@@ -11,7 +11,7 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.references import References, told
 from rulezero_policies.scene import Flaw, Scene, questions
 from rulezero_policies.suppression import Suppressed, suppress
-from rulezero_tools import edits, graph
+from rulezero_tools import edits, graph, resuming
 from rulezero_tools.planning import (
     Draft,
     database_view,
@@ -46,28 +46,37 @@ class Reading:
 
 @loads_once
 def review(
-    session: Session, *, revision: str | None = None, progress: Callable[[str], None] = silent
+    session: Session,
+    *,
+    revision: str | None = None,
+    resume: str | None = None,
+    progress: Callable[[str], None] = silent,
 ) -> ReviewResult:
     """Review everything an upgrade to `revision` (default: the head) would run.
 
     Args:
         session: The project, the store and the caller.
         revision: Up to which revision.
+        resume: The plan whose run stopped half way and is gone on with; it says up to where.
         progress: Is told what is being done.
 
     Raises:
         NothingPending: The database is there already.
+        GateError: `resume` names no run that can be gone on with.
         ProjectError: The project cannot be read, or has several heads.
     """
     progress("reading the project and its database")
     seen = edits.with_edits(session, session.project.describe())
-    waiting = _waiting(seen, revision)
+    rest = resuming.rest(session, seen, resume, kind="upgrade") if resume else None
+    waiting = _waiting(seen, rest.plan.to_revision if rest else revision)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
+    traces = rest.of(traces) if rest else traces
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
     draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
+    draft = rest.on(draft) if rest else resuming.warned(session, seen, draft)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)

@@ -15,10 +15,7 @@ from sqlalchemy.pool import Pool
 
 from . import errors, explaining, identity, journal, locking, places, retrying, sealed, secrets
 from .noting import Noting
-
-
-class MovedError(Exception):
-    """The database is not the one, or not at the revision, that the approval was given for."""
+from .skipping import MovedError, Skipping, send
 
 
 def prepare(args: dict[str, Any], root: str) -> None:
@@ -35,8 +32,10 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project, loaded after `prepare`.
-        args: `direction` ("upgrade" or "downgrade"), `to` (a revision, or "base"), `from` (the
-            revisions that the database must be at), `identity` (of the database it must be);
+        args: `direction` ("upgrade", "downgrade", or "undo", which runs no revision), `to` (a
+            revision, or "base"), `from` (the revisions that the database must be at), `identity`
+            (of the database it must be), `skip` (statements of the first revision that are
+            committed already), `statements` (SQL that is sent first);
             also `limits` (see `retrying.Limits`), `locks` (the folder of SQLite's lock files) and
             `journal`.
 
@@ -53,8 +52,11 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     try:
         with _limited(limits), contextlib.closing(lock):
             _look(loaded, args, noting, lock)
-            with noting:
-                _insist(partial(_migrate, loaded, args, noting), noting, limits, tries)
+            skipping = Skipping(args.get("skip") or ())
+            skipping.version_table = noting.version_table[1]
+            migrate = partial(_migrate, loaded, args, noting, skipping)
+            with skipping.listening(), noting:
+                _insist(migrate, noting, limits, tries)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
         error = _text(raised, loaded.root)
         stopped = _stopped(raised)
@@ -112,7 +114,7 @@ def _insist(
         retrying.wait(pause)
 
 
-def _migrate(loaded: Any, args: dict[str, Any], noting: Noting) -> None:
+def _migrate(loaded: Any, args: dict[str, Any], noting: Noting, skipping: Skipping) -> None:
     """What `alembic.command.upgrade` and `downgrade` do, with the check made once more inside."""
     steps = _steps(loaded, args)
 
@@ -126,7 +128,8 @@ def _migrate(loaded: Any, args: dict[str, Any], noting: Noting) -> None:
             *context.on_version_apply_callbacks,
             partial(_arrived, noting.book),
         )
-        return _told(chosen, noting)
+        send(context, args.get("statements") or ())
+        return _told(skipping.through(chosen), noting)
 
     loaded.run_env(
         move,
@@ -163,6 +166,8 @@ def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], 
 
 def revision_steps(loaded: Any, direction: str) -> Callable[[str, Sequence[str]], Any]:
     """What gives the steps to a revision, from the revisions that a database is at."""
+    if direction == "undo":
+        return lambda _to, _current: []
     script = loaded.script
     return script._upgrade_revs if direction == "upgrade" else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
 

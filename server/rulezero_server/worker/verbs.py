@@ -24,10 +24,11 @@ TABLE = {
     "in_the_way": "stopped:in_the_way",
     "upgrade": "run:run",
     "downgrade": "run:run",
+    "undo": "run:run",
 }
 """Verb -> module:function. A verb that is not here does not exist."""
 
-RUNS = frozenset({"upgrade", "downgrade"})
+RUNS = frozenset({"upgrade", "downgrade", "undo"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
@@ -45,6 +46,7 @@ _COMMANDS = {
     "generate": "migrate",
     "upgrade": "upgrade",
     "downgrade": "downgrade",
+    "undo": "downgrade",
     "rehearse": "upgrade",
 }
 

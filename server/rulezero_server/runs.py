@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +20,10 @@ from rulezero_tools.records import Aftermath, RunReport, RunState
 
 T = TypeVar("T")
 
-FOLDER, LOCKS = "runs", "locks"
+FOLDER, LOCKS, SETTLED = "runs", "locks", "settled"
+
+KEPT = 30 * 24 * 3600
+"""Seconds after which a run whose end is recorded leaves no trace in the state folder."""
 
 BOUND = 100_000
 """Rows in the way at which counting stops."""
@@ -130,6 +135,18 @@ class Folders:
             invalid_indexes=tuple(found["invalid_indexes"]),
         )
 
+    def forget(self, plan_id: str) -> None:
+        """Remove the sealed files of a run whose end is recorded, and all of old ones.
+
+        The folder itself stays a while: as long as it is there, the run cannot begin once more.
+        """
+        with contextlib.suppress(OSError):
+            place = folder(plan_id)
+            shutil.rmtree(place / "sealed", ignore_errors=True)
+            (place / "request").unlink(missing_ok=True)
+            (place / SETTLED).touch(mode=places.FILE_MODE)
+            _sweep(place.parent)
+
     def in_the_way(self, report: RunReport) -> Fact | None:
         """Ask the database, read-only and bounded, which rows stopped a run."""
         if report.stopped is None or not report.stopped.probes:
@@ -146,6 +163,13 @@ class Folders:
         except ProjectError:
             return None
         return None if found is None else _as(Fact, found)
+
+
+def _sweep(top: Path) -> None:
+    """Remove the folders of runs whose end was recorded long ago."""
+    for mark in top.glob(f"*/{SETTLED}"):
+        if time.time() - mark.stat().st_mtime > KEPT:
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:

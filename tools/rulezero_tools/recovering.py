@@ -101,6 +101,8 @@ def finish(
     if not session.store.finish_run(done):
         return session.store.run(run.plan_id) or done
     record(session, _event(done), plan, _told(plan, report, judged, seen, found=found))
+    if done.settled:
+        session.runs.forget(done.plan_id)
     return done
 
 

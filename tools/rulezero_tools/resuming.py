@@ -175,7 +175,7 @@ def _without(sql: str, done: Sequence[str]) -> str:
     """Rendered SQL with what is committed already made a comment."""
     for text in done:
         # Rendered and sent, a statement differs in its white space.
-        found = re.search(rf"{r'\s+'.join(map(re.escape, text.split()))}\s*;?", sql)
+        found = re.search(r"\s+".join(map(re.escape, text.split())) + r"\s*;?", sql)
         if found:
             said = "\n".join(f"-- {line}" for line in found[0].splitlines())
             noted = f"-- committed already, not sent again:\n{said}"

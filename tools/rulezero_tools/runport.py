@@ -33,6 +33,10 @@ class Runs(Protocol):
         """
         ...
 
+    def forget(self, plan_id: str) -> None:
+        """Clear what nobody needs of a run whose end is recorded; it fails at nothing."""
+        ...
+
     def in_the_way(self, report: RunReport) -> Fact | None:
         """Ask the database, read-only and bounded, which rows stopped a run.
 
@@ -61,6 +65,10 @@ class NoRuns:
         """Nothing is known."""
         del report
         return Aftermath()
+
+    def forget(self, plan_id: str) -> None:
+        """There is nothing."""
+        del plan_id
 
     def in_the_way(self, report: RunReport) -> Fact | None:
         """Nobody can be asked."""

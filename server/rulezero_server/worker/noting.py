@@ -105,6 +105,7 @@ class Noting:
         )
         self.sent.append(text)
         context.rulezero_number = len(self.sent)
+        context.rulezero_marked = commits.mark(raw, statement)
 
     def _after(self, connection: Any, _cursor: Any, statement: str, *rest: Any) -> None:
         number = getattr(rest[1], "rulezero_number", None)
@@ -127,7 +128,8 @@ class Noting:
         left, lost = "rolled back", bool(context.is_disconnect)
         if not lost:
             raw = commits.driver_connection(context.connection.connection)
-            left = commits.left_by_failure(raw, context.original_exception)
+            marked = context.execution_context.rulezero_marked
+            left = commits.left_by_failure(raw, context.original_exception, marked=marked)
         self.kept = self.kept or (left in {"committed", "unknown"} and self._open)
         self.book.note("failed", n=number, left=left, lost=lost)
 

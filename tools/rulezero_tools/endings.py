@@ -179,9 +179,9 @@ def _resume(plan: Plan, sent: Sequence[Sent], seen: ReadBack) -> tuple[str, ...]
         return (*first, *cut, go_on)
     by_hand = "Or by hand: revision" if planned else "Revision"
     again = (
-        f"{by_hand} {half[0].revision} is half done and would run again from its start: take out of "
-        f"its {plan.kind}() what is committed, or have each of these steps look first whether it "
-        f"is done: {'; '.join(whole[:MOST])}."
+        f"{by_hand} {half[0].revision} is half done and would run again from its start: take out "
+        f"of its {plan.kind}() what is committed, or have each of these steps look first whether "
+        f"it is done: {'; '.join(whole[:MOST])}."
     )
     return (*first, *cut, again, go_on)
 

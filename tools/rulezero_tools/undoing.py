@@ -41,7 +41,9 @@ def undone(session: Session, seen: Description, plan_id: str) -> tuple[Draft, Wa
         facts=facts,
         warnings=words.critical_warnings(findings, steps),
         sql="".join(f"{text};\n" for text in statements),
-        rollback_command=words.upgrade_command(seen.flavour, old.to_revision),
+        rollback_command=old.rollback_command
+        if old.kind == "undo"
+        else words.upgrade_command(seen.flavour, old.to_revision),
         pictures=pictures(session, steps),
         continues=plan_id,
         statements=statements,

@@ -24,6 +24,12 @@ LEAST = 2.0
 Direction = Literal["upgrade", "downgrade", "undo"]
 
 
+_OFF = NotRehearsed(
+    reason="rehearsals are switched off",
+    mend="Write `on = true` under [rehearsal] in policy.toml.",
+)
+
+
 def _silent(_doing: str) -> None:
     """Nobody wants to know."""
 
@@ -70,10 +76,7 @@ class WorkerRehearser:
             ProjectError: The project cannot be loaded.
         """
         if not self._wishes.on:
-            return NotRehearsed(
-                reason="rehearsals are switched off",
-                mend="Write `on = true` under [rehearsal] in policy.toml.",
-            )
+            return _OFF
         args = {
             "direction": direction,
             "start": list(start),

@@ -56,14 +56,6 @@ def test_a_failure_tells_the_error_its_place_what_stays_and_both_ways(
     assert run(world).status == "applied"
 
 
-def test_the_way_to_resume_works(make_world: Any, mariadb_url: str) -> None:
-    world = make_world(mariadb_url, r2=FAILING)
-    assert run(world).ending == "partially applied"
-    world.write(r2='op.add_column("accounts", sa.Column("note", sa.String(20)))')
-    assert run(world).status == "applied"
-    assert world.effects()["CREATE TABLE items"]
-
-
 def test_an_autocommit_block_that_fails_is_told_with_what_it_left(
     make_world: Any, postgres_url: str
 ) -> None:

@@ -195,7 +195,7 @@ def test_a_rollback_that_stopped_half_way_is_gone_on_with(
     assert stopped.ending == "partially applied", stopped.message
     assert f"call `rollback` with resume={stopped.plan_id}" in stopped.resume[0]
     execute(world, "UPDATE accounts SET name = 'other' WHERE id = 2")
-    with pytest.raises(NotForThisTool, match="rollback"):
+    with pytest.raises(NotForThisTool, match="`review` does not carry it out"):
         review(world.session(), resume=stopped.plan_id)
     back = rollback(world.session(), resume=stopped.plan_id)
     assert "ALTER TABLE accounts DROP COLUMN note" in back.warnings[0]

@@ -59,6 +59,9 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
     "renames": lambda _: (Rename(kind="column", table="users", old="a", new="b"),),
     "rehearsal": lambda _: Judged(seconds=1.0),
+    "continues": lambda _: "plan-1",
+    "skip": lambda _: ("CREATE TABLE items (id int)",),
+    "statements": lambda _: ("DROP TABLE items",),
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
 }
 

@@ -19,6 +19,7 @@ from rulezero_tools.planning import (
     freeze,
     holes,
     make_plan,
+    next_step,
     pictures,
 )
 from rulezero_tools.ports import Session, loads_once, silent
@@ -85,7 +86,7 @@ def review(
         result(seen, plan, draft.references),
         warnings=(*plan.warnings, *holes(unjudged(seen.interceptions))),
         plan_id=plan.plan_id,
-        next_step=_next(plan.plan_id, draft.findings),
+        next_step=next_step(plan.plan_id, draft.findings),
     )
 
 
@@ -333,14 +334,4 @@ def result(seen: Description, plan: Plan, used: References | None = None) -> Rev
         references_total=used.total if used else 0,
         because=risk.because(plan.findings, suppressed=len(plan.suppressed)),
         suppressed=plan.suppressed,
-    )
-
-
-def _next(plan_id: str, findings: tuple[Finding, ...]) -> str:
-    call = f"call `confirm` with plan_id {plan_id}: a person is asked. You cannot approve it."
-    if not findings:
-        return f"Show the approval request to the person, then {call}"
-    return (
-        f"{words.needs_changes_question(findings)} Put that to the person. To change the revision, "
-        f"edit the file and call `review` again. To go on as it is, {call}"
     )

@@ -117,6 +117,7 @@ def _insist(
 def _migrate(loaded: Any, args: dict[str, Any], noting: Noting, skipping: Skipping) -> None:
     """What `alembic.command.upgrade` and `downgrade` do, with the check made once more inside."""
     steps = _steps(loaded, args)
+    skipping.begin()
 
     def move(current: Sequence[str], context: Any) -> Any:
         with noting.asleep():

@@ -58,6 +58,10 @@ class Skipping:
                 stack.callback(event.remove, Engine, name, listener)
             yield
 
+    def begin(self) -> None:
+        """A new attempt: no step has been reached."""
+        self._on = False
+
     def through(self, steps: Any) -> Iterator[Any]:
         """Alembic's steps; what is passed over belongs to the first.
 

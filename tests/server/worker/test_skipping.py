@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from rulezero_server.worker.skipping import MovedError, Skipping, is_skipped, kept, send
 from rulezero_server.worker.statements import keeps_nothing
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.proves("A18", "D08")
 A = "CREATE TABLE a (id INTEGER)"
 B = "CREATE TABLE b (id INTEGER)"
 C = "CREATE TABLE c (id INTEGER)"
-TABLE = sa.table("marks", sa.column("name"))
+TABLE: Any = sa.table("marks", sa.column("name"))
 
 
 @pytest.fixture
@@ -54,13 +56,16 @@ def test_what_is_committed_is_not_sent_and_the_rest_is(connection: Any) -> None:
 def test_listeners_are_told_what_is_passed_over(connection: Any) -> None:
     told: list[bool] = []
     skipping = Skipping([A])
+
+    def hear(*given: Any) -> None:
+        told.append(is_skipped(given[4]))
+
     with skipping.listening():
-        listener = sa.event.listens_for(sa.engine.Engine, "before_cursor_execute")
-        heard = listener(lambda *given: told.append(is_skipped(given[4])))
+        event.listen(Engine, "before_cursor_execute", hear)
         for _ in skipping.through([1]):
             connection.exec_driver_sql(A)
             connection.exec_driver_sql(B)
-        sa.event.remove(sa.engine.Engine, "before_cursor_execute", heard)
+        event.remove(Engine, "before_cursor_execute", hear)
     assert told == [True, False]
 
 

@@ -263,6 +263,21 @@ class NotForThisTool(GateError):
     next_step = "Call `{right_tool}` with it."
 
 
+class NothingHalfDone(GateError):
+    """No run of plan {plan_id!r} stands half done on this database: {reason}."""
+
+    next_step = "Call `status` for what stands there, then `review`."
+
+
+class NoWayOn(GateError):
+    """The run of plan {plan_id} cannot be {way} by a plan: {reason}."""
+
+    next_step = (
+        "Show the person what is committed and the steps by hand: `get_plan` with plan_id {plan_id} "
+        "and section 'run'."
+    )
+
+
 class TokenRefused(GateError):
     """{reason} Nothing was changed."""
 

@@ -15,7 +15,7 @@ from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
-PlanKind = Literal["upgrade", "downgrade", "generate", "restore"]
+PlanKind = Literal["upgrade", "downgrade", "generate", "restore", "undo"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,11 @@ class Plan:
     written, and nothing else; `renames` are the drops and adds of which the person says with their
     yes whether they are renames. `rehearsal` is None where none was asked for, `backup` where the
     policy asks for none; `restoring` is what a `restore` plan puts back.
+
+    A plan that goes on where a run stopped `continues` the plan of that run: `skip` are the
+    statements of the first revision that are committed already, as they were sent (without
+    parameters, each cut at 4000 characters), and that are not sent again. `statements` is SQL that
+    is sent before the revisions, or, by an `undo` plan, alone and newest first.
     """
 
     kind: PlanKind
@@ -108,6 +113,9 @@ class Plan:
     rehearsal: Judged | None = None
     backup: PlannedBackup | None = None
     restoring: Restoring | None = None
+    continues: str | None = None
+    skip: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

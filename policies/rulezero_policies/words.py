@@ -136,6 +136,7 @@ def approval_request(plan: Plan) -> str:
 _NAMED: dict[PlanKind, tuple[str, str]] = {
     "downgrade": ("rollback", "Command to Undo the Rollback"),
     "restore": ("restore", "Command to Go On From There"),
+    "undo": ("undo", "Command to Run the Migration Again"),
 }
 
 
@@ -158,6 +159,7 @@ HEADINGS: dict[PlanKind, str] = {
     "downgrade": "Roll back this migration?",
     "generate": "Write this revision?",
     "restore": "Restore this backup?",
+    "undo": "Undo what a failed run left?",
 }
 """What is asked, in a word."""
 
@@ -278,6 +280,15 @@ def applied_text(
     return (
         f"{done}\n\n{undo}\n{visible(rollback_command)}\n\n"
         f"Current revision: {visible(current)}\nPrevious revision: {visible(previous)}"
+    )
+
+
+def undone_text(*, current: str, statements: Sequence[str]) -> str:
+    """What is said after what a failed run left was undone."""
+    sent = "\n".join(f"- {visible(text)}" for text in statements[:LINES])
+    return (
+        f"What the failed run left half done is undone:\n{sent}\n\n"
+        f"Current revision: {visible(current)}"
     )
 
 

@@ -45,7 +45,17 @@ class RestoreForm(ApplyForm):
     approve: StrictBool = Field(title="Restore this backup?", description="Yes restores it, once.")
 
 
-_PLAIN: dict[PlanKind, type[Form]] = {"downgrade": RollbackForm, "restore": RestoreForm}
+class UndoForm(ApplyForm):
+    """Yes or no to undoing what a failed run left."""
+
+    approve: StrictBool = Field(title="Undo this?", description="Yes undoes it, once.")
+
+
+_PLAIN: dict[PlanKind, type[Form]] = {
+    "downgrade": RollbackForm,
+    "restore": RestoreForm,
+    "undo": UndoForm,
+}
 
 
 class DropForm(ApplyForm):

@@ -46,6 +46,13 @@ RUNS = ToolAnnotations(
 Environment = Annotated[
     str | None, Field(description="An environment of rulezero.toml; default: the first one.")
 ]
+Resume = Annotated[
+    str | None,
+    Field(
+        description="The plan_id of a run that stopped half way in a revision: only what is left "
+        "of it is planned, and what is committed is not sent again."
+    ),
+]
 PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
 
 
@@ -171,6 +178,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         revision: Annotated[
             str | None, Field(description="Review up to this revision; default: the head.")
         ] = None,
+        resume: Resume = None,
         environment: Environment = None,
     ) -> results.ReviewResult:
         """Review the pending revisions and make the plan a person can confirm. It applies nothing.
@@ -178,15 +186,15 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         It rehearses them: up, down and up again on a shadow that is thrown away. The verdict is
         SAFE, NEEDS_CHANGES or UNSAFE, each finding with its evidence and its fix. Show the
         approval_request and the warnings to the person as they are written. What takes long
-        answers "StillRunning": it goes on; call again.
+        answers "StillRunning": it goes on; call again. After a partial failure `resume` goes on.
         """
         from rulezero_tools.review import review as use_case
 
         def work(say: Say) -> results.ReviewResult:
             session = _session(app, ctx, environment)
-            return shortened(use_case(session, revision=revision, progress=say))
+            return shortened(use_case(session, revision=revision, resume=resume, progress=say))
 
-        key = Key("review", (_client_name(ctx), environment, revision))
+        key = Key("review", (_client_name(ctx), environment, revision, resume))
         return await lasting.told(ctx, key, work)
 
 
@@ -203,21 +211,40 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
             str | None,
             Field(description="Instead: plan_id of a plan that ran; its backup is put back."),
         ] = None,
+        resume: Resume = None,
+        undo: Annotated[
+            str | None,
+            Field(
+                description="The plan_id of a run that stopped half way in a revision: what it "
+                "left of that revision is undone; no revision is run."
+            ),
+        ] = None,
         environment: Environment = None,
     ) -> results.RollbackResult:
         """Plan a downgrade and say which data it loses. It rolls nothing back.
 
         It is rehearsed, down and up again, on a shadow that is thrown away. A downgrade brings
-        back no data; with `restore` the plan puts a backup back, and says what is lost since. The
-        plan goes through `confirm` and `apply` like any other.
+        back no data; with `restore` the plan puts a backup back, and says what is lost since. After
+        a partial failure `undo` takes back what the failed run left. The plan goes through
+        `confirm` and `apply` like any other.
         """
         from rulezero_tools.rollback import rollback as use_case
 
         def work(say: Say) -> results.RollbackResult:
             session = _session(app, ctx, environment)
-            return shortened(use_case(session, revision=revision, restore=restore, progress=say))
+            return shortened(
+                use_case(
+                    session,
+                    revision=revision,
+                    restore=restore,
+                    resume=resume,
+                    undo=undo,
+                    progress=say,
+                )
+            )
 
-        key = Key("rollback", (_client_name(ctx), environment, revision, restore))
+        asked = (environment, revision, restore, resume, undo)
+        key = Key("rollback", (_client_name(ctx), *asked))
         return await lasting.told(ctx, key, work)
 
 

@@ -21,7 +21,13 @@ MARGIN = 15.0
 LEAST = 2.0
 """Seconds that must be left for the revisions once the shadow is there."""
 
-Direction = Literal["upgrade", "downgrade"]
+Direction = Literal["upgrade", "downgrade", "undo"]
+
+
+_OFF = NotRehearsed(
+    reason="rehearsals are switched off",
+    mend="Write `on = true` under [rehearsal] in policy.toml.",
+)
 
 
 def _silent(_doing: str) -> None:
@@ -60,6 +66,8 @@ class WorkerRehearser:
         to: str,
         identity: DatabaseIdentity,
         files: Mapping[str, bytes],
+        skip: Sequence[str] = (),
+        statements: Sequence[str] = (),
         progress: Callable[[str], None] = _silent,
     ) -> Rehearsal | NotRehearsed:
         """Go from `start` to `to`, back, and (for an upgrade) there again.
@@ -68,16 +76,15 @@ class WorkerRehearser:
             ProjectError: The project cannot be loaded.
         """
         if not self._wishes.on:
-            return NotRehearsed(
-                reason="rehearsals are switched off",
-                mend="Write `on = true` under [rehearsal] in policy.toml.",
-            )
+            return _OFF
         args = {
             "direction": direction,
             "start": list(start),
             "to": to,
             "identity": asdict(identity),
             "rows": self._wishes.rows,
+            "skip": list(skip),
+            "statements": list(statements),
         }
         progress("making a shadow of the database")
         until = time.monotonic() + self._wishes.seconds

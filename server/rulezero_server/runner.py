@@ -61,6 +61,8 @@ class WorkerRunner:
             ),
             "limits": asdict(self._target.limits),
             "locks": runs.locks(),
+            "skip": list(plan.skip),
+            "statements": list(plan.statements),
             **also,
         }
         text = launch.request(self._target, verb, args, mode="running")
@@ -81,7 +83,7 @@ class WorkerRunner:
 def _verb(plan: Plan) -> str:
     if plan.kind == "restore" and plan.restoring is None:
         raise TokenRefused(reason="This plan says of no backup what it restores.")
-    if plan.kind not in {"upgrade", "downgrade", "restore"}:
+    if plan.kind not in {"upgrade", "downgrade", "restore", "undo"}:
         raise TokenRefused(reason=f"A {plan.kind} plan changes no database.")
     return plan.kind
 

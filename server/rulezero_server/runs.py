@@ -2,19 +2,34 @@
 
 import contextlib
 import json
+import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from rulezero_policies.errors import RulezeroError, TokenRefused
+from rulezero_policies.causes import Stopped
+from rulezero_policies.errors import ProjectError, RulezeroError, TokenRefused
+from rulezero_policies.findings import Fact
 from rulezero_server import filelocks, launch, places
 from rulezero_tools import journal
 from rulezero_tools.records import Aftermath, RunReport, RunState
 
-FOLDER, LOCKS = "runs", "locks"
+T = TypeVar("T")
+
+FOLDER, LOCKS, SETTLED = "runs", "locks", "settled"
+
+KEPT = 30 * 24 * 3600
+"""Seconds after which a run whose end is recorded leaves no trace in the state folder."""
+
+BOUND = 100_000
+"""Rows in the way at which counting stops."""
+
+SECONDS = 5.0
+"""That one count of them may take."""
 
 SETTLING = 10.0
 """Seconds that a statement may still take in the database's server after its process is gone."""
@@ -91,13 +106,16 @@ class Folders:
         state: RunState = "running" if alive else "died" if lines else "never began"
         if written is None:
             return journal.read(lines, state=state, error=None, seconds=seconds)
-        return journal.read(lines, state="ended", error=self._error(written), seconds=seconds)
+        error, stopped = self._ended(written)
+        return journal.read(lines, state="ended", error=error, seconds=seconds, stopped=stopped)
 
-    def _error(self, written: Mapping[str, Any]) -> str | None:
+    def _ended(self, written: Mapping[str, Any]) -> tuple[str | None, Stopped | None]:
         try:
-            return launch.read(self._target, written).result["error"]
+            found = launch.read(self._target, written).result
         except RulezeroError as refused:
-            return str(refused)
+            return str(refused), None
+        stopped = found.get("stopped")
+        return found["error"], None if stopped is None else _as(Stopped, stopped)
 
     def aftermath(self, report: RunReport) -> Aftermath:
         """Ask the database about what a run left open.
@@ -117,6 +135,42 @@ class Folders:
             invalid_indexes=tuple(found["invalid_indexes"]),
         )
 
+    def forget(self, plan_id: str) -> None:
+        """Remove the sealed files of a run whose end is recorded, and all of old ones.
+
+        The folder itself stays a while: as long as it is there, the run cannot begin once more.
+        """
+        with contextlib.suppress(OSError):
+            place = folder(plan_id)
+            shutil.rmtree(place / "sealed", ignore_errors=True)
+            (place / "request").unlink(missing_ok=True)
+            (place / SETTLED).touch(mode=places.FILE_MODE)
+            _sweep(place.parent)
+
+    def in_the_way(self, report: RunReport) -> Fact | None:
+        """Ask the database, read-only and bounded, which rows stopped a run."""
+        if report.stopped is None or not report.stopped.probes:
+            return None
+        args = {
+            "stopped": asdict(report.stopped),
+            "earlier": report.statements[:-1],
+            "bound": BOUND,
+            "seconds": SECONDS,
+            "total": 2 * SECONDS,
+        }
+        try:
+            found = launch.ask(self._target, "in_the_way", args).result["fact"]
+        except ProjectError:
+            return None
+        return None if found is None else _as(Fact, found)
+
+
+def _sweep(top: Path) -> None:
+    """Remove the folders of runs whose end was recorded long ago."""
+    for mark in top.glob(f"*/{SETTLED}"):
+        if time.time() - mark.stat().st_mtime > KEPT:
+            shutil.rmtree(mark.parent, ignore_errors=True)
+
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     """The journal's lines; one that a full disk or a kill cut in two says nothing."""
@@ -126,6 +180,12 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
                 found = json.loads(line)
                 if isinstance(found, dict):
                     yield found
+
+
+def _as(kind: type[T], value: Mapping[str, Any]) -> T:
+    from pydantic import TypeAdapter  # noqa: PLC0415 - not needed until a run has failed
+
+    return TypeAdapter(kind).validate_python(value)
 
 
 def _took(lines: list[Mapping[str, Any]]) -> float:

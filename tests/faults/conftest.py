@@ -244,7 +244,8 @@ class World:
     def said_yes(self, plan: Plan) -> str:
         session = self.session()
         found, challenge = asking.open_question(session, plan.plan_id, form=True)
-        yes = asking.FormAnswer(action="accept", approve=True)
+        typed = next(iter(plan.phrases), "")
+        yes = asking.FormAnswer(action="accept", approve=True, typed=typed)
         token = asking.answer_form(session, found, challenge, yes).token
         assert token is not None
         return token

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from rulezero_policies import decision
 from rulezero_policies.errors import MigrationRunning, TokenRefused
 from rulezero_policies.grant import token_hash
+from rulezero_server import runs
 from rulezero_tools import gate, reading
 
 pytestmark = pytest.mark.proves("D08")
@@ -133,3 +135,26 @@ def test_a_run_that_never_began_is_given_up_for_good(
     with pytest.raises(TokenRefused, match="given up"):
         app.runner(world.session()).run(permit, plan, app.store.sealed(plan.files))
     assert not any(world.effects().values())
+
+
+def test_a_run_whose_end_is_recorded_leaves_no_sealed_files_and_in_the_end_nothing(
+    make_world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(f"sqlite:///{tmp_path / 'database.sqlite'}")
+    first = world.planned("r2")
+    token = world.said_yes(first)
+    assert world.applied(first, token).status == "applied"
+    place = world.state / "runs" / first.plan_id
+    assert {file.name for file in place.iterdir()} == {"journal", "lock", "report", "settled"}
+    app = world.app()
+    with pytest.raises(TokenRefused, match="began before"):
+        app.runner(world.session()).run(
+            decision.permit(app.store.grant(token_hash(token)), spent=world.clock.now()),
+            first,
+            app.store.sealed(first.files),
+        )
+    monkeypatch.setattr(runs, "KEPT", -1)
+    second = world.planned("r3")
+    assert world.applied(second, world.said_yes(second)).status == "applied"
+    assert list((world.state / "runs").iterdir()) == []
+    assert world.applied(first, token).repeated

@@ -22,6 +22,7 @@ from rulezero_policies.words import (
     needs_changes_question,
     own_warnings,
     rollback_command,
+    undone_text,
     upgrade_command,
 )
 
@@ -277,6 +278,17 @@ def test_a_rollback_is_called_one_and_gives_the_way_forward_again() -> None:
     assert text.startswith("Rollback applied successfully.")
     assert "To undo it if needed:\nalembic upgrade b2" in text
     assert upgrade_command("flask-migrate", "b2") == "flask db upgrade b2"
+
+
+@pytest.mark.proves("A18")
+def test_undoing_what_a_failed_run_left_is_called_so(plan: Plan) -> None:
+    text = approval_request(dataclasses.replace(plan, kind="undo"))
+    assert text.startswith("## Undo Ready for Review")
+    assert "### Command to Run the Migration Again" in text
+    assert text.endswith("Should I apply this undo? (Reply: yes/no)")
+    done = undone_text(current="a1", statements=("DROP TABLE items",))
+    assert "is undone:\n- DROP TABLE items\n" in done
+    assert done.endswith("Current revision: a1")
 
 
 def test_the_actions_say_that_a_rollback_restores_no_data(plan: Any) -> None:

@@ -7,7 +7,8 @@ from rulezero_policies import words
 from rulezero_policies.errors import RulezeroError, TokenRefused
 from rulezero_policies.grant import Permit, same, token_hash
 from rulezero_policies.plan import Plan
-from rulezero_tools import backups, endings, gate, graph, recovering, securing
+from rulezero_tools import afterwards, backups, endings, gate, graph, recovering, securing
+from rulezero_tools.causes import cause_view
 from rulezero_tools.planning import refused
 from rulezero_tools.ports import Runner, Session, silent
 from rulezero_tools.records import Run, RunReport
@@ -59,7 +60,8 @@ def apply(
         backup=backup,
     )
     session.store.start_run(run)
-    progress(f"running the approved {plan.kind} to {plan.to_revision}")
+    where = "" if plan.kind == "undo" else f" to {plan.to_revision}"
+    progress(f"running the approved {plan.kind}{where}")
     report = _carry_out(runner, permit, plan, sealed)
     if report.state == "running":
         return _result(plan, replace(run, report=report), repeated=False)
@@ -96,7 +98,7 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         previous_revision=previous,
         rollback_command=plan.rollback_command,
         verified=run.status == "applied",
-        statements=len(report.statements) if report else 0,
+        statements=_sent(report) if report else 0,
         seconds=report.seconds if report else 0.0,
         repeated=repeated,
         message=_message(plan, run, current, previous),
@@ -106,14 +108,23 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         resume=run.resume,
         undo=run.undo,
         backup=backups.view(run.backup),
+        cause=cause_view(run.cause),
+        remaining=None if run.remaining is None else run.remaining[:MOST],
     )
+
+
+def _sent(report: RunReport) -> int:
+    """How many statements were sent."""
+    return len(report.statements) - sum(s.landed == "skipped" for s in report.sent)
 
 
 def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
     if run.status == "running":
         return recovering.so_far(run)
     if run.status != "applied":
-        return run.outcome or "How the run ended was not recorded: read `status`."
+        return _failed(run)
+    if plan.kind == "undo":
+        return words.undone_text(current=current, statements=plan.statements)
     text = words.applied_text(
         current=current,
         previous=previous,
@@ -121,12 +132,20 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
         kind=plan.kind,
     )
     told = run.outcome if run.report and (run.report.error or run.report.state == "died") else None
-    return f"{text}\n\n{told}" if told else text
+    return "\n\n".join(part for part in (text, told, afterwards.remaining(run)) if part)
+
+
+def _failed(run: Run) -> str:
+    told = run.outcome or "How the run ended was not recorded: read `status`."
+    rows = f"{run.cause.in_the_way} {run.cause.advice}".strip() if run.cause else ""
+    return f"{told}\n\n{rows}" if rows else told
 
 
 def _next(run: Run, plan: Plan) -> str:
     if run.status == "applied":
-        return "Tell the person the current revision and the rollback command."
+        undone = "Tell the person what was undone. To try again, call `review`."
+        told = "Tell the person the current revision and the rollback command."
+        return undone if plan.kind == "undo" else told
     if run.status == "running":
         return "Call `apply` again with the same token (it runs nothing twice), or `status`."
     if run.ending == "unknown":
@@ -135,6 +154,6 @@ def _next(run: Run, plan: Plan) -> str:
         return "Show the error, mend the cause, then call `review` for a new plan."
     restore = f", or `rollback` with restore={plan.plan_id!r}" if run.backup else ""
     return (
-        "Show the error, what is committed, and both ways: `resume` and `undo`. The person "
-        f"decides; the whole way back is {plan.rollback_command}{restore}"
+        "Show the error, what is committed, and both ways: `resume` and `undo`. The person decides "
+        f"which of those calls you make; the whole way back is {plan.rollback_command}{restore}"
     )

@@ -31,7 +31,7 @@ def findings(seen: Description, under: tuple[Revision, ...], *, live: bool) -> t
 def _applied(session: Session, seen: Description) -> Iterator[Applied]:
     """The revisions that stand applied, as the last plan of this database that ran them did it."""
     last: dict[str, tuple[Plan, Run]] = {}
-    for plan, run in _runs(session, seen):
+    for plan, run in runs(session, seen):
         for revision in plan.revisions:
             last.pop(revision, None)
             if plan.kind == "upgrade" and run.status == "applied":
@@ -46,7 +46,7 @@ def _applied(session: Session, seen: Description) -> Iterator[Applied]:
             yield Applied(revision=revision, path=file.path, data=data, plan_id=plan.plan_id, at=at)
 
 
-def _runs(session: Session, seen: Description) -> list[tuple[Plan, Run]]:
+def runs(session: Session, seen: Description) -> list[tuple[Plan, Run]]:
     """The plans that ran on this database, the first first."""
     plans = session.store.plans(session.project.name)
     mine = (p for p in reversed(plans) if p.database == seen.database.identity)

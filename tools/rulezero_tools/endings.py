@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rulezero_policies.inverses import inverse
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub, visible
-from rulezero_tools import graph
+from rulezero_tools import graph, halfdone
+from rulezero_tools.halfdone import committed
 from rulezero_tools.landing import ReadBack, settled
 from rulezero_tools.records import Ending, RunReport, Sent
 
@@ -44,21 +46,13 @@ def judge(plan: Plan, report: RunReport, seen: ReadBack) -> Judged:
     """What is known, in words; what is not known is said to be unknown."""
     sent = settled(plan, report.sent, seen)
     ending = _ending(plan, report, sent, seen)
-    kept = committed(sent)
     partly = ending == "partially applied"
     return Judged(
         ending=ending,
         outcome=outcome(plan, report, sent, seen, ending),
         sent=sent,
-        resume=_resume(plan, kept, sent, seen) if partly else (),
-        undo=_undo(plan, kept, sent, seen) if partly else (),
-    )
-
-
-def committed(sent: Sequence[Sent]) -> tuple[Sent, ...]:
-    """The statements that changed the database for good; what Alembic notes of itself left out."""
-    return tuple(
-        s for s in sent if s.landed in {"committed", "in part"} and not s.reads and not s.version
+        resume=_resume(plan, sent, seen) if partly else (),
+        undo=_undo(plan, sent, seen) if partly else (),
     )
 
 
@@ -66,17 +60,24 @@ def _ending(plan: Plan, report: RunReport, sent: Sequence[Sent], seen: ReadBack)
     if seen.current is None:
         return "unknown"
     now = graph.at(seen.current)
-    if now == plan.to_revision:
+    if _arrived(plan, sent, now):
         return "applied"
     if now != graph.at(plan.from_revisions) or committed(sent):
         return "partially applied"
     if any(s.landed in {"in doubt", "running"} and not s.reads for s in sent):
         return "unknown"
     if seen.same_schema(plan) or plan.fingerprint is None:
-        changes = any(not s.reads for s in sent) or (not sent and report.statements)
+        tried = any(not s.reads and s.landed != "skipped" for s in sent)
+        changes = tried or (not sent and report.statements)
         return "rolled back whole" if changes else "nothing happened"
     # Every statement is accounted for, and yet the schema is another one: by whom is not known.
     return "unknown" if sent else "partially applied"
+
+
+def _arrived(plan: Plan, sent: Sequence[Sent], now: str) -> bool:
+    if plan.kind == "undo":
+        return {s.text for s in sent if s.landed == "committed"}.issuperset(plan.statements)
+    return now == plan.to_revision
 
 
 def outcome(
@@ -103,7 +104,8 @@ def outcome(
     if now != graph.at(plan.from_revisions):
         return f"{start} The database is at {now}: part of the plan was applied.{_listed(sent)}"
     return (
-        f"{start} The database still says {now}, but part of the revision was applied"
+        f"{start} The database still says {now}, but part of the "
+        f"{'plan' if plan.kind == 'undo' else 'revision'} was applied"
         f"{_schema_says(plan, seen)}.{_listed(sent)}"
     )
 
@@ -123,7 +125,7 @@ def _why(report: RunReport) -> str:
 
 
 def _failing(sent: Sequence[Sent]) -> str:
-    failed = [s for s in sent if s.landed in {"failed", "in part"}]
+    failed = [s for s in sent if s.failed or s.landed in {"failed", "in part"}]
     return f" It failed at {named(failed[-1])}." if failed else ""
 
 
@@ -157,10 +159,14 @@ def _listed(sent: Sequence[Sent]) -> str:
     return " Committed: " + "; ".join(named(s) for s in kept[:MOST]) + f"{more}."
 
 
-def _resume(
-    plan: Plan, kept: Sequence[Sent], sent: Sequence[Sent], seen: ReadBack
-) -> tuple[str, ...]:
-    half = _half(plan, kept, sent, seen)
+def _resume(plan: Plan, sent: Sequence[Sent], seen: ReadBack) -> tuple[str, ...]:
+    half = halfdone.uncounted(plan, sent, seen.current)
+    if plan.kind == "undo":
+        return (
+            f"Mend what failed, then call `rollback` with undo={plan.plan_id}: it plans the rest.",
+        )
+    planned = halfdone.way_on(plan, sent, seen.current)
+    first = (planned,) if planned else ()
     tool = "rollback" if plan.kind == "downgrade" else "review"
     go_on = f"Mend what failed, then call `{tool}`: what is left becomes a plan of its own."
     whole = [named(s) for s in half if s.landed == "committed"]
@@ -170,20 +176,23 @@ def _resume(
         if s.landed == "in part"
     )
     if not whole:
-        return (*cut, go_on)
+        return (*first, *cut, go_on)
+    by_hand = "Or by hand: revision" if planned else "Revision"
     again = (
-        f"Revision {half[0].revision} is half done and would run again from its start: take out of "
-        f"its {plan.kind}() what is committed, or have each of these steps look first whether it "
-        f"is done: {'; '.join(whole[:MOST])}."
+        f"{by_hand} {half[0].revision} is half done and would run again from its start: take out "
+        f"of its {plan.kind}() what is committed, or have each of these steps look first whether "
+        f"it is done: {'; '.join(whole[:MOST])}."
     )
-    return (*cut, again, go_on)
+    return (*first, *cut, again, go_on)
 
 
-def _undo(
-    plan: Plan, kept: Sequence[Sent], sent: Sequence[Sent], seen: ReadBack
-) -> tuple[str, ...]:
-    half = _half(plan, kept, sent, seen)
-    by_hand = tuple(_inverse(s, plan.database.dialect) for s in reversed(half[-MOST:]))
+def _undo(plan: Plan, sent: Sequence[Sent], seen: ReadBack) -> tuple[str, ...]:
+    half = halfdone.uncounted(plan, sent, seen.current)
+    if plan.kind == "undo":
+        return ()
+    planned = halfdone.way_back(plan, sent, seen.current)
+    hand = tuple(_inverse(s, plan.database.dialect) for s in reversed(half[-MOST:]))
+    by_hand = (planned,) if planned else hand
     if graph.at(seen.current or ()) == graph.at(plan.from_revisions):
         return by_hand or ("Compare the schema with the models, and reverse what differs.",)
     tool = "rollback" if plan.kind == "upgrade" else "review"
@@ -191,41 +200,6 @@ def _undo(
     return (*by_hand, back)
 
 
-def _half(plan: Plan, kept: Sequence[Sent], sent: Sequence[Sent], seen: ReadBack) -> Sequence[Sent]:
-    """What was committed of a revision that the version table does not count yet."""
-    done = {s.revision for s in sent if s.heads is not None and s.landed == "committed"}
-    if plan.kind == "upgrade":
-        done.update(seen.current or ())
-    return [s for s in kept if s.revision not in done]
-
-
-_NAME = r"(?P<name>(?:[\w$]+|\"[^\"]+\"|`[^`]+`)(?:\.(?:[\w$]+|\"[^\"]+\"|`[^`]+`))?)"
-_COLUMN = r"(?P<column>[\w$]+|\"[^\"]+\"|`[^`]+`)"
-_INDEX = r"create\s+(?:unique\s+)?index\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?"
-_INVERSES = tuple(
-    (re.compile(r"\s*" + pattern, re.IGNORECASE), inverse)
-    for pattern, inverse in (
-        (r"create\s+table\s+(?:if\s+not\s+exists\s+)?" + _NAME, "DROP TABLE {name}"),
-        (
-            rf"alter\s+table\s+{_NAME}\s+add\s+(?:column\s+)?(?!constraint\b){_COLUMN}",
-            "ALTER TABLE {name} DROP COLUMN {column}",
-        ),
-        (
-            rf"{_INDEX}{_NAME}\s+on\s+(?P<table>[^\s(]+)",
-            "DROP INDEX {name}{on}",
-        ),
-        (rf"create\s+type\s+{_NAME}", "DROP TYPE {name}"),
-        (rf"create\s+(?:or\s+replace\s+)?view\s+{_NAME}", "DROP VIEW {name}"),
-    )
-)
-"""Statements that have one plain inverse; every other one a person has to reverse."""
-
-
 def _inverse(one: Sent, dialect: str) -> str:
-    for pattern, inverse in _INVERSES:
-        found = pattern.match(one.text)
-        if found:
-            parts = found.groupdict()
-            on = f" ON {parts.get('table')}" if dialect in {"mysql", "mariadb"} else ""
-            return f"`{inverse.format(**parts, on=on)}` reverses {named(one)}"
-    return f"Reverse by hand: {named(one)}"
+    found = inverse(one.text, dialect, half_done=one.landed == "in part")
+    return f"`{found}` reverses {named(one)}" if found else f"Reverse by hand: {named(one)}"

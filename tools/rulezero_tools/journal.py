@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rulezero_policies.causes import Stopped
 from rulezero_tools.records import Landed, RunReport, RunState, Sent, ServerSession
 
 Line = Mapping[str, Any]
@@ -63,6 +64,12 @@ class _Book:
         )
         self.entries.append(_Entry(sent=sent, number=line["n"], connection=line["c"]))
 
+    def skipped(self, line: Line) -> None:
+        """A statement that an earlier run had committed, and that was not sent again."""
+        known = {name: line[name] for name in ("text", "revision", "place")}
+        one = Sent(**known, landed="skipped")
+        self.entries.append(_Entry(sent=one, number=0, connection=0, state="skipped"))
+
     def sent(self, line: Line) -> None:
         """A statement that went through."""
         entry = self._entry(line)
@@ -79,6 +86,7 @@ class _Book:
         entry = self._entry(line)
         cut_off = line["lost"] and entry.sent.alone
         entry.state = "in doubt" if entry.sent.alone else "failed"
+        entry.sent = replace(entry.sent, failed=not line["lost"])
         left = "in doubt" if cut_off or line["left"] == "unknown" else line["left"]
         if left != "open":
             self._settle(entry.connection, "open", left)
@@ -130,6 +138,7 @@ _READERS = {
     "attempt": _Book.attempt,
     "session": _Book.session,
     "send": _Book.send,
+    "skipped": _Book.skipped,
     "sent": _Book.sent,
     "failed": _Book.failed,
     "commit": _Book.commit,
@@ -145,7 +154,14 @@ def _savepoint(text: str) -> str | None:
     return found["name"].strip('"`') if found else None
 
 
-def read(lines: Iterable[Line], *, state: RunState, error: str | None, seconds: float) -> RunReport:
+def read(
+    lines: Iterable[Line],
+    *,
+    state: RunState,
+    error: str | None,
+    seconds: float,
+    stopped: Stopped | None = None,
+) -> RunReport:
     """The report of a run from its journal.
 
     Args:
@@ -153,6 +169,7 @@ def read(lines: Iterable[Line], *, state: RunState, error: str | None, seconds: 
         state: Whether its process is there.
         error: What ended it, by its own word.
         seconds: How long it took, or has been taking.
+        stopped: What ended it, taken apart.
     """
     book = _Book()
     for line in lines:
@@ -169,6 +186,7 @@ def read(lines: Iterable[Line], *, state: RunState, error: str | None, seconds: 
         state=state,
         tries=book.tries,
         sessions=tuple(book.sessions),
+        stopped=stopped,
     )
 
 
@@ -177,6 +195,7 @@ _SETTLED: Mapping[str, Landed] = {
     "rolled back": "rolled back",
     "failed": "failed",
     "in doubt": "in doubt",
+    "skipped": "skipped",
 }
 
 

@@ -16,7 +16,8 @@ _BY_PARTS = re.compile(r"\bconcurrently\b", re.IGNORECASE)
 class ReadBack:
     """What a fresh connection says after a run; `current` is None where it could not be asked.
 
-    `mark` names the tables after a restore.
+    `mark` names the tables after a restore. `remaining` is what models and database differ in, None
+    where that was not asked, or could not be told for the reason that is `unasked`.
     """
 
     current: tuple[str, ...] | None
@@ -24,6 +25,8 @@ class ReadBack:
     aftermath: Aftermath = field(default_factory=Aftermath)
     why: str | None = None
     mark: str | None = None
+    remaining: tuple[str, ...] | None = None
+    unasked: str | None = None
 
     def same_schema(self, plan: Plan) -> bool:
         """Whether the schema is known to be the one that was approved."""

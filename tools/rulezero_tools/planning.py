@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rulezero_policies import risk as judge
+from rulezero_policies import words
 from rulezero_policies.audit import Event
 from rulezero_policies.backup import RESTORE_PHRASE, Restoring
 from rulezero_policies.errors import MigrationRunning, RulezeroError
@@ -56,6 +57,9 @@ class Draft:
     rehearsal: Judged | None = None
     restoring: Restoring | None = None
     affected: tuple[Place, ...] | None = None
+    continues: str | None = None
+    skip: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -92,6 +96,9 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
         restoring=draft.restoring,
+        continues=draft.continues,
+        skip=draft.skip,
+        statements=draft.statements,
     )
 
 
@@ -190,3 +197,14 @@ def fact_views(facts: tuple[Fact, ...]) -> tuple[FactView, ...]:
 def holes(interceptions: tuple[Interception, ...]) -> tuple[str, ...]:
     """What the project tried while it was only being loaded, a line each."""
     return tuple(map(reaching.told, interceptions))
+
+
+def next_step(plan_id: str, findings: tuple[Finding, ...]) -> str:
+    """What comes after a review: the question to the person, and the call that asks it."""
+    call = f"call `confirm` with plan_id {plan_id}: a person is asked. You cannot approve it."
+    if not findings:
+        return f"Show the approval request to the person, then {call}"
+    return (
+        f"{words.needs_changes_question(findings)} Put that to the person. To change the revision, "
+        f"edit the file and call `review` again. To go on as it is, {call}"
+    )

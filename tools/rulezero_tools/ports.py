@@ -130,11 +130,13 @@ class Rehearser(Protocol):
     def rehearse(
         self,
         *,
-        direction: Literal["upgrade", "downgrade"],
+        direction: Literal["upgrade", "downgrade", "undo"],
         start: Sequence[str],
         to: str,
         identity: DatabaseIdentity,
         files: Mapping[str, bytes],
+        skip: Sequence[str] = (),
+        statements: Sequence[str] = (),
         progress: Callable[[str], None] = silent,
     ) -> Rehearsal | NotRehearsed:
         """Go from `start` to `to`, back, and (for an upgrade) there again.
@@ -145,6 +147,9 @@ class Rehearser(Protocol):
             to: A revision, or "base".
             identity: Of the target, which the shadow must not be.
             files: Every file that may run, by path under the project: these bytes run.
+            skip: Statements of the first revision that are committed already.
+            statements: SQL that is sent before the revisions; with it, or with `skip`, there is no
+                way back to rehearse.
             progress: Is told what is being done, in a few words.
 
         Returns:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from rulezero_policies.backup import Backup
+from rulezero_policies.causes import Cause, Stopped
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity
 from rulezero_policies.scene import Flaw
@@ -161,8 +162,9 @@ class Rendered:
     interceptions: tuple[Interception, ...] = ()
 
 
-Landed = Literal["running", "committed", "rolled back", "failed", "in part", "in doubt"]
-"""What became of a statement; "in part": it failed or was cut off, and left something all the same.
+Landed = Literal["running", "committed", "rolled back", "failed", "in part", "in doubt", "skipped"]
+"""What became of a statement; "in part": it failed or was cut off, and left something all the same;
+"skipped": an earlier run had committed it.
 """
 
 
@@ -172,7 +174,8 @@ class Sent:
 
     `reads` is whether it only asks, `version` whether it is about Alembic's version table, `alone`
     whether it commits by itself. `schema` is the fingerprint of the schema before it, `transaction`
-    the number by which PostgreSQL knows a commit that was sent, `heads` where it put the version.
+    the number by which PostgreSQL knows a commit that was sent, `heads` where it put the version,
+    `failed` whether the database refused it.
     """
 
     text: str
@@ -185,6 +188,7 @@ class Sent:
     schema: str | None = None
     transaction: str | None = None
     heads: tuple[str, ...] | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +217,7 @@ class RunReport:
     state: RunState = "ended"
     tries: int = 1
     sessions: tuple[ServerSession, ...] = ()
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +244,9 @@ class Run:
     """What became of a plan, kept for every later question about it.
 
     `host` is the machine where it runs, `ending` how it ended in one word, `backup` the one that
-    was made right before it.
+    was made right before it. `remaining` is what models and database still differ in, None where
+    that was not asked, or could not be told for the reason that is `unasked`; `fingerprint` is that
+    of the schema which the run left.
     """
 
     plan_id: str
@@ -255,6 +262,10 @@ class Run:
     resume: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     backup: Backup | None = None
+    cause: Cause | None = None
+    remaining: tuple[str, ...] | None = None
+    unasked: str | None = None
+    fingerprint: str | None = None
 
     @property
     def settled(self) -> bool:

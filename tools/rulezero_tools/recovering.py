@@ -8,7 +8,7 @@ from rulezero_policies.errors import ProjectError
 from rulezero_policies.grant import token_hash
 from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub
-from rulezero_tools import endings, restored
+from rulezero_tools import afterwards, endings, restored
 from rulezero_tools.landing import ReadBack
 from rulezero_tools.planning import record
 from rulezero_tools.ports import Session
@@ -77,7 +77,7 @@ def finish(
     session: Session, plan: Plan, run: Run, report: RunReport, *, found: bool = False
 ) -> Run:
     """Read the database back, judge, record; or take what somebody else has recorded meanwhile."""
-    seen = read_back(session, report, plan)
+    seen = read_back(session, plan, report)
     if seen.aftermath.alive:
         return replace(run, report=replace(report, state="running"))
     judged = _judged(plan, report, seen)
@@ -88,6 +88,12 @@ def finish(
         report=replace(report, sent=judged.sent),
         current=seen.current,
         outcome=judged.outcome + _invalid(seen.aftermath),
+        cause=afterwards.cause(session, report, judged.sent)
+        if judged.ending != "applied"
+        else None,
+        remaining=seen.remaining,
+        unasked=seen.unasked,
+        fingerprint=seen.fingerprint,
         ending=judged.ending,
         resume=judged.resume,
         undo=judged.undo,
@@ -95,6 +101,8 @@ def finish(
     if not session.store.finish_run(done):
         return session.store.run(run.plan_id) or done
     record(session, _event(done), plan, _told(plan, report, judged, seen, found=found))
+    if done.settled:
+        session.runs.forget(done.plan_id)
     return done
 
 
@@ -158,22 +166,26 @@ def view(plan: Plan, run: Run) -> RunView:
     )
 
 
-def read_back(session: Session, report: RunReport, plan: Plan) -> ReadBack:
+def read_back(session: Session, plan: Plan, report: RunReport) -> ReadBack:
     """What a new connection says of the database after a run."""
     aftermath = Aftermath()
     try:
         with session.project.reading():
             if _open_questions(report):
                 aftermath = session.runs.aftermath(report)
-            database = session.project.describe().database
+            description = session.project.describe()
+            differing = afterwards.differing(session, plan, description)
             mark = session.backups.mark() if session.backups and plan.restoring else None
     except ProjectError as error:
         return ReadBack(current=None, aftermath=aftermath, why=scrub(f"{error.code}: {error}"))
+    database = description.database
     return ReadBack(
         current=database.current,
         fingerprint=database.fingerprint,
         aftermath=aftermath,
         mark=mark,
+        remaining=differing.lines,
+        unasked=differing.unasked,
     )
 
 

@@ -72,12 +72,13 @@ def tried(
     if session.rehearser is None:
         return draft
     answer = session.rehearser.rehearse(
-        direction=ways.direction,
+        direction="undo" if draft.kind == "undo" else ways.direction,
         start=seen.database.current,
         to=draft.to_revision,
         identity=seen.database.identity,
         files=files,
         progress=progress,
+        **({"skip": draft.skip, "statements": draft.statements} if draft.continues else {}),
     )
     if isinstance(answer, NotRehearsed):
         none = judged.none(answer, back=ways.direction == "downgrade")

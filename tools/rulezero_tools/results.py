@@ -11,6 +11,7 @@ from rulezero_policies.rehearsal import Leg, State
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 from rulezero_tools.backups import BackupView
+from rulezero_tools.causes import CauseView
 from rulezero_tools.records import Ending
 
 Section = Literal[
@@ -292,8 +293,10 @@ class ConfirmResult:
 class ApplyResult:
     """How the run ended, read back from the database; or how far it is.
 
-    After a partial failure `committed` are the statements that stay, `resume` and `undo` the steps
-    on and back. `backup` is the one that was made before the run.
+    `cause` is what stopped it. After a partial failure `committed` are the statements that stay,
+    `resume` and `undo` the steps on and back. After an upgrade to the last revision `remaining` is
+    what models and database still differ in; null where it was not asked or could not be told.
+    `backup` is the one that was made before the run.
     """
 
     plan_id: str
@@ -312,6 +315,8 @@ class ApplyResult:
     resume: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     backup: BackupView | None = None
+    cause: CauseView | None = None
+    remaining: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

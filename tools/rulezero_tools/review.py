@@ -12,7 +12,7 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.references import References, told
 from rulezero_policies.scene import Flaw, Scene, questions
 from rulezero_policies.suppression import Suppressed, suppress
-from rulezero_tools import edits, graph
+from rulezero_tools import edits, graph, resuming
 from rulezero_tools.planning import (
     Draft,
     database_view,
@@ -20,6 +20,7 @@ from rulezero_tools.planning import (
     freeze,
     holes,
     make_plan,
+    next_step,
     pictures,
 )
 from rulezero_tools.ports import Session, loads_once, silent
@@ -47,28 +48,37 @@ class Reading:
 
 @loads_once
 def review(
-    session: Session, *, revision: str | None = None, progress: Callable[[str], None] = silent
+    session: Session,
+    *,
+    revision: str | None = None,
+    resume: str | None = None,
+    progress: Callable[[str], None] = silent,
 ) -> ReviewResult:
     """Review everything an upgrade to `revision` (default: the head) would run.
 
     Args:
         session: The project, the store and the caller.
         revision: Up to which revision.
+        resume: The plan whose run stopped half way and is gone on with; it says up to where.
         progress: Is told what is being done.
 
     Raises:
         NothingPending: The database is there already.
+        GateError: `resume` names no run that can be gone on with.
         ProjectError: The project cannot be read, or has several heads.
     """
     progress("reading the project and its database")
     seen = edits.with_edits(session, session.project.describe())
-    waiting = _waiting(seen, revision)
+    rest = resuming.rest(session, seen, resume, kind="upgrade") if resume else None
+    waiting = _waiting(seen, rest.plan.to_revision if rest else revision)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
+    traces = rest.of(traces) if rest else traces
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
     draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
+    draft = rest.on(draft) if rest else resuming.warned(session, seen, draft)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)
@@ -77,7 +87,7 @@ def review(
         result(seen, plan, draft.references),
         warnings=(*plan.warnings, *holes(unjudged(seen.interceptions))),
         plan_id=plan.plan_id,
-        next_step=_next(plan.plan_id, draft.findings),
+        next_step=next_step(plan.plan_id, draft.findings),
     )
 
 
@@ -326,14 +336,4 @@ def result(seen: Description, plan: Plan, used: References | None = None) -> Rev
         references_total=used.total if used else 0,
         because=risk.because(plan.findings, suppressed=len(plan.suppressed)),
         suppressed=plan.suppressed,
-    )
-
-
-def _next(plan_id: str, findings: tuple[Finding, ...]) -> str:
-    call = f"call `confirm` with plan_id {plan_id}: a person is asked. You cannot approve it."
-    if not findings:
-        return f"Show the approval request to the person, then {call}"
-    return (
-        f"{words.needs_changes_question(findings)} Put that to the person. To change the revision, "
-        f"edit the file and call `review` again. To go on as it is, {call}"
     )

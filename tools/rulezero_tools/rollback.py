@@ -7,15 +7,16 @@ from rulezero_policies import checklist, rules, words
 from rulezero_policies.backup import affected
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
-from rulezero_tools import graph
+from rulezero_tools import graph, resuming
 from rulezero_tools import restore as restoring
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out
 from rulezero_tools.records import Database, Description, Revision, Trace
-from rulezero_tools.rehearse import downgrading, tried, view
+from rulezero_tools.rehearse import Ways, downgrading, tried, view
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.shorten import shown_sql
+from rulezero_tools.undoing import undone
 
 
 @loads_once
@@ -24,6 +25,8 @@ def rollback(
     *,
     revision: str | None = None,
     restore: str | None = None,
+    resume: str | None = None,
+    undo: str | None = None,
     progress: Callable[[str], None] = silent,
 ) -> RollbackResult:
     """Plan a downgrade to `revision` ("base" for none; default: the one before the current).
@@ -32,9 +35,13 @@ def rollback(
         session: The project, the store and the caller.
         revision: Back to which revision.
         restore: A plan that ran: put back the backup that was made before it, instead.
+        resume: The rollback's plan whose run stopped half way and is gone on with.
+        undo: The plan whose run stopped half way in a revision, which is undone instead: no
+            revision is run.
         progress: Is told what is being done.
 
     Raises:
+        GateError: `resume` or `undo` names no run that left something half done.
         NothingPending: There is nothing to undo, or the database is before that revision.
         UnknownRevision: There is no such revision.
         BackupUnusable: There is no such backup, or it cannot be put back.
@@ -45,16 +52,29 @@ def rollback(
     progress("reading the project and its database")
     seen = session.project.describe()
     graph.check_current(seen)
-    target = _target(seen, revision)
-    undo = graph.to_undo(seen, target)
-    traces = session.project.trace([r.id for r in undo])
-    draft = _draft(session, seen, undo, traces, target or "base")
-    offered = restoring.offer(session, undo)
-    draft = replace(draft, warnings=(*draft.warnings, *([offered] if offered else [])))
+    if undo:
+        draft, ways = undone(session, seen, undo)
+    else:
+        draft, ways = _downgrade(session, seen, revision, resume)
     files = session.project.files()
-    draft = tried(session, seen, draft, downgrading(traces), files, progress)
+    draft = tried(session, seen, draft, ways, files, progress)
     plan = make_plan(session, seen, draft, files)
     return _result(plan)
+
+
+def _downgrade(
+    session: Session, seen: Description, revision: str | None, resume: str | None
+) -> tuple[Draft, Ways]:
+    rest = resuming.rest(session, seen, resume, kind="downgrade") if resume else None
+    target = _target(seen, rest.plan.to_revision if rest else revision)
+    undo = graph.to_undo(seen, target)
+    traces = session.project.trace([r.id for r in undo])
+    traces = rest.of(traces) if rest else traces
+    draft = _draft(session, seen, undo, traces, target or "base")
+    draft = rest.on(draft) if rest else resuming.warned(session, seen, draft)
+    offered = restoring.offer(session, undo)
+    warnings = (*draft.warnings, *([offered] if offered else []))
+    return replace(draft, warnings=warnings), downgrading(traces)
 
 
 def _target(seen: Description, revision: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from rulezero_policies.findings import Fact
 from rulezero_tools.records import Aftermath, RunReport
 
 
@@ -32,6 +33,18 @@ class Runs(Protocol):
         """
         ...
 
+    def forget(self, plan_id: str) -> None:
+        """Clear what nobody needs of a run whose end is recorded; it fails at nothing."""
+        ...
+
+    def in_the_way(self, report: RunReport) -> Fact | None:
+        """Ask the database, read-only and bounded, which rows stopped a run.
+
+        Returns:
+            How many, with the keys of a few; None where it was no rows, or they cannot be asked.
+        """
+        ...
+
 
 class NoRuns:
     """Where no run leaves anything behind."""
@@ -52,3 +65,12 @@ class NoRuns:
         """Nothing is known."""
         del report
         return Aftermath()
+
+    def forget(self, plan_id: str) -> None:
+        """There is nothing."""
+        del plan_id
+
+    def in_the_way(self, report: RunReport) -> Fact | None:
+        """Nobody can be asked."""
+        del report
+        return None

@@ -3,7 +3,7 @@
 from rulezero_policies.findings import Risk
 from rulezero_policies.grant import Level
 from rulezero_policies.plan import Plan
-from rulezero_tools import gate, graph, recovering
+from rulezero_tools import gate, graph, recovering, resuming
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import database_view, holes, protected
 from rulezero_tools.ports import Session, loads_once
@@ -48,7 +48,9 @@ def status(
         approval=_approval(session, can_ask=can_ask, guarded=guarded),
         open_plans=_open_plans(session),
         warnings=holes(seen.interceptions),
-        next_step=_going_on(runs) or _next(seen, waiting=bool(waiting)),
+        next_step=_going_on(runs)
+        or resuming.told(resuming.half_done(session, seen))
+        or _next(seen, waiting=bool(waiting)),
         runs=runs,
     )
 

@@ -115,8 +115,36 @@ def _commits_all(raw: Any) -> bool:
     return bool(mode and mode())
 
 
-def left_by_failure(raw: Any, error: Any) -> str:
+_MARK = "rulezero_before"
+
+
+def mark(raw: Any, statement: str) -> bool:
+    """Before DDL on MySQL: a savepoint in the open transaction, which a commit takes away.
+
+    DDL that fails has committed what came before it, unless it was not even understood; and the
+    server says in both cases that a transaction is open. Whether the mark is left tells.
+    """
+    if family(raw) != "mysql" or not _MYSQL_DDL.match(statement) or is_open(raw) is False:
+        return False
+    return _went_through(raw, f"SAVEPOINT {_MARK}")
+
+
+def _went_through(raw: Any, statement: str) -> bool:
+    cursor = raw.cursor()
+    try:
+        cursor.execute(statement)
+    except Exception:  # noqa: BLE001 - whatever a driver raises
+        return False
+    else:
+        return True
+    finally:
+        cursor.close()
+
+
+def left_by_failure(raw: Any, error: Any, *, marked: bool = False) -> str:
     """What became of the statements before one that failed, in its transaction.
+
+    `marked` is whether `mark` set its mark before the statement.
 
     "open", "committed", "rolled back" or "unknown"; "rolled back" also where the connection is
     gone, for no server keeps what nobody can commit any more.
@@ -126,10 +154,12 @@ def left_by_failure(raw: Any, error: Any) -> str:
         return "open" if told else "rolled back"
     arguments: tuple[Any, ...] = getattr(error, "args", ())
     code = arguments[0] if arguments else None
-    if code in _ROLLED_BACK_WHOLE:
-        return "rolled back"
     if code in _GONE:
         return "unknown"
+    if marked:
+        return "open" if _went_through(raw, f"RELEASE SAVEPOINT {_MARK}") else "committed"
+    if code in _ROLLED_BACK_WHOLE:
+        return "rolled back"
     try:
         # MySQL tells its status with every answer but an error.
         ask(raw, "SELECT 1")

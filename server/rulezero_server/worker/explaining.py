@@ -104,25 +104,41 @@ def explain(
     Returns:
         `kind`, `error`, `table`, `constraint` and `keys`, shaped as in `rehearsal.Failed`.
     """
+    said = noted(exc)
+    bounds = {"bound": _MOST, "seconds": _SECONDS, "total": 2 * _SECONDS}
+    fact, column = rows(said, earlier, connection_factory, bounds)
+    hit = Hit(**said["hit"])
+    constraint = hit.constraint or hit.column or ", ".join(hit.columns) or column
+    keys = list((fact or {}).get("sample") or ())[:_MOST]
+    told = {name: said[name] for name in ("kind", "error")}
+    return {**told, "table": hit.table, "constraint": constraint, "keys": keys}
+
+
+def noted(exc: BaseException) -> dict[str, Any]:
+    """What stopped a migration, without asking anybody: what `rows` needs later, in JSON.
+
+    Returns:
+        `kind`, `error` (without values of rows), `hit` (as `culprits.Hit`), `probes` (kinds of
+        questions whose answer are the rows in the way) and `statement`.
+    """
     links = list(errors.chain(exc))
     told = next((t for t in map(_told, links) if t is not None), None)
     if told is None:
-        return {"kind": type(exc).__name__, "error": _foreign(exc), **_NOTHING}
+        error = _foreign(exc)
+        return {"kind": type(exc).__name__, "error": error, "hit": Hit()._asdict(), **_NOTHING}
     statement = next((str(s) for s in (getattr(e, "statement", None) for e in links) if s), "")
     schema, table = culprits.place(told.hit, statement)
     told = told._replace(hit=told.hit._replace(schema=schema, table=table))
-    keys, column = _rows(told, statement, earlier, connection_factory)
-    hit = told.hit
     return {
         "kind": told.kind,
         "error": secrets.scrub(_clean(told, statement)),
-        "table": table,
-        "constraint": hit.constraint or hit.column or ", ".join(hit.columns) or column,
-        "keys": keys,
+        "hit": told.hit._asdict(),
+        "probes": list(told.probes),
+        "statement": secrets.scrub(statement),
     }
 
 
-_NOTHING: dict[str, Any] = {"table": None, "constraint": None, "keys": []}
+_NOTHING: dict[str, Any] = {"probes": [], "statement": ""}
 
 
 def _told(exc: BaseException) -> _Told | None:
@@ -249,29 +265,32 @@ def _source(exc: BaseException) -> list[str]:
     return [line for file in files for line in linecache.getlines(file)]
 
 
-def _rows(
-    told: _Told, statement: str, earlier: Sequence[str], connection_factory: Callable[[], Any]
-) -> tuple[list[str], str | None]:
-    """Primary keys of some rows that are in the way, and the column that holds them back."""
-    keys: list[str] = []
+def rows(
+    said: dict[str, Any],
+    earlier: Sequence[str],
+    connection_factory: Callable[[], Any],
+    bounds: dict[str, Any],
+) -> tuple[dict[str, Any] | None, str | None]:
+    """How many rows are in the way, with the keys of some, and the column that holds them back.
+
+    Args:
+        said: What `noted` gave.
+        earlier: As for `explain`.
+        connection_factory: As for `explain`.
+        bounds: Those of `probe.answers`.
+    """
+    fact: dict[str, Any] | None = None
     column: str | None = None
-    if not told.probes:
-        return keys, column
+    if not said["probes"]:
+        return fact, column
     try:
         with connection_factory() as given:
             around = culprits.Around(given.execution_options(rulezero_watching=True), earlier)
-            for wanted in told.probes:
-                asked = culprits.question(wanted, told.hit, statement, around)
+            for wanted in said["probes"]:
+                asked = culprits.question(wanted, Hit(**said["hit"]), said["statement"], around)
                 column = column or (asked or {}).get("column")
-                keys = keys or _asked(around.connection, asked)
+                if asked is not None and not (fact or {}).get("count"):
+                    (fact,) = probe.answers(around.connection, {**bounds, "questions": [asked]})
     except Exception:  # noqa: BLE001 - whatever a driver raises, the failure is told without them
-        return [], column
-    return keys[:_MOST], column
-
-
-def _asked(connection: Any, asked: dict[str, Any] | None) -> list[str]:
-    if asked is None:
-        return []
-    args = {"questions": [asked], "bound": _MOST, "seconds": _SECONDS, "total": 2 * _SECONDS}
-    (fact,) = probe.answers(connection, args)
-    return list(fact.get("sample") or ())
+        return None, column
+    return fact, column

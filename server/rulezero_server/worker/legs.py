@@ -9,16 +9,22 @@ from typing import Any, NamedTuple
 from . import errors, identity, run
 from .cut import Limit, OutOfTimeError
 from .load import Loaded
+from .skipping import Skipping, send
 from .tape import Tape
 
 
 class Leg(NamedTuple):
-    """A way: what it is called, its direction, where it starts and where it leads."""
+    """A way: what it is called, its direction, where it starts and where it leads.
+
+    `skip` and `statements` are as `run.run` takes them.
+    """
 
     name: str
     direction: str
     start: tuple[str, ...]
     to: str
+    skip: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 class NotTheShadowError(Exception):
@@ -81,7 +87,7 @@ def go(loaded: Loaded, shadow: Shadow, tape: Tape, leg: Leg) -> BaseException | 
         What it failed with; None when it went through.
     """
     look(loaded, shadow, lambda _current, _context: None)  # Alembic writes before it asks for steps
-    steps = run.revision_steps(loaded, leg.direction)
+    steps, skipping = run.revision_steps(loaded, leg.direction), Skipping(leg.skip)
 
     def move(current: Any, context: Any) -> Any:
         with tape.quiet():
@@ -89,10 +95,13 @@ def go(loaded: Loaded, shadow: Shadow, tape: Tape, leg: Leg) -> BaseException | 
             run.at(_names(current), leg.start)
             chosen = list(steps(leg.to, current))
             tape.steps = len(chosen)
-        return _told(loaded, tape, leg, chosen, context.connection)
+        skipping.version_table = context.version_table
+        send(context, leg.statements)
+        told = _told(loaded, tape, leg, chosen, context.connection)
+        return skipping.through(told) if leg.skip else told
 
     try:
-        with tape.on(leg.name):
+        with skipping.listening(), tape.on(leg.name):
             loaded.run_env(
                 move,
                 as_sql=False,

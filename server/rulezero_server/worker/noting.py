@@ -9,11 +9,9 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from . import commits, identity, journal, places, secrets
-from .statements import bare, is_catalogue_read, is_read
-
-LONGEST = 4000
-"""Characters of a statement that are kept."""
+from . import commits, identity, journal, places
+from .skipping import is_skipped, kept
+from .statements import bare, is_catalogue_read, is_read, keeps_nothing
 
 OURS = "rulezero"
 """The execution option of what the worker itself asks."""
@@ -22,7 +20,7 @@ OURS = "rulezero"
 class Noting:
     """Listens to every engine while it is entered.
 
-    `sent` are the statements in order (text only, each cut at `LONGEST` characters); `kept` is
+    `sent` are the statements in order (as `skipping.kept` has them); `kept` is
     whether anything but reading and making the version table was committed since `attempt`.
     """
 
@@ -83,8 +81,12 @@ class Noting:
             return
         raw = commits.driver_connection(connection.connection)
         number = self._number(connection, raw)
-        text = secrets.scrub(statement.strip()[:LONGEST])
+        text = kept(statement)
         file, line = places.of_caller(self._root)
+        place = f"{file}, line {line}" if places.is_inside(file) else None
+        if is_skipped(context):
+            self.book.write("skipped", text=text, revision=self.revision, place=place)
+            return
         alone = commits.commits_itself(raw, statement)
         # Whether it counted, if nobody hears its end, is told by the schema as it was before it.
         if alone is not False and not is_read(bare(statement)):
@@ -94,22 +96,23 @@ class Noting:
             n=len(self.sent) + 1,
             c=number,
             text=text,
-            reads=is_read(bare(statement)),
+            reads=keeps_nothing(bare(statement)),
             version=self._is_version(text),
             alone=alone,
             schema=self._known,
             revision=self.revision,
-            place=f"{file}, line {line}" if places.is_inside(file) else None,
+            place=place,
         )
         self.sent.append(text)
         context.rulezero_number = len(self.sent)
+        context.rulezero_marked = commits.mark(raw, statement)
 
     def _after(self, connection: Any, _cursor: Any, statement: str, *rest: Any) -> None:
         number = getattr(rest[1], "rulezero_number", None)
         if number is None or self._ours(connection):
             return
         left = commits.left_by(commits.driver_connection(connection.connection), statement)
-        changes = not is_read(bare(statement)) and not self._makes_version(statement)
+        changes = not keeps_nothing(bare(statement)) and not self._makes_version(statement)
         self._open = self._open or changes
         if changes:
             self._known = None
@@ -125,7 +128,8 @@ class Noting:
         left, lost = "rolled back", bool(context.is_disconnect)
         if not lost:
             raw = commits.driver_connection(context.connection.connection)
-            left = commits.left_by_failure(raw, context.original_exception)
+            marked = context.execution_context.rulezero_marked
+            left = commits.left_by_failure(raw, context.original_exception, marked=marked)
         self.kept = self.kept or (left in {"committed", "unknown"} and self._open)
         self.book.note("failed", n=number, left=left, lost=lost)
 

@@ -27,7 +27,9 @@ def rehearse(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     Args:
         loaded: The project, loaded after `prepare`.
         args: `direction`, `start` (the revisions that the shadow is at), `to`, `identity` (of the
-            target), `seconds` (for all of it) and `rows` (of a table that are held one by one).
+            target), `seconds` (for all of it) and `rows` (of a table that are held one by one);
+            also `skip` and `statements`, as `run.run` takes them: then there is no way back, for
+            the start is half of a revision.
 
     Returns:
         What was seen, shaped as `rehearsal.Rehearsed`.
@@ -39,9 +41,10 @@ def rehearse(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
         limit.stop()
 
 
-_LEGS = {
+_LEGS: dict[str, tuple[str, ...]] = {
     "upgrade": ("upgrade", "downgrade", "reupgrade"),
     "downgrade": ("downgrade", "upgrade"),
+    "undo": ("downgrade",),
 }
 _WORDS = {"upgrade": "upgrade", "downgrade": "downgrade", "reupgrade": "second upgrade"}
 
@@ -65,6 +68,8 @@ class _Rehearsal:
         self._loaded, self._args, self._limit = loaded, args, limit
         self._shadow = legs.Shadow(args["identity"], loaded.guard.shadow.to)
         self._tape = Tape(loaded, limit)
+        given = {name: tuple(args.get(name) or ()) for name in ("skip", "statements")}
+        self._more = given if any(given.values()) else {}
         self._saw: dict[str, Any] = {"failed": [], "not_shown": []}
 
     def seen(self) -> dict[str, Any]:
@@ -84,7 +89,7 @@ class _Rehearsal:
         run.at(here.current, self._args["start"])
         self._first = here
         self._saw.update(before=here.things, broken_before=here.broken)
-        names = _LEGS[self._args["direction"]]
+        names = _LEGS[self._args["direction"]][: 1 if self._more else 3]
         for name, reached in zip(names, ("there", "back", "again")):
             leg = self._leg(name, here)
             after = None if leg is None else self._way(leg, reached)
@@ -99,6 +104,9 @@ class _Rehearsal:
     def _leg(self, name: str, here: _Moment) -> legs.Leg | None:
         """The way of this name, from where the shadow is; None where Alembic knows none."""
         direction: str = "downgrade" if name == "downgrade" else "upgrade"
+        if self._more:
+            whole: str = self._args["direction"]
+            return legs.Leg(name, whole, here.current, self._args["to"], **self._more)
         if name != _LEGS[self._args["direction"]][1]:
             return legs.Leg(name, direction, here.current, self._args["to"])
         return legs.Leg(name, direction, here.current, self._start(direction, here))

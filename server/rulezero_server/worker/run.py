@@ -13,12 +13,9 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from . import errors, identity, journal, locking, places, retrying, sealed, secrets
+from . import errors, explaining, identity, journal, locking, places, retrying, sealed, secrets
 from .noting import Noting
-
-
-class MovedError(Exception):
-    """The database is not the one, or not at the revision, that the approval was given for."""
+from .skipping import MovedError, Skipping, send
 
 
 def prepare(args: dict[str, Any], root: str) -> None:
@@ -35,28 +32,37 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project, loaded after `prepare`.
-        args: `direction` ("upgrade" or "downgrade"), `to` (a revision, or "base"), `from` (the
-            revisions that the database must be at), `identity` (of the database it must be);
+        args: `direction` ("upgrade", "downgrade", or "undo", which runs no revision), `to` (a
+            revision, or "base"), `from` (the revisions that the database must be at), `identity`
+            (of the database it must be), `skip` (statements of the first revision that are
+            committed already), `statements` (SQL that is sent first);
             also `limits` (see `retrying.Limits`), `locks` (the folder of SQLite's lock files) and
             `journal`.
 
     Returns:
         `statements` in the order they were sent (text only, each cut to a length), `error` (None
-        when it went through), `seconds` and `tries`, shaped as `records.RunReport`.
+        when it went through), `seconds` and `tries`, shaped as `records.RunReport`; also `stopped`,
+        what `explaining.noted` says of the error.
     """
     started = time.monotonic()
     book: journal.Journal = args.get("journal") or journal.NoJournal()
     noting, limits = Noting(book, loaded.root), retrying.Limits(args.get("limits"))
-    error, tries, lock = None, Tries(), locking.Lock(args.get("locks"), limits.patience)
+    error, stopped, tries = None, None, Tries()
+    lock = locking.Lock(args.get("locks"), limits.patience)
     try:
         with _limited(limits), contextlib.closing(lock):
             _look(loaded, args, noting, lock)
-            with noting:
-                _insist(partial(_migrate, loaded, args, noting), noting, limits, tries)
+            skipping = Skipping(args.get("skip") or ())
+            skipping.version_table = noting.version_table[1]
+            migrate = partial(_migrate, loaded, args, noting, skipping)
+            with skipping.listening(), noting:
+                _insist(migrate, noting, limits, tries)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - how it ended has to be known
         error = text_of(raised, loaded.root)
+        stopped = _stopped(raised)
     seconds = round(time.monotonic() - started, 3)
-    return {"statements": noting.sent, "error": error, "seconds": seconds, "tries": tries.made}
+    how = {"error": error, "stopped": stopped}
+    return {"statements": noting.sent, **how, "seconds": seconds, "tries": tries.made}
 
 
 class Tries:
@@ -108,9 +114,10 @@ def _insist(
         retrying.wait(pause)
 
 
-def _migrate(loaded: Any, args: dict[str, Any], noting: Noting) -> None:
+def _migrate(loaded: Any, args: dict[str, Any], noting: Noting, skipping: Skipping) -> None:
     """What `alembic.command.upgrade` and `downgrade` do, with the check made once more inside."""
     steps = _steps(loaded, args)
+    skipping.begin()
 
     def move(current: Sequence[str], context: Any) -> Any:
         with noting.asleep():
@@ -122,7 +129,8 @@ def _migrate(loaded: Any, args: dict[str, Any], noting: Noting) -> None:
             *context.on_version_apply_callbacks,
             partial(_arrived, noting.book),
         )
-        return _told(chosen, noting)
+        send(context, args.get("statements") or ())
+        return _told(skipping.through(chosen), noting)
 
     loaded.run_env(
         move,
@@ -159,6 +167,8 @@ def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], 
 
 def revision_steps(loaded: Any, direction: str) -> Callable[[str, Sequence[str]], Any]:
     """What gives the steps to a revision, from the revisions that a database is at."""
+    if direction == "undo":
+        return lambda _to, _current: []
     script = loaded.script
     return script._upgrade_revs if direction == "upgrade" else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
 
@@ -190,9 +200,24 @@ def _names(revisions: Sequence[str]) -> str:
     return ", ".join(sorted(revisions)) or "base"
 
 
+def _cause(raised: BaseException) -> BaseException | None:
+    """What user code, or a driver, raised; None for a failure of ours."""
+    return raised.__cause__ if isinstance(raised, errors.Failure) else raised
+
+
+def _stopped(raised: BaseException) -> dict[str, Any] | None:
+    cause = _cause(raised)
+    if cause is None or isinstance(cause, MovedError):
+        return None
+    try:
+        return explaining.noted(cause)
+    except Exception:  # noqa: BLE001 - the error itself is told, whatever else is made of it
+        return None
+
+
 def text_of(raised: BaseException, root: str) -> str:
     """How a run failed, without a secret."""
-    cause = raised.__cause__ if isinstance(raised, errors.Failure) else raised
+    cause = _cause(raised)
     if cause is None:
         facts = getattr(raised, "facts", {})
         return secrets.scrub(str(facts.get("error") or raised))

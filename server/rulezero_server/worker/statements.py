@@ -9,6 +9,11 @@ import re
 _COMMENT = re.compile(r"/\*(?!M?!).*?\*/|--[^\n]*", re.DOTALL)
 _READ = re.compile(r"[\s(]*(select|with|show|pragma|explain|values|describe|desc|table)\b", re.I)
 _WRITE_IN_READ = re.compile(r"\b(insert|update|delete|merge|into|analyze)\b", re.I)
+_SESSION = re.compile(
+    r"\s*(?:set(?!\s+(?:global|persist|password|@@global|@@persist))|begin|start|commit|end|rollback"
+    r"|abort|savepoint|release|reset|lock|unlock|use)\b[^;]*;?\s*$",
+    re.I,
+)
 RETURNING = re.compile(r"\breturning\b", re.I)
 SEQUENCE = re.compile(r"\s*select\s+nextval\b|\s*select\s+next\s+value\b", re.I)
 _CATALOGUE = re.compile(
@@ -44,6 +49,11 @@ def bare(statement: str) -> str:
 def is_read(statement: str) -> bool:
     """Whether a statement, free of comments, only asks."""
     return bool(_READ.match(statement)) and not _WRITE_IN_READ.search(statement)
+
+
+def keeps_nothing(statement: str) -> bool:
+    """Whether a statement, free of comments, changes at most the session it is sent in."""
+    return is_read(statement) or bool(_SESSION.match(statement))
 
 
 def is_catalogue_read(statement: str) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from . import identity, places, secrets, statements, watching
 from .cut import Limit
 from .load import Loaded
+from .skipping import is_skipped
 from .transactions import Transactions
 
 LONGEST = 2000
@@ -104,9 +105,9 @@ class Tape:
             step = step.tb_next
         return found
 
-    def _before(self, connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def _before(self, connection: Any, _cursor: Any, statement: str, *rest: Any) -> None:
         self._now = None
-        if self._quiet or statements.is_catalogue_read(statement):
+        if self._quiet or is_skipped(rest[1]) or statements.is_catalogue_read(statement):
             return
         frame = self._frame()
         if frame is None and statements.is_read(statements.bare(statement)):

@@ -22,13 +22,15 @@ TABLE = {
     "mark": "mark:mark",
     "rehearse": "rehearse:rehearse",
     "aftermath": "aftermath:aftermath",
+    "in_the_way": "stopped:in_the_way",
     "upgrade": "run:run",
     "downgrade": "run:run",
     "restore": "restore:restore",
+    "undo": "run:run",
 }
 """Verb -> module:function. A verb that is not here does not exist."""
 
-RUNS = frozenset({"upgrade", "downgrade", "restore"})
+RUNS = frozenset({"upgrade", "downgrade", "restore", "undo"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
@@ -46,6 +48,7 @@ _COMMANDS = {
     "generate": "migrate",
     "upgrade": "upgrade",
     "downgrade": "downgrade",
+    "undo": "downgrade",
     "rehearse": "upgrade",
 }
 

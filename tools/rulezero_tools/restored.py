@@ -30,11 +30,18 @@ def _ending(restoring: Restoring, report: RunReport, seen: ReadBack) -> Ending:
     ended_well = report.state == "ended" and report.error is None
     if ended_well:
         return "applied" if there else "partially applied"
+    if _never_sent(report):
+        return "nothing happened"
+    return _by_the_tables(restoring, seen, there=there)
+
+
+def _by_the_tables(restoring: Restoring, seen: ReadBack, *, there: bool) -> Ending:
+    """How one ended whose process could not tell it."""
+    whole = restoring.backup.form != "mariadb-dump"
     if seen.mark is None or restoring.mark is None:
         return "unknown"
-    whole = backup.form != "mariadb-dump"
     if seen.mark == restoring.mark:
-        return "rolled back whole" if whole and not _never_sent(report) else "nothing happened"
+        return "rolled back whole" if whole else "nothing happened"
     if not whole:
         return "partially applied"
     return "applied" if there else "unknown"
@@ -53,7 +60,7 @@ def _outcome(backup: Backup, report: RunReport, seen: ReadBack, ending: Ending) 
         case "applied":
             return _applied(backup, report, seen, why)
         case "nothing happened" | "rolled back whole":
-            return f"{why}. {ending.capitalize()}. The database is still at {now}, as it was."
+            return f"{why}. {ending.capitalize()}. The database is still at {now}."
         case "partially applied":
             return (
                 f"{why}. The database is at {now}: part of the backup was put back, for this "

@@ -52,8 +52,12 @@ def _check_restored(session: Session, plan: Plan) -> None:
     """What is to be put back is looked at while the token is still good for something."""
     if plan.restoring is None:
         return
+    changed = None
     if session.backups is None or not session.backups.unchanged(plan.restoring.backup):
         changed = "the backup is gone, or is not what was approved"
+    elif session.backups.mark() != plan.restoring.mark:
+        changed = "tables were made anew since"
+    if changed:
         raise refused(session, plan, PlanStale(plan_id=plan.plan_id, differences=changed))
 
 

@@ -73,7 +73,9 @@ class Plan:
     are those that this plan runs, in order. `warnings` are shown as they stand; `phrases` are what
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
     written, and nothing else; `renames` are the drops and adds that it writes as renames.
-    `rehearsal` is None where none was asked for.
+    `rehearsal` is None where none was asked for. Where the project migrates several databases,
+    `bind` is its name for this one. `to_revisions` are the heads where the database is in the end,
+    None where `to_revision` alone says it; `branch` is what a `generate` plan goes on with.
     """
 
     kind: PlanKind
@@ -104,6 +106,16 @@ class Plan:
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[Rename, ...] = ()
     rehearsal: Judged | None = None
+    bind: str | None = None
+    to_revisions: tuple[str, ...] | None = None
+    branch: str | None = None
+
+    @property
+    def ends_at(self) -> tuple[str, ...]:
+        """The revisions that the database is at when all of it went through; none is base."""
+        if self.to_revisions is not None:
+            return self.to_revisions
+        return () if self.to_revision == "base" else (self.to_revision,)
 
     @property
     def digest(self) -> str:

@@ -46,6 +46,10 @@ RUNS = ToolAnnotations(
 Environment = Annotated[
     str | None, Field(description="An environment of rulezero.toml; default: the first one.")
 ]
+Database = Annotated[
+    str | None,
+    Field(description="Of a project that migrates several databases, one by its name in `status`."),
+]
 PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
 
 
@@ -104,19 +108,25 @@ def register(server: MCPServer, app: "App") -> None:
         _asker(server, app)
 
 
-def _session(app: "App", ctx: Context, environment: str | None) -> "Session":
-    return app.session(environment, client=_client_name(ctx))
+def _session(
+    app: "App", ctx: Context, environment: str | None, database: str | None = None
+) -> "Session":
+    # A client that leaves an argument out may well send it empty.
+    return app.session(environment, client=_client_name(ctx), database=database or None)
 
 
 def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
     @server.tool(title="Migration status", annotations=READS)
     @reported
-    def status(ctx: Context, environment: Environment = None) -> results.StatusResult:
+    def status(
+        ctx: Context, environment: Environment = None, database: Database = None
+    ) -> results.StatusResult:
         """Read where the project and its database stand, who can approve, and the next step.
 
-        Call this first. It changes nothing.
+        Call this first. It changes nothing. Several databases, and several heads, are listed.
         """
-        seen = app.status(_session(app, ctx, environment), can_ask=shows_forms(ctx))
+        session = _session(app, ctx, environment, database)
+        seen = app.status(session, can_ask=shows_forms(ctx))
         return replace(seen, warnings=(*seen.warnings, *lasting.running()))
 
     @server.tool(title="Read a plan", annotations=READS)
@@ -154,6 +164,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         ctx: Context,
         description: Annotated[str, Field(description="What the change is for.")] = "",
         environment: Environment = None,
+        database: Database = None,
     ) -> results.AnalyzeResult:
         """Compare the models with the database: what changes, what breaks, how risky it is.
 
@@ -162,7 +173,8 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """
         from rulezero_tools.analyze import analyze as use_case
 
-        return shortened(use_case(_session(app, ctx, environment), description=description))
+        session = _session(app, ctx, environment, database)
+        return shortened(use_case(session, description=description))
 
     @server.tool(title="Review what waits to run", annotations=READS)
     @reported_async
@@ -172,6 +184,10 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
             str | None, Field(description="Review up to this revision; default: the head.")
         ] = None,
         environment: Environment = None,
+        database: Database = None,
+        branch: Annotated[
+            str | None, Field(description="Of several heads, this one: its label or revision.")
+        ] = None,
     ) -> results.ReviewResult:
         """Review the pending revisions and make the plan a person can confirm. It applies nothing.
 
@@ -183,10 +199,12 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.review import review as use_case
 
         def work(say: Say) -> results.ReviewResult:
-            session = _session(app, ctx, environment)
-            return shortened(use_case(session, revision=revision, progress=say))
+            session = _session(app, ctx, environment, database)
+            return shortened(
+                use_case(session, revision=revision, branch=branch or None, progress=say)
+            )
 
-        key = Key("review", (_client_name(ctx), environment, revision))
+        key = Key("review", (_client_name(ctx), environment, revision, database, branch))
         return await lasting.told(ctx, key, work)
 
 
@@ -200,6 +218,11 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
             Field(description='Go back to this revision, or "base"; default: one step.'),
         ] = None,
         environment: Environment = None,
+        database: Database = None,
+        branch: Annotated[
+            str | None,
+            Field(description="Of several heads that the database is at, only this one."),
+        ] = None,
     ) -> results.RollbackResult:
         """Plan a downgrade and say which data it loses. It rolls nothing back.
 
@@ -209,10 +232,12 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.rollback import rollback as use_case
 
         def work(say: Say) -> results.RollbackResult:
-            session = _session(app, ctx, environment)
-            return shortened(use_case(session, revision=revision, progress=say))
+            session = _session(app, ctx, environment, database)
+            return shortened(
+                use_case(session, revision=revision, branch=branch or None, progress=say)
+            )
 
-        key = Key("rollback", (_client_name(ctx), environment, revision))
+        key = Key("rollback", (_client_name(ctx), environment, revision, database, branch))
         return await lasting.told(ctx, key, work)
 
 
@@ -221,8 +246,10 @@ def _generator(server: MCPServer, app: "App") -> None:
     @reported
     def generate(
         ctx: Context,
-        analysis_id: Annotated[str, Field(description="From `analyze`.")],
         message: Annotated[str, Field(description="The revision's message.", min_length=1)],
+        analysis_id: Annotated[
+            str, Field(description="From `analyze`; needed for all but a merge.")
+        ] = "",
         token: Annotated[
             str | None, Field(description="Only for a CRITICAL analysis: from `confirm`.")
         ] = None,
@@ -233,6 +260,14 @@ def _generator(server: MCPServer, app: "App") -> None:
             ),
         ] = None,
         environment: Environment = None,
+        branch: Annotated[
+            str | None,
+            Field(description="Of several heads, the one to follow: its label or revision."),
+        ] = None,
+        merge: Annotated[
+            bool | None,
+            Field(description="Write the revision that joins all heads, and nothing else."),
+        ] = None,
     ) -> results.GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
 
@@ -241,10 +276,18 @@ def _generator(server: MCPServer, app: "App") -> None:
         `renames` the old column is dropped with its data.
         """
         from rulezero_tools.generate import generate as use_case
+        from rulezero_tools.merge import merge as join
 
         session = _session(app, ctx, environment)
+        if merge:
+            return join(session, message=message)
         return use_case(
-            session, analysis_id=analysis_id, message=message, token=token, renames=renames or ()
+            session,
+            analysis_id=analysis_id,
+            message=message,
+            token=token,
+            renames=renames or (),
+            branch=branch or None,
         )
 
 

@@ -1,7 +1,7 @@
 """The one module that may ask for a writable session, and only with a spent grant."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rulezero_policies.errors import PlanStale, StoreFailed, TokenRefused
@@ -51,8 +51,10 @@ class WorkerRunner:
             ),
             "limits": asdict(self._target.limits),
             "locks": runs.locks(),
+            "bind": plan.bind,
         }
-        text = launch.request(self._target, verb, args, mode="running")
+        target = replace(self._target, database=plan.bind)
+        text = launch.request(target, verb, args, mode="running")
         places.private_file(place / "request").write_text(text, encoding="utf-8")
 
     def _check(self, permit: Permit, plan: Plan) -> None:

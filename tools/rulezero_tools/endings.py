@@ -66,7 +66,7 @@ def _ending(plan: Plan, report: RunReport, sent: Sequence[Sent], seen: ReadBack)
     if seen.current is None:
         return "unknown"
     now = graph.at(seen.current)
-    if now == plan.to_revision:
+    if now == graph.at(plan.ends_at):
         return "applied"
     if now != graph.at(plan.from_revisions) or committed(sent):
         return "partially applied"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rulezero_policies import checklist, words
 from rulezero_policies.errors import (
     AnalysisStale,
+    ChooseDatabase,
     NoChanges,
     OutOfOrder,
     UnknownAnalysis,
@@ -13,9 +14,10 @@ from rulezero_policies.errors import (
 from rulezero_policies.plan import Plan
 from rulezero_policies.renames import Rename
 from rulezero_policies.text import visible
-from rulezero_tools import gate, using
+from rulezero_tools import gate, graph, using
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
+from rulezero_tools.databases import wanted
 from rulezero_tools.planning import Draft, make_plan, pictures, record, refused
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.records import Analysis, Description
@@ -30,6 +32,7 @@ def generate(
     message: str,
     token: str | None = None,
     renames: Sequence[str] = (),
+    branch: str | None = None,
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
@@ -40,8 +43,11 @@ def generate(
         token: For a CRITICAL analysis: what `confirm` gave for the plan made here.
         renames: Ids of the analysis's rename candidates that are renames. With a token, those of
             its plan count, and nothing else.
+        branch: Of several heads, the one that the revision follows (a label or a revision); with a
+            token, its plan's counts.
 
     Raises:
+        ChooseDatabase: Several databases were analyzed, and a person has to decide on one.
         OutOfOrder: No analysis was made.
         UnknownAnalysis: This project has no such analysis.
         AnalysisStale: Models or database moved on since.
@@ -50,17 +56,33 @@ def generate(
         ProjectError: The file could not be generated.
     """
     analysis = _analysis(session, analysis_id)
-    seen = session.project.describe()
+    session = session.on(analysis.bind)
+    seen = session.on(next(iter(analysis.binds), analysis.bind)).project.describe()
     _still_wanted(session, analysis)
     if analysis.risk != "CRITICAL" and not renames:
-        return _written(session, message, None)
+        return _written(session, message, None, follows(seen, branch))
+    if analysis.binds:
+        raise refused(session, None, ChooseDatabase(databases=", ".join(analysis.binds)))
     if token is None:
-        return _stop(session, seen, analysis, message, _chosen(session, analysis, renames))
+        chosen = _chosen(session, analysis, renames)
+        return _stop(session, seen, analysis, message, chosen, follows(seen, branch))
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
     gate.redeem(session, plan, token)
-    return _written(session, message, plan)
+    return _written(session, message, plan, plan.branch)
+
+
+def follows(seen: Description, branch: str | None) -> str | None:
+    """The head that a new revision follows; None where there is no revision yet.
+
+    Raises:
+        SeveralHeads: There are several, and none was said.
+        UnknownBranch: There is none like it.
+    """
+    if branch:
+        return graph.on_branch(seen, branch, seen.heads)
+    return graph.only_head(seen) if seen.heads else None
 
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:
@@ -75,7 +97,7 @@ def _analysis(session: Session, analysis_id: str) -> Analysis:
 
 
 def _still_wanted(session: Session, analysis: Analysis) -> None:
-    operations = session.project.diff().operations
+    operations = wanted(session, analysis)
     if not operations:
         raise refused(session, None, NoChanges())
     if operations != analysis.operations:
@@ -108,6 +130,7 @@ def _stop(
     analysis: Analysis,
     message: str,
     renames: tuple[Rename, ...],
+    head: str | None,
 ) -> GenerateResult:
     operations = session.project.diff(renames).operations if renames else analysis.operations
     judgement = judged(session, seen, operations)
@@ -130,6 +153,7 @@ def _stop(
         rollback_command="delete the generated file before it is applied",
         pictures=pictures(session, operations),
         renames=renames,
+        branch=head,
     )
     plan = make_plan(session, seen, draft, session.project.files())
     return GenerateResult(
@@ -141,8 +165,8 @@ def _stop(
     )
 
 
-def _written(session: Session, message: str, plan: Plan | None) -> GenerateResult:
-    made = session.project.generate(message, plan.renames if plan else ())
+def _written(session: Session, message: str, plan: Plan | None, head: str | None) -> GenerateResult:
+    made = session.project.generate(message, plan.renames if plan else (), head=head)
     record(session, "generated", plan, f"{made.revision} in {made.path}")
     return GenerateResult(
         status="written",

@@ -26,7 +26,7 @@ from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import reaching
 from rulezero_tools.ports import Session
-from rulezero_tools.records import Description, Interception
+from rulezero_tools.records import Database, Description, Interception
 from rulezero_tools.results import DatabaseView, FactView
 
 E = TypeVar("E", bound=RulezeroError)
@@ -52,6 +52,8 @@ class Draft:
     renames: tuple[Rename, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
+    to_revisions: tuple[str, ...] | None = None
+    branch: str | None = None
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -87,6 +89,9 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         renames=draft.renames,
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
+        bind=project.bind,
+        to_revisions=draft.to_revisions,
+        branch=draft.branch,
     )
 
 
@@ -112,7 +117,7 @@ def observe(session: Session, plan: Plan) -> tuple[Observed, Mapping[str, bytes]
     Raises:
         MigrationRunning: It is being migrated, so that nothing that is read would last.
     """
-    project = session.project
+    project = session.on(plan.bind).project
     with project.reading():
         seen = project.describe()
         if seen.database.locked:
@@ -165,10 +170,15 @@ def refused(session: Session, plan: Plan | None, error: E) -> E:
 
 def database_view(seen: Description) -> DatabaseView:
     """The database as results show it."""
-    identity = seen.database.identity
+    return identity_view(seen.database)
+
+
+def identity_view(database: Database) -> DatabaseView:
+    """A database as results show it."""
+    identity = database.identity
     return DatabaseView(
         dialect=identity.dialect,
-        version=seen.database.version,
+        version=database.version,
         name=identity.name,
         identity=identity.label,
     )

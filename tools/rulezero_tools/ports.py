@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
@@ -20,12 +20,14 @@ from rulezero_policies.steps import Place
 from rulezero_tools.machine import Chance, Clock
 from rulezero_tools.records import (
     Analysis,
+    Bind,
     Description,
     Diff,
     Generated,
     Passkey,
     Pin,
     Rendered,
+    Route,
     Run,
     RunReport,
     Trace,
@@ -59,6 +61,25 @@ class Project(Protocol):
         """Whether the environment is marked as protected in the configuration."""
         ...
 
+    @property
+    def bind(self) -> str | None:
+        """The name of the database that is meant, where the project migrates several."""
+        ...
+
+    def on(self, bind: str | None) -> "Project":
+        """This project with that database meant; nothing is loaded again for it."""
+        ...
+
+    def databases(self) -> tuple[Bind, ...]:
+        """Every database that the project migrates, with where it stands."""
+        ...
+
+    def route(
+        self, *, direction: Literal["upgrade", "downgrade"], start: Sequence[str], to: str
+    ) -> Route:
+        """The way through the revisions from `start` to `to`, as Alembic goes it."""
+        ...
+
     def reading(self) -> AbstractContextManager[None]:
         """While it lasts the project is loaded once, and what was loaded stays as it was."""
         ...
@@ -75,8 +96,17 @@ class Project(Protocol):
         """What autogenerate would write, with these drops and adds made renames."""
         ...
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
-        """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+    ) -> Generated:
+        """Write one new revision file, as `flask db migrate` / `alembic revision` does.
+
+        It follows `head`, or the only one there is.
+        """
+        ...
+
+    def merge(self, message: str) -> Generated:
+        """Write the revision that joins all heads, as `alembic merge heads` does."""
         ...
 
     def trace(
@@ -125,6 +155,10 @@ class Project(Protocol):
 
 class Rehearser(Protocol):
     """Runs revisions where nothing is lost: on a shadow that is made for it and thrown away."""
+
+    def on(self, bind: str | None) -> "Rehearser":
+        """One for that database of the project."""
+        ...
 
     def rehearse(
         self,
@@ -372,6 +406,14 @@ class Session:
     principal: str
     rehearser: Rehearser | None = None
     runs: Runs = field(default_factory=NoRuns)
+
+    def on(self, bind: str | None) -> "Session":
+        """This session with that database of the project meant."""
+        if bind == self.project.bind:
+            return self
+        project, runs = self.project.on(bind), self.runs.on(bind)
+        rehearser = self.rehearser and self.rehearser.on(bind)
+        return replace(self, project=project, runs=runs, rehearser=rehearser)
 
     @property
     def desk(self) -> Desk:

@@ -27,6 +27,29 @@ class DatabaseView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BindView:
+    """One of the databases that the project migrates; `name` is what `database` is set to.
+
+    `lacks` are the revisions that wait to be applied to it; `locked` is whether a run holds it.
+    """
+
+    name: str
+    database: DatabaseView
+    current: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+    locked: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchView:
+    """One of several heads, with the labels of its branch; each of them is a `branch`."""
+
+    head: str
+    labels: tuple[str, ...] = ()
+    applied: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class FactView:
     """Something counted on the live database; count null means it could not be asked."""
 
@@ -93,13 +116,14 @@ class RevisionView:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanView:
-    """An open plan in one line."""
+    """An open plan in one line; `database` is which one of several it is for."""
 
     plan_id: str
     kind: PlanKind
     description: str
     risk: Risk
     state: str
+    database: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +141,11 @@ class RunView:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusResult:
-    """Where the project stands and what to do next."""
+    """Where the project stands and what to do next.
+
+    Where it migrates several databases, `databases` are all of them, and `database`, `current` and
+    `pending` are about the `chosen` one. `branches` are its heads where there are several.
+    """
 
     project: str
     flavour: str
@@ -134,6 +162,9 @@ class StatusResult:
     warnings: tuple[str, ...]
     next_step: str
     runs: tuple[RunView, ...] = ()
+    chosen: str | None = None
+    databases: tuple[BindView, ...] = ()
+    branches: tuple[BranchView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +189,8 @@ class AnalyzeResult:
     references_total: int = 0
     rename_candidates: tuple[RenameView, ...] = ()
     not_compared: tuple[str, ...] = ()
+    databases: tuple[BindView, ...] = ()
+    """All that were compared, where the project migrates several and none was chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from rulezero_tools.planning import (
 )
 from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out, unjudged
-from rulezero_tools.records import Database, Description, Interception, Revision, Trace
+from rulezero_tools.records import Database, Description, Interception, Revision, Route, Trace
 from rulezero_tools.rehearse import tried, upgrading, view
 from rulezero_tools.results import Check, ReviewResult, reference_views
 from rulezero_tools.shorten import shown_sql
@@ -46,28 +46,38 @@ class Reading:
 
 @loads_once
 def review(
-    session: Session, *, revision: str | None = None, progress: Callable[[str], None] = silent
+    session: Session,
+    *,
+    revision: str | None = None,
+    branch: str | None = None,
+    progress: Callable[[str], None] = silent,
 ) -> ReviewResult:
     """Review everything an upgrade to `revision` (default: the head) would run.
 
     Args:
         session: The project, the store and the caller.
         revision: Up to which revision.
+        branch: Of several heads, the one on this branch (a label or a revision); default: the only
+            head there is.
         progress: Is told what is being done.
 
     Raises:
         NothingPending: The database is there already.
-        ProjectError: The project cannot be read, or has several heads.
+        ProjectError: The project cannot be read, or has several heads and none was chosen.
     """
     progress("reading the project and its database")
     seen = edits.with_edits(session, session.project.describe())
-    waiting = _waiting(seen, revision)
+    route = _route(session, seen, graph.target(seen, revision, branch))
+    waiting = graph.passed(seen, route)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
-    draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
+    draft = _draft(
+        session, replace(seen, flaws=flaws), waiting, traces, start=start, back=route.back
+    )
+    draft = replace(draft, to_revisions=route.heads)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)
@@ -157,13 +167,13 @@ def _nothing(session: Session, seen: Description, flaws: tuple[Flaw, ...]) -> Re
     return replace(result(seen, freeze(session, seen, draft, {})), next_step=said)
 
 
-def _waiting(seen: Description, revision: str | None) -> tuple[Revision, ...]:
+def _route(session: Session, seen: Description, to: str) -> Route:
     graph.check_current(seen)
-    target = graph.find(seen, revision).id if revision else graph.only_head(seen)
-    waiting = graph.pending(seen, target)
-    if not waiting:
-        raise NothingPending(current=graph.at(seen.database.current))
-    return waiting
+    start = seen.database.current
+    route = session.project.route(direction="upgrade", start=start, to=to)
+    if not route.revisions:
+        raise NothingPending(current=graph.at(start))
+    return route
 
 
 def _read_only(
@@ -179,7 +189,9 @@ def _read_only(
     done = graph.lineage(seen, seen.database.current)
     live = ask and not any(r.id in done for r in revisions)
     start = ",".join(revisions[0].down) if ask else None
-    draft = _draft(session, seen, revisions, traces, start=start, live=live)
+    current = seen.database.current
+    back = current[0] if len(current) == 1 else None if current else "base"
+    draft = _draft(session, seen, revisions, traces, start=start, back=back, live=live)
     if not live or graph.pending(seen, revisions[-1].id) != revisions:
         return draft
     return tried(session, seen, draft, upgrading(traces), session.project.files(), progress)
@@ -192,11 +204,15 @@ def _draft(
     traces: tuple[Trace, ...],
     *,
     start: str | None,
+    back: str | None = None,
     live: bool = True,
 ) -> Draft:
-    """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
+    """Read the traces, and render the SQL from `start` ("" is base; None renders none).
+
+    `back` is what Alembic is told to come back.
+    """
     read = read_traces(session, seen.database, traces, live=live, flaws=seen.flaws)
-    last, current = revisions[-1], seen.database.current
+    last = revisions[-1]
     sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
     reached = reaches_out((*seen.interceptions, *_tried(traces), *tried))
     return Draft(
@@ -214,9 +230,7 @@ def _draft(
             *(() if live else (UNASKED,)),
         ),
         sql=sql,
-        rollback_command=words.rollback_command(
-            seen.flavour, current[0] if len(current) == 1 else None
-        ),
+        rollback_command=words.rollback_command(seen.flavour, back, bind=session.project.bind),
         pictures=pictures(session, read.operations) if live else (),
         references=read.references,
         suppressed=read.suppressed,

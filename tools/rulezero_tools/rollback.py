@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rulezero_policies import checklist, rules, words
+from rulezero_policies.errors import ChooseBranch, NothingPending
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
 from rulezero_tools import graph
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out
-from rulezero_tools.records import Database, Description, Revision, Trace
+from rulezero_tools.records import Database, Description, Revision, Route, Trace
 from rulezero_tools.rehearse import downgrading, tried, view
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.shorten import shown_sql
@@ -18,38 +19,79 @@ from rulezero_tools.shorten import shown_sql
 
 @loads_once
 def rollback(
-    session: Session, *, revision: str | None = None, progress: Callable[[str], None] = silent
+    session: Session,
+    *,
+    revision: str | None = None,
+    branch: str | None = None,
+    progress: Callable[[str], None] = silent,
 ) -> RollbackResult:
     """Plan a downgrade to `revision` ("base" for none; default: the one before the current).
 
     Args:
         session: The project, the store and the caller.
         revision: Back to which revision.
+        branch: Only this branch of several (a label or a revision) that the database is at.
         progress: Is told what is being done.
 
     Raises:
         NothingPending: There is nothing to undo, or the database is before that revision.
         UnknownRevision: There is no such revision.
-        ProjectError: The project cannot be read.
+        ProjectError: The project cannot be read, or the database is at several heads and none of
+            them was chosen.
     """
     progress("reading the project and its database")
     seen = session.project.describe()
     graph.check_current(seen)
-    target = _target(seen, revision)
-    undo = graph.to_undo(seen, target)
+    to = _target(seen, revision, branch)
+    route = _route(session, seen, to)
+    undo = graph.passed(seen, route)
     traces = session.project.trace([r.id for r in undo])
-    draft = _draft(session, seen, undo, traces, target or "base")
+    draft = _draft(session, seen, undo, traces, to)
+    again = words.upgrade_command(seen.flavour, route.back, bind=session.project.bind)
+    draft = replace(draft, to_revisions=route.heads, rollback_command=again)
     files = session.project.files()
     draft = tried(session, seen, draft, downgrading(traces), files, progress)
     plan = make_plan(session, seen, draft, files)
     return _result(plan)
 
 
-def _target(seen: Description, revision: str | None) -> str | None:
-    if revision is not None:
-        return None if revision == "base" else graph.find(seen, revision).id
-    newest = graph.to_undo(seen, None)[0]
-    return newest.down[0] if newest.down else None
+def _target(seen: Description, revision: str | None, branch: str | None) -> str:
+    """Back to where, in Alembic's words."""
+    current = seen.database.current
+    if revision is not None and branch is None:
+        return revision if revision == "base" else _before(seen, revision)
+    head = _head(seen, branch)
+    to = revision or next(iter(graph.find(seen, head).down), "base")
+    to = to if to == "base" else graph.find(seen, to).id
+    # A plain revision would take down what else follows it.
+    return f"{head}@{to}" if len(current) > 1 else to
+
+
+def _before(seen: Description, revision: str) -> str:
+    found = graph.find(seen, revision).id
+    if found not in graph.lineage(seen, seen.database.current):
+        raise NothingPending(current=graph.at(seen.database.current))
+    return found
+
+
+def _head(seen: Description, branch: str | None) -> str:
+    """The one that the database is at, of several the one on this branch."""
+    current = seen.database.current
+    if branch:
+        return graph.on_branch(seen, branch, current)
+    if len(current) > 1:
+        raise ChooseBranch(heads=", ".join(graph.named(seen, r) for r in sorted(current)))
+    if not current:
+        raise NothingPending(current=graph.at(current))
+    return current[0]
+
+
+def _route(session: Session, seen: Description, to: str) -> Route:
+    start = seen.database.current
+    route = session.project.route(direction="downgrade", start=start, to=to)
+    if not route.revisions:
+        raise NothingPending(current=graph.at(start))
+    return route
 
 
 def _draft(
@@ -63,7 +105,8 @@ def _draft(
     asked = questions(scene.upgrade, scene.dialect)
     facts = session.project.probe(asked) if asked else ()
     scene = replace(scene, facts=facts)
-    rendered = session.project.render(direction="downgrade", start=undo[0].id, to=target)
+    start = ",".join(seen.database.current)
+    rendered = session.project.render(direction="downgrade", start=start, to=target)
     stopped = (i for t in traces for i in t.interceptions)
     reached = reaches_out((*seen.interceptions, *stopped, *rendered.interceptions))
     findings = (*reached, *rules.review(scene))
@@ -78,7 +121,7 @@ def _draft(
         facts=facts,
         warnings=words.critical_warnings(findings, scene.upgrade),
         sql=rendered.sql or f"-- not rendered: {rendered.reason}",
-        rollback_command=words.upgrade_command(seen.flavour, undo[0].id),
+        rollback_command="",
         pictures=pictures(session, scene.upgrade),
     )
 

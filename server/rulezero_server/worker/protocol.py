@@ -106,6 +106,7 @@ class Session:
             self._loaded = verbs.load(request["project"], ground)
             self._loaded.guard, self._loaded.log = self._guard, recorder.log
             self._loaded.progress = self._progress
+        self._loaded.database = request["project"].get("database")
         result = verbs.call(verb, self._loaded, args, ground)
         return {**result, "guard": self._guard.kind} if verb == "describe" else result
 

@@ -59,6 +59,9 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
     "renames": lambda _: (Rename(kind="column", table="users", old="a", new="b"),),
     "rehearsal": lambda _: Judged(seconds=1.0),
+    "bind": lambda _: "stock",
+    "branch": lambda _: "b2",
+    "to_revisions": lambda _: ("b2", "c3"),
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
 }
 
@@ -217,3 +220,9 @@ def test_a_count_that_was_not_zero_may_change(plan: Plan) -> None:
 def test_an_amount_says_what_is_known(count: int | None, at_least: bool, words: str) -> None:
     fact = Fact(question="rows", count=count, at_least=at_least, asked=ROWS)
     assert fact.amount == words
+
+
+def test_a_plan_ends_at_its_revision_or_at_the_heads_that_it_names(plan: Plan) -> None:
+    assert dataclasses.replace(plan, to_revision="b2").ends_at == ("b2",)
+    assert dataclasses.replace(plan, to_revision="base").ends_at == ()
+    assert dataclasses.replace(plan, to_revisions=("b2", "c3")).ends_at == ("b2", "c3")

@@ -251,9 +251,17 @@ def test_after_apply_the_way_back_is_always_told() -> None:
 @pytest.mark.proves("A16")
 def test_the_commands_are_those_of_the_projects_tool() -> None:
     assert rollback_command("flask-migrate", "a1") == "flask db downgrade a1"
-    assert rollback_command("alembic", None) == "alembic downgrade base"
+    assert rollback_command("alembic", "base") == "alembic downgrade base"
+    assert rollback_command("alembic", None).startswith("no one command leads back")
     assert upgrade_command("flask-migrate", "b2") == "flask db upgrade b2"
     assert upgrade_command("alembic", "b2") == "alembic upgrade b2"
+
+
+@pytest.mark.proves("A20")
+def test_a_command_that_moves_every_database_says_so() -> None:
+    said = rollback_command("flask-migrate", "a1", bind="stock")
+    assert said.startswith("flask db downgrade a1 (moves every database of the project;")
+    assert "`rollback` with database='stock'" in said
 
 
 @pytest.mark.proves("A16", "A20")

@@ -70,23 +70,6 @@ def on_branch(seen: Description, branch: str, among: Iterable[str]) -> str:
     return found[0]
 
 
-def target(seen: Description, revision: str | None, branch: str | None) -> str:
-    """Where an upgrade leads: to this revision, to the head of this branch, or to the only head.
-
-    Raises:
-        SeveralHeads: Neither was said, and there are several.
-        UnknownBranch: No head is on that branch, or the revision is not.
-        UnknownRevision: There is none like it.
-    """
-    head = on_branch(seen, branch, seen.heads) if branch else None
-    if revision is None:
-        return head or only_head(seen)
-    found = find(seen, revision).id
-    if head and found not in lineage(seen, [head]):
-        raise UnknownBranch(branch=f"{branch} with {found} on it", heads=named_heads(seen))
-    return found
-
-
 def check_current(seen: Description) -> None:
     """Refuse a database whose revision no file of the project knows.
 
@@ -146,3 +129,8 @@ def passed(seen: Description, route: Route) -> tuple[Revision, ...]:
 def at(revisions: Iterable[str]) -> str:
     """Revisions in words; none is `base`."""
     return ", ".join(sorted(revisions)) or "base"
+
+
+def only(revisions: tuple[str, ...]) -> str | None:
+    """The one revision, or `base` for none; None for several, for which there is no one word."""
+    return (revisions or ("base",))[0] if len(revisions) < 2 else None

@@ -11,10 +11,9 @@ from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Permit
 from rulezero_policies.picture import LiveTable
-from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan
+from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.references import ModelClass, Sources
-from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_tools.machine import Chance, Clock
@@ -33,14 +32,13 @@ from rulezero_tools.records import (
     Trace,
     Unseen,
 )
+from rulezero_tools.rehearserport import Rehearser, silent
 from rulezero_tools.runport import NoRuns, Runs
+
+__all__ = ["Rehearser", "silent"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def silent(_doing: str) -> None:
-    """Nobody wants to know what is being done: for whatever takes a `progress`."""
 
 
 class Project(Protocol):
@@ -149,42 +147,6 @@ class Project(Protocol):
 
         These are the files under the script and version locations, the project's own code that was
         loaded so far, and those of `also` that exist.
-        """
-        ...
-
-
-class Rehearser(Protocol):
-    """Runs revisions where nothing is lost: on a shadow that is made for it and thrown away."""
-
-    def on(self, bind: str | None) -> "Rehearser":
-        """One for that database of the project."""
-        ...
-
-    def rehearse(
-        self,
-        *,
-        direction: Literal["upgrade", "downgrade"],
-        start: Sequence[str],
-        to: str,
-        identity: DatabaseIdentity,
-        files: Mapping[str, bytes],
-        progress: Callable[[str], None] = silent,
-    ) -> Rehearsal | NotRehearsed:
-        """Go from `start` to `to`, back, and (for an upgrade) there again.
-
-        Args:
-            direction: Of the first leg.
-            start: The revisions that the target is at; empty for base.
-            to: A revision, or "base".
-            identity: Of the target, which the shadow must not be.
-            files: Every file that may run, by path under the project: these bytes run.
-            progress: Is told what is being done, in a few words.
-
-        Returns:
-            What was seen; a shadow that cannot be made is an answer, not an error.
-
-        Raises:
-            ProjectError: The project cannot be loaded.
         """
         ...
 

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rulezero_policies import checklist, risk, rules, suppression, words
-from rulezero_policies.errors import NothingPending
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan
 from rulezero_policies.references import References, told
 from rulezero_policies.scene import Flaw, Scene, questions
 from rulezero_policies.suppression import Suppressed, suppress
-from rulezero_tools import edits, graph
+from rulezero_tools import edits, graph, routes
 from rulezero_tools.planning import (
     Draft,
     database_view,
@@ -67,17 +66,15 @@ def review(
     """
     progress("reading the project and its database")
     seen = edits.with_edits(session, session.project.describe())
-    route = _route(session, seen, graph.target(seen, revision, branch))
+    route = routes.up(session, seen, revision, branch)
     waiting = graph.passed(seen, route)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
-    draft = _draft(
-        session, replace(seen, flaws=flaws), waiting, traces, start=start, back=route.back
-    )
-    draft = replace(draft, to_revisions=route.heads)
+    whole = replace(seen, flaws=flaws)
+    draft = _draft(session, whole, waiting, traces, start=start, route=route)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)
@@ -167,15 +164,6 @@ def _nothing(session: Session, seen: Description, flaws: tuple[Flaw, ...]) -> Re
     return replace(result(seen, freeze(session, seen, draft, {})), next_step=said)
 
 
-def _route(session: Session, seen: Description, to: str) -> Route:
-    graph.check_current(seen)
-    start = seen.database.current
-    route = session.project.route(direction="upgrade", start=start, to=to)
-    if not route.revisions:
-        raise NothingPending(current=graph.at(start))
-    return route
-
-
 def _read_only(
     session: Session,
     seen: Description,
@@ -189,9 +177,7 @@ def _read_only(
     done = graph.lineage(seen, seen.database.current)
     live = ask and not any(r.id in done for r in revisions)
     start = ",".join(revisions[0].down) if ask else None
-    current = seen.database.current
-    back = current[0] if len(current) == 1 else None if current else "base"
-    draft = _draft(session, seen, revisions, traces, start=start, back=back, live=live)
+    draft = _draft(session, seen, revisions, traces, start=start, live=live)
     if not live or graph.pending(seen, revisions[-1].id) != revisions:
         return draft
     return tried(session, seen, draft, upgrading(traces), session.project.files(), progress)
@@ -204,15 +190,13 @@ def _draft(
     traces: tuple[Trace, ...],
     *,
     start: str | None,
-    back: str | None = None,
+    route: Route | None = None,
     live: bool = True,
 ) -> Draft:
-    """Read the traces, and render the SQL from `start` ("" is base; None renders none).
-
-    `back` is what Alembic is told to come back.
-    """
+    """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
     read = read_traces(session, seen.database, traces, live=live, flaws=seen.flaws)
     last = revisions[-1]
+    back = route.back if route else graph.only(seen.database.current)
     sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
     reached = reaches_out((*seen.interceptions, *_tried(traces), *tried))
     return Draft(
@@ -234,6 +218,7 @@ def _draft(
         pictures=pictures(session, read.operations) if live else (),
         references=read.references,
         suppressed=read.suppressed,
+        to_revisions=route.heads if route else None,
     )
 
 

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rulezero_policies import checklist, rules, words
-from rulezero_policies.errors import ChooseBranch, NothingPending
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
-from rulezero_tools import graph
+from rulezero_tools import graph, routes
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out
-from rulezero_tools.records import Database, Description, Revision, Route, Trace
+from rulezero_tools.records import Database, Description, Revision, Trace
 from rulezero_tools.rehearse import downgrading, tried, view
 from rulezero_tools.results import RollbackResult
 from rulezero_tools.shorten import shown_sql
@@ -42,8 +41,7 @@ def rollback(
     progress("reading the project and its database")
     seen = session.project.describe()
     graph.check_current(seen)
-    to = _target(seen, revision, branch)
-    route = _route(session, seen, to)
+    to, route = routes.down(session, seen, revision, branch)
     undo = graph.passed(seen, route)
     traces = session.project.trace([r.id for r in undo])
     draft = _draft(session, seen, undo, traces, to)
@@ -53,45 +51,6 @@ def rollback(
     draft = tried(session, seen, draft, downgrading(traces), files, progress)
     plan = make_plan(session, seen, draft, files)
     return _result(plan)
-
-
-def _target(seen: Description, revision: str | None, branch: str | None) -> str:
-    """Back to where, in Alembic's words."""
-    current = seen.database.current
-    if revision is not None and branch is None:
-        return revision if revision == "base" else _before(seen, revision)
-    head = _head(seen, branch)
-    to = revision or next(iter(graph.find(seen, head).down), "base")
-    to = to if to == "base" else graph.find(seen, to).id
-    # A plain revision would take down what else follows it.
-    return f"{head}@{to}" if len(current) > 1 else to
-
-
-def _before(seen: Description, revision: str) -> str:
-    found = graph.find(seen, revision).id
-    if found not in graph.lineage(seen, seen.database.current):
-        raise NothingPending(current=graph.at(seen.database.current))
-    return found
-
-
-def _head(seen: Description, branch: str | None) -> str:
-    """The one that the database is at, of several the one on this branch."""
-    current = seen.database.current
-    if branch:
-        return graph.on_branch(seen, branch, current)
-    if len(current) > 1:
-        raise ChooseBranch(heads=", ".join(graph.named(seen, r) for r in sorted(current)))
-    if not current:
-        raise NothingPending(current=graph.at(current))
-    return current[0]
-
-
-def _route(session: Session, seen: Description, to: str) -> Route:
-    start = seen.database.current
-    route = session.project.route(direction="downgrade", start=start, to=to)
-    if not route.revisions:
-        raise NothingPending(current=graph.at(start))
-    return route
 
 
 def _draft(

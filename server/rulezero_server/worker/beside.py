@@ -17,11 +17,13 @@ from sqlalchemy.pool import Pool
 from . import commits, lifting, sqlite
 from .readonly import MAKE_READ_ONLY
 
+_PG_SERVER = """SELECT system_identifier || '/' || oid FROM pg_control_system(), pg_database
+    WHERE datname = current_database()"""
+
 _WHERE = {
     "postgresql": (
         "SELECT current_database()",
-        "SELECT system_identifier || '/' || oid FROM pg_control_system(), pg_database "
-        + "WHERE datname = current_database()",
+        _PG_SERVER,
     ),
     "mariadb": ("SELECT database()", "SELECT concat(@@server_uid, '/', database())"),
     "mysql": ("SELECT database()", "SELECT concat(@@server_uuid, '/', database())"),

@@ -111,6 +111,12 @@ class Plan:
     branch: str | None = None
 
     @property
+    def place(self) -> str:
+        """The database in one line, with the project's name for it where it has several."""
+        named = "" if self.bind is None else f"{self.bind} of several: "
+        return f"{named}{self.database.label}"
+
+    @property
     def ends_at(self) -> tuple[str, ...]:
         """The revisions that the database is at when all of it went through; none is base."""
         if self.to_revisions is not None:

@@ -183,8 +183,7 @@ def _breaking(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _actions(plan: Plan) -> tuple[str, ...]:
-    bind = "" if plan.bind is None else f", {plan.bind}"
-    where = f"{plan.environment}{bind}, {plan.database.label}"
+    where = f"{plan.environment}, {plan.place}"
     typed = (f"Be ready to type: {phrase}" for phrase in plan.phrases)
     lost = ("Know that a rollback brings back what is dropped, never the data that was in it",)
     return (

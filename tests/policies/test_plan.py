@@ -226,3 +226,10 @@ def test_a_plan_ends_at_its_revision_or_at_the_heads_that_it_names(plan: Plan) -
     assert dataclasses.replace(plan, to_revision="b2").ends_at == ("b2",)
     assert dataclasses.replace(plan, to_revision="base").ends_at == ()
     assert dataclasses.replace(plan, to_revisions=("b2", "c3")).ends_at == ("b2", "c3")
+
+
+def test_one_of_several_databases_is_named_beside_its_identity(plan: Plan) -> None:
+    assert plan.place == plan.database.label
+    assert (
+        dataclasses.replace(plan, bind="stock").place == f"stock of several: {plan.database.label}"
+    )

@@ -329,3 +329,11 @@ def test_renames_and_what_only_looks_like_one_are_told_apart() -> None:
         "Dropped and added, though it looks like a rename:\n- a -> b (80 of 100)",
     )
     assert rename_lines((), ()) == ()
+
+
+@pytest.mark.proves("A12")
+def test_a_request_names_the_one_of_several_databases_that_it_is_for(plan: Plan) -> None:
+    assert "**Database:**" not in approval_request(plan)
+    text = approval_request(dataclasses.replace(plan, bind="stock"))
+    assert "**Database:** stock (the project's other databases stay as they are)" in text
+    assert f"stock of several: {plan.database.label}" in text

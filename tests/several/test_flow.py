@@ -23,6 +23,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, eyes: Any) -> tuple[Pat
     return folder, eyes(orders), eyes(stock), "default"
 
 
+@pytest.mark.proves("A16", "A20")
 async def test_each_database_goes_the_whole_way_and_back_while_the_other_stays(
     shop: Any, near: Any
 ) -> None:
@@ -55,3 +56,59 @@ async def test_each_database_goes_the_whole_way_and_back_while_the_other_stays(
             [],
         )
         assert orders.revision() == FIRST
+
+
+@pytest.mark.proves("A08", "C01")
+async def test_one_revision_is_generated_for_all_databases_and_applied_to_each(
+    flask_several: Any, talk: Any, eyes: Any, tmp_path: Path
+) -> None:
+    urls = [f"sqlite:///{(tmp_path / name).as_posix()}" for name in ("orders.db", "stock.db")]
+    folder = flask_several(*urls)
+    orders, stock = (eyes(url) for url in urls)
+    async with talk(folder) as host:
+        for name in ("default", "stock"):
+            await host.applied((await host.call("review", database=name))["plan_id"])
+        app = folder / "app.py"
+        key = "id = db.Column(db.Integer, primary_key=True)"
+        more = f"{key}\n    note = db.Column(db.Text)"
+        app.write_text(app.read_text("utf-8").replace(key, more), encoding="utf-8")
+        analysis = await host.call("analyze")
+        subjects = [c["subject"] for c in analysis["changes"]]
+        assert subjects == ["default: orders.note", "stock: items.note"]
+        made = await host.generated("add notes", analysis)
+        text = (folder / made["path"]).read_text("utf-8")
+        assert text.count("sa.Column('note', sa.Text(), nullable=True)") == 2
+        status = await host.call("status")
+        assert [d["lacks"] for d in status["databases"]] == [[made["revision"]]] * 2
+        assert "'default', 'stock'" in status["next_step"]
+        await host.applied((await host.call("review", database="stock"))["plan_id"])
+        assert ("note" in orders.columns("orders"), "note" in stock.columns("items")) == (
+            False,
+            True,
+        )
+        behind = await host.refused("analyze", database="default")
+        assert "DatabaseNotAtHead" in behind
+
+
+@pytest.mark.proves("C03")
+async def test_what_a_run_would_write_to_another_database_is_refused(
+    alembic_several: Any, near: Any, eyes: Any, tmp_path: Path
+) -> None:
+    urls = [f"sqlite:///{(tmp_path / name).as_posix()}" for name in ("orders.db", "stock.db")]
+    folder = alembic_several(*urls)
+    orders = eyes(urls[0])
+    orders.write("CREATE TABLE kept (id INTEGER PRIMARY KEY)")
+    file = folder / "migrations" / "versions" / f"{FIRST}_first.py"
+    step = "def upgrade_stock():\n"
+    drop = (
+        f"    with sa.create_engine({urls[0]!r}).begin() as other:\n"
+        "        other.execute(sa.text('PRAGMA query_only = OFF'))\n"
+        "        other.execute(sa.text('DROP TABLE kept'))\n"
+    )
+    file.write_text(file.read_text("utf-8").replace(step, step + drop), encoding="utf-8")
+    async with near(folder) as host:
+        review = await host.call("review", database="stock")
+        assert review["verdict"] != "SAFE"
+        done = await host.applied(review["plan_id"])
+    assert done["status"] == "failed", done
+    assert orders.tables() == ["kept"]

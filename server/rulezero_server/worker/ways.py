@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from alembic.runtime.migration import HeadMaintainer
-from alembic.util import CommandError
+from alembic.util import CommandError, to_tuple
 
 from . import errors
 
@@ -78,8 +78,11 @@ def way(loaded: Any, direction: str, to: str, start: Sequence[str]) -> Way:
     """
     steps = list(revision_steps(loaded, direction)(to, tuple(start)))
     heads = _Heads(None, start)  # pyright: ignore[reportArgumentType] - only what is replaced asks it
-    for step in steps:
-        heads.update_to_step(step)
+    try:
+        for step in steps:
+            heads.update_to_step(step)
+    except (KeyError, AssertionError) as error:
+        raise CommandError("Alembic's own bookkeeping of the heads fails on this way") from error
     revisions = tuple(str(step.revision.revision) for step in steps)
     return Way(revisions, tuple(sorted(heads.heads)))
 
@@ -91,7 +94,7 @@ def back(
 
     A plain revision may lead astray: from a branch of two heads it takes both down.
     """
-    for to in _candidates(direction, here, start):
+    for to in _candidates(loaded, direction, here, start, steps):
         try:
             found = way(loaded, direction, to, here)
         except CommandError:
@@ -101,10 +104,25 @@ def back(
     return None
 
 
-def _candidates(direction: str, here: Sequence[str], start: Sequence[str]) -> Iterator[str]:
+def _candidates(
+    loaded: Any, direction: str, here: Sequence[str], start: Sequence[str], steps: int
+) -> Iterator[str]:
     yield from tuple(start) or ("base",)
     if direction == "upgrade":
         yield "heads"
         return
     for head in sorted(set(here) - set(start)):
-        yield from (f"{head}@{end}" for end in (*start, "base"))
+        yield from (f"{head}@{below}" for below in _below(loaded, head, steps))
+
+
+def _below(loaded: Any, head: str, steps: int) -> list[str]:
+    """What stands under the last `steps` revisions of a branch, the nearest first."""
+    found: list[str] = []
+    row = [head]
+    for _ in range(steps):
+        scripts = [loaded.script.get_revision(revision) for revision in row]
+        row = [d for s in scripts for d in to_tuple(s.down_revision, default=())]
+        found += row or ["base"]
+        if not row:
+            break
+    return list(dict.fromkeys(found))

@@ -112,3 +112,33 @@ async def test_what_a_run_would_write_to_another_database_is_refused(
         done = await host.applied(review["plan_id"])
     assert done["status"] == "failed", done
     assert orders.tables() == ["kept"]
+
+
+@pytest.mark.proves("D02", "C03")
+@pytest.mark.parametrize(
+    ("server", "lift"),
+    [
+        ("postgres_url", "SET TRANSACTION READ WRITE"),
+        ("mariadb_url", "SET SESSION TRANSACTION READ WRITE"),
+    ],
+)
+async def test_a_rehearsal_can_only_read_another_database_on_a_server(
+    server: str, lift: str, flask_several: Any, near: Any, eyes: Any, tmp_path: Path, request: Any
+) -> None:
+    url = request.getfixturevalue(server)
+    folder = flask_several(url, f"sqlite:///{(tmp_path / 'stock.db').as_posix()}")
+    file = folder / "migrations" / "versions" / f"{FIRST}_first.py"
+    step = "def upgrade_stock():\n"
+    made = (
+        f"    raw = sa.create_engine({url!r}).raw_connection()\n"
+        "    raw.cursor().execute('SELECT 1')\n"
+        f"    raw.cursor().execute({lift!r})\n"
+        "    raw.cursor().execute('CREATE TABLE mine (id INTEGER)')\n"
+        "    raw.commit()\n"
+    )
+    file.write_text(file.read_text("utf-8").replace(step, step + made), encoding="utf-8")
+    async with near(folder) as host:
+        review = await host.call("review", database="stock")
+    assert review["rehearsal"]["upgrade"] == "failed", review["rehearsal"]
+    assert "asks for a session that may write" in review["rehearsal"]["error"]
+    assert eyes(url).tables() == []

@@ -386,6 +386,10 @@ class Eyes:
         engine = sa.create_engine(self.url, poolclass=sa.NullPool)
         return [c["name"] for c in sa.inspect(engine).get_columns(table)]
 
+    def tables(self) -> list[str]:
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        return sorted(sa.inspect(engine).get_table_names())
+
     def revision(self) -> str:
         return self.rows("SELECT version_num FROM alembic_version")[0][0]
 

@@ -109,7 +109,8 @@ def asks_for(mode: str) -> Callable[[ast.AST], bool]:
 def test_only_the_runner_asks_for_a_writable_session() -> None:
     runner, launcher = f"{SERVER}/runner.py", f"{SERVER}/launch.py"
     assert outside(("worker",), where(asks_for("running"))) - {launcher} == {runner}
-    assert naming("Detour") - {launcher} <= {REHEARSER, f"{SERVER}/worker/detour.py", PROTOCOL}
+    detours = {f"{SERVER}/worker/detour.py", f"{SERVER}/worker/besides.py"}
+    assert naming("Detour") - {launcher} <= {REHEARSER, *detours, PROTOCOL}
     # The launcher hands on what its caller said, and never says it of itself.
     said = [
         ast.unparse(keyword.value)
@@ -263,8 +264,10 @@ def test_only_the_store_runs_migrations_by_alembics_commands() -> None:
 def test_in_the_worker_only_run_and_rehearsal_take_steps_that_are_not_written_out_as_sql() -> None:
     run, render = f"{SERVER}/worker/run.py", f"{SERVER}/worker/render.py"
     legs, rehearse = f"{SERVER}/worker/legs.py", f"{SERVER}/worker/rehearse.py"
-    assert naming("_upgrade_revs") == naming("_downgrade_revs") == {run, render}
-    assert naming("revision_steps") == {run, legs, rehearse}
+    ways = f"{SERVER}/worker/ways.py"  # it counts steps, and takes none
+    assert naming("_upgrade_revs") == naming("_downgrade_revs") == {ways, render}
+    assert naming("revision_steps") == {run, legs, ways}
+    assert ways not in calling("run_env")
     runs = {path for path in calling("run_env") if "as_sql=False" in ast.unparse(modules()[path])}
     assert runs == {run, legs}
     assert {p for p in naming("legs") if p.startswith(f"{SERVER}/worker/")} == {rehearse}

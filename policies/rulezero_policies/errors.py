@@ -150,13 +150,59 @@ class DatabaseNotAtHead(ProjectError):
 class SeveralHeads(ProjectError):
     """The project has several heads: {heads}."""
 
-    next_step = "Merge them first: `alembic merge heads` (or `flask db merge heads`), then review."
+    next_step = (
+        "Go on with one: call again with `branch` set to one of them or to its label; or join them: "
+        "`generate` with merge=true writes the merge revision (`alembic merge heads`). Ask the "
+        "person which: branches that are kept apart on purpose are not to be merged."
+    )
 
 
 class SeveralDatabases(ProjectError):
-    """This project migrates {count} databases in one run ({databases}); rulezero does not plan several databases at once yet."""
+    """env.py migrates several databases under one name, so that none of them can be chosen: {databases}."""
 
-    next_step = "Nothing was changed. Migrate this project by hand until several binds are served."
+    next_step = (
+        "Nothing was changed. Give each a name of its own in env.py, as Alembic's multidb template "
+        "does: context.run_migrations(engine_name=NAME)."
+    )
+
+
+class ChooseDatabase(ProjectError):
+    """This project migrates several databases, and which one is meant was not said: {databases}."""
+
+    next_step = (
+        "Call again with `database` set to one of them (`--database` on the command line): each is "
+        "reviewed, approved and applied by itself. `status` says where each one stands."
+    )
+
+
+class UnknownDatabase(ProjectError):
+    """This project migrates no database called {database!r}; it migrates: {databases}."""
+
+    next_step = "Call again with `database` set to one of those, or without it."
+
+
+class UnknownBranch(ProjectError):
+    """There is no one branch {branch!r}; there are: {heads}."""
+
+    next_step = "Call again with `branch` set to one of those revisions, or to its label."
+
+
+class ChooseBranch(ProjectError):
+    """The database is at several heads, and which one is to be rolled back was not said: {heads}."""
+
+    next_step = "Call again with `branch` set to one of them or to its label; the others stay."
+
+
+class NoWay(ProjectError):
+    """Alembic knows no way from {current} to {to}: {error}."""
+
+    next_step = "Call `status` for the heads and the revisions that exist, and name one of those."
+
+
+class NothingToMerge(ProjectError):
+    """The project has one head ({heads}): there is nothing to merge."""
+
+    next_step = "Call `analyze`, then `generate` without merge, to make a revision."
 
 
 class NoMigrations(ProjectError):

@@ -81,6 +81,10 @@ class Plan:
     statements of the first revision that are committed already, as they were sent (without
     parameters, each cut at 4000 characters), and that are not sent again. `statements` is SQL that
     is sent before the revisions, or, by an `undo` plan, alone and newest first.
+
+    Where the project migrates several databases, `bind` is its name for this one. `to_revisions`
+    are the heads where the database is in the end, None where `to_revision` alone says it; `branch`
+    is what a `generate` plan goes on with.
     """
 
     kind: PlanKind
@@ -116,6 +120,22 @@ class Plan:
     continues: str | None = None
     skip: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
+    bind: str | None = None
+    to_revisions: tuple[str, ...] | None = None
+    branch: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The database in one line, with the project's name for it where it has several."""
+        named = "" if self.bind is None else f"{self.bind} of several: "
+        return f"{named}{self.database.label}"
+
+    @property
+    def ends_at(self) -> tuple[str, ...]:
+        """The revisions that the database is at when all of it went through; none is base."""
+        if self.to_revisions is not None:
+            return self.to_revisions
+        return () if self.to_revision == "base" else (self.to_revision,)
 
     @property
     def digest(self) -> str:

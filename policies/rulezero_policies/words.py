@@ -111,6 +111,7 @@ def approval_request(plan: Plan) -> str:
             "",
             f"**Description:** {visible(plan.description)}",
             f"**File:** {visible(plan.path)}",
+            *_bind(plan),
             f"**Risk Level:** {plan.risk}",
             *_rehearsal(plan),
             *backup_lines(plan),
@@ -145,6 +146,13 @@ def backup_lines(plan: Plan) -> tuple[str, ...]:
     if plan.backup is None:
         return ()
     return (f"**Backup:** {visible(backup.line(plan.backup), limit=800)}",)
+
+
+def _bind(plan: Plan) -> tuple[str, ...]:
+    """Which of the project's databases it is for, where it has several."""
+    if plan.bind is None:
+        return ()
+    return (f"**Database:** {visible(plan.bind)} (the project's other databases stay as they are)",)
 
 
 def _rehearsal(plan: Plan) -> tuple[str, ...]:
@@ -192,7 +200,7 @@ def _breaking(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _actions(plan: Plan) -> tuple[str, ...]:
-    where = f"{plan.environment}, {plan.database.label}"
+    where = f"{plan.environment}, {plan.place}"
     typed = (f"Be ready to type: {phrase}" for phrase in plan.phrases)
     lost = ("Know that a rollback brings back what is dropped, never the data that was in it",)
     return (
@@ -292,13 +300,32 @@ def undone_text(*, current: str, statements: Sequence[str]) -> str:
     )
 
 
-def rollback_command(flavour: Literal["flask-migrate", "alembic"], revision: str | None) -> str:
-    """The command that goes back to `revision`, or to the very beginning for None."""
-    tool = "flask db" if flavour == "flask-migrate" else "alembic"
-    return f"{tool} downgrade {revision or 'base'}"
+Flavour = Literal["flask-migrate", "alembic"]
 
 
-def upgrade_command(flavour: Literal["flask-migrate", "alembic"], revision: str) -> str:
-    """The command that goes forward to `revision` again, after a rollback."""
+def rollback_command(flavour: Flavour, to: str | None, *, bind: str | None = None) -> str:
+    """The command that goes back to `to`, in Alembic's words, after an upgrade.
+
+    Args:
+        flavour: Which command the project has.
+        to: A revision, "base", or either on a branch; None where no command leads there.
+        bind: The project's name for the database, where it migrates several.
+    """
+    return _command(flavour, "downgrade", to, bind)
+
+
+def upgrade_command(flavour: Flavour, to: str | None, *, bind: str | None = None) -> str:
+    """The command that goes forward to `to` again, after a rollback; the arguments are the same."""
+    return _command(flavour, "upgrade", to, bind)
+
+
+def _command(flavour: Flavour, verb: str, to: str | None, bind: str | None) -> str:
     tool = "flask db" if flavour == "flask-migrate" else "alembic"
-    return f"{tool} upgrade {revision}"
+    plan = "rollback" if verb == "downgrade" else "review"
+    if to is None:
+        return f"no one command leads back: plan it branch by branch with `{plan}`"
+    if bind is None:
+        return f"{tool} {verb} {to}"
+    # Neither command line moves one database alone.
+    alone = f"`{plan}` with database={bind!r}"
+    return f"{tool} {verb} {to} (moves every database of the project; {alone} plans it for one)"

@@ -69,8 +69,15 @@ class App:
             self._store = open_store(self.preferences().store)
         return self._store
 
-    def session(self, environment: str | None, *, client: str) -> "Session":
+    def session(
+        self, environment: str | None, *, client: str, database: str | None = None
+    ) -> "Session":
         """The project in `environment`, for a caller named `client`.
+
+        Args:
+            environment: Its name; None for the first one.
+            client: How the caller calls itself.
+            database: The one that is meant, where the project migrates several.
 
         Raises:
             ProjectError: No project, several, or a configuration that cannot be read.
@@ -78,7 +85,7 @@ class App:
         from rulezero_server.runs import Folders
         from rulezero_tools.ports import Session
 
-        project, policy = self._project(environment), self.policy()
+        project, policy = self._project(environment).on(database), self.policy()
         return Session(
             project=project,
             runs=Folders(project.target),

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,7 +63,10 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a worker is started for. Times are in seconds."""
+    """What a worker is started for. Times are in seconds.
+
+    `database` names the one that is meant where the project migrates several.
+    """
 
     found: Found
     interpreter: Interpreter
@@ -73,6 +76,7 @@ class Target:
     run_timeout: float
     allow: Allow = field(default_factory=Allow)
     limits: Limits = field(default_factory=Limits)
+    database: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +172,7 @@ class Conversation:
         shadow: Detour | None = None,
         progress: Callable[[str], None] = _unheard,
         timeout: float | None = None,
+        database: str | None = None,
     ) -> Reply:
         """Carry out one verb; see the function `ask` for the other arguments and errors.
 
@@ -178,10 +183,12 @@ class Conversation:
             shadow: Where a rehearsal's connections lead; no other mode has one.
             progress: Is told what is being done, in a few words.
             timeout: Seconds to wait for the reply; None for the target's own.
+            database: The one that is meant of several; None for the target's own.
         """
         self._asked += 1
         name = f"{self._asked}"
-        text = request(self._target, verb, args, mode=mode, shadow=shadow)
+        meant = self._target if database is None else replace(self._target, database=database)
+        text = request(meant, verb, args, mode=mode, shadow=shadow)
         self._folder.joinpath(f"{name}.request").write_text(text, encoding="utf-8")
         self._say(name)
         usual = self._target.run_timeout if mode == "running" else self._target.timeout
@@ -293,6 +300,7 @@ def _project(target: Target) -> dict[str, str | None]:
         "config": None if found.config is None else str(found.config),
         "directory": None if found.directory is None else str(found.directory),
         "flask_app": target.flask_app,
+        "database": target.database,
     }
 
 

@@ -53,6 +53,10 @@ Resume = Annotated[
         "of it is planned, and what is committed is not sent again."
     ),
 ]
+Database = Annotated[
+    str | None,
+    Field(description="Of a project that migrates several databases, one by its name in `status`."),
+]
 PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
 
 
@@ -111,19 +115,25 @@ def register(server: MCPServer, app: "App") -> None:
         _asker(server, app)
 
 
-def _session(app: "App", ctx: Context, environment: str | None) -> "Session":
-    return app.session(environment, client=_client_name(ctx))
+def _session(
+    app: "App", ctx: Context, environment: str | None, database: str | None = None
+) -> "Session":
+    # A client that leaves an argument out may well send it empty.
+    return app.session(environment, client=_client_name(ctx), database=database or None)
 
 
 def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
     @server.tool(title="Migration status", annotations=READS)
     @reported
-    def status(ctx: Context, environment: Environment = None) -> results.StatusResult:
+    def status(
+        ctx: Context, environment: Environment = None, database: Database = None
+    ) -> results.StatusResult:
         """Read where the project and its database stand, who can approve, and the next step.
 
-        Call this first. It changes nothing.
+        Call this first. It changes nothing. Several databases, and several heads, are listed.
         """
-        seen = app.status(_session(app, ctx, environment), can_ask=shows_forms(ctx))
+        session = _session(app, ctx, environment, database)
+        seen = app.status(session, can_ask=shows_forms(ctx))
         return replace(seen, warnings=(*seen.warnings, *lasting.running()))
 
     @server.tool(title="Read a plan", annotations=READS)
@@ -161,6 +171,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         ctx: Context,
         description: Annotated[str, Field(description="What the change is for.")] = "",
         environment: Environment = None,
+        database: Database = None,
     ) -> results.AnalyzeResult:
         """Compare the models with the database: what changes, what breaks, how risky it is.
 
@@ -169,7 +180,8 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """
         from rulezero_tools.analyze import analyze as use_case
 
-        return shortened(use_case(_session(app, ctx, environment), description=description))
+        session = _session(app, ctx, environment, database)
+        return shortened(use_case(session, description=description))
 
     @server.tool(title="Review what waits to run", annotations=READS)
     @reported_async
@@ -180,6 +192,10 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         ] = None,
         resume: Resume = None,
         environment: Environment = None,
+        database: Database = None,
+        branch: Annotated[
+            str | None, Field(description="Of several heads, this one: its label or revision.")
+        ] = None,
     ) -> results.ReviewResult:
         """Review the pending revisions and make the plan a person can confirm. It applies nothing.
 
@@ -191,10 +207,19 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.review import review as use_case
 
         def work(say: Say) -> results.ReviewResult:
-            session = _session(app, ctx, environment)
-            return shortened(use_case(session, revision=revision, resume=resume, progress=say))
+            session = _session(app, ctx, environment, database)
+            return shortened(
+                use_case(
+                    session,
+                    revision=revision,
+                    resume=resume,
+                    branch=branch or None,
+                    progress=say,
+                )
+            )
 
-        key = Key("review", (_client_name(ctx), environment, revision, resume))
+        asked = (environment, revision, resume, database, branch)
+        key = Key("review", (_client_name(ctx), *asked))
         return await lasting.told(ctx, key, work)
 
 
@@ -220,6 +245,11 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
             ),
         ] = None,
         environment: Environment = None,
+        database: Database = None,
+        branch: Annotated[
+            str | None,
+            Field(description="Of several heads that the database is at, only this one."),
+        ] = None,
     ) -> results.RollbackResult:
         """Plan a downgrade and say which data it loses. It rolls nothing back.
 
@@ -231,7 +261,7 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.rollback import rollback as use_case
 
         def work(say: Say) -> results.RollbackResult:
-            session = _session(app, ctx, environment)
+            session = _session(app, ctx, environment, database)
             return shortened(
                 use_case(
                     session,
@@ -239,11 +269,12 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
                     restore=restore,
                     resume=resume,
                     undo=undo,
+                    branch=branch or None,
                     progress=say,
                 )
             )
 
-        asked = (environment, revision, restore, resume, undo)
+        asked = (environment, revision, restore, resume, undo, database, branch)
         key = Key("rollback", (_client_name(ctx), *asked))
         return await lasting.told(ctx, key, work)
 
@@ -253,8 +284,10 @@ def _generator(server: MCPServer, app: "App") -> None:
     @reported
     def generate(
         ctx: Context,
-        analysis_id: Annotated[str, Field(description="From `analyze`.")],
         message: Annotated[str, Field(description="The revision's message.", min_length=1)],
+        analysis_id: Annotated[
+            str, Field(description="From `analyze`; needed for all but a merge.")
+        ] = "",
         token: Annotated[
             str | None, Field(description="Only where a plan had to be confirmed: from `confirm`.")
         ] = None,
@@ -268,6 +301,14 @@ def _generator(server: MCPServer, app: "App") -> None:
             ),
         ] = None,
         environment: Environment = None,
+        branch: Annotated[
+            str | None,
+            Field(description="Of several heads, the one to follow: its label or revision."),
+        ] = None,
+        merge: Annotated[
+            bool | None,
+            Field(description="Write the revision that joins all heads, and nothing else."),
+        ] = None,
     ) -> results.GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
 
@@ -277,10 +318,18 @@ def _generator(server: MCPServer, app: "App") -> None:
         are dropped and added.
         """
         from rulezero_tools.generate import generate as use_case
+        from rulezero_tools.merge import merge as join
 
         session = _session(app, ctx, environment)
+        if merge:
+            return join(session, message=message)
         return use_case(
-            session, analysis_id=analysis_id, message=message, token=token, renames=renames or ()
+            session,
+            analysis_id=analysis_id,
+            message=message,
+            token=token,
+            renames=renames or (),
+            branch=branch or None,
         )
 
 

@@ -4,7 +4,7 @@ import functools
 import hashlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -15,7 +15,16 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, preferences, runs, settings, sources
-from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace, Unseen
+from rulezero_tools.records import (
+    Bind,
+    Description,
+    Diff,
+    Generated,
+    Rendered,
+    Route,
+    Trace,
+    Unseen,
+)
 
 T = TypeVar("T")
 
@@ -78,6 +87,17 @@ class WorkerProject:
         """Whether the environment is marked as protected in the configuration."""
         return self._environment.protected
 
+    @property
+    def bind(self) -> str | None:
+        """The name of the database that is meant, where the project migrates several."""
+        return self.target.database
+
+    def on(self, bind: str | None) -> "WorkerProject":
+        """This project with that database meant; in a `reading`, the same process answers."""
+        other = WorkerProject(replace(self.target, database=bind), self._environment)
+        other._talk = self._talk
+        return other
+
     @contextmanager
     def reading(self) -> Generator[None]:
         """While it lasts, one process answers: what it loaded stays as it was loaded."""
@@ -92,7 +112,9 @@ class WorkerProject:
                 self._talk = None
 
     def _ask(self, verb: str, args: Mapping[str, Any] | None = None) -> launch.Reply:
-        return self._talk.ask(verb, args) if self._talk else launch.ask(self.target, verb, args)
+        if self._talk is None:
+            return launch.ask(self.target, verb, args)
+        return self._talk.ask(verb, args, database=self.target.database)
 
     def describe(self, *, static: bool = False, lenient: bool = False) -> Description:
         """Project, revisions and database, freshly read; the database is not asked if `static`."""
@@ -102,15 +124,34 @@ class WorkerProject:
         self._seen = _as(Description, {**reply.result, **interceptions})
         return self._seen
 
+    def databases(self) -> tuple[Bind, ...]:
+        """Every database that the project migrates, with where it stands."""
+        reply = self._ask("databases", {"locks": runs.locks()})
+        return tuple(_as(Bind, entry) for entry in reply.result["databases"])
+
+    def route(
+        self, *, direction: Literal["upgrade", "downgrade"], start: Sequence[str], to: str
+    ) -> Route:
+        """The way through the revisions from `start` to `to`, as Alembic goes it."""
+        args = {"direction": direction, "start": list(start), "to": to}
+        return _as(Route, self._ask("route", args).result)
+
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         """What autogenerate would write, with these drops and adds made renames."""
         reply = self._ask("diff", {"renames": [asdict(rename) for rename in renames]})
         return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+    ) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        args = {"message": message, "renames": [asdict(rename) for rename in renames]}
+        wanted = [asdict(rename) for rename in renames]
+        args = {"message": message, "renames": wanted, "head": head}
         return _as(Generated, self._ask("generate", args).result)
+
+    def merge(self, message: str) -> Generated:
+        """Write the revision that joins all heads, as `alembic merge heads` does."""
+        return _as(Generated, self._ask("merge", {"message": message}).result)
 
     def trace(
         self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False

@@ -58,6 +58,12 @@ class WorkerRehearser:
         self._marked = marked
         self._folder = folder
 
+    def on(self, bind: str | None) -> "WorkerRehearser":
+        """One for that database of the project."""
+        return WorkerRehearser(
+            self._project.on(bind), self._wishes, marked=self._marked, folder=self._folder
+        )
+
     def rehearse(
         self,
         *,

@@ -1,7 +1,7 @@
 """The one module that may ask for a writable session, and only with a spent grant."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class WorkerRunner:
         verb, folders = _verb(plan), runs.Folders(self._target)
         try:
             place = runs.claim(plan.plan_id)
-            restore = restoring.prepared(self._target, plan, place)
+            restore = restoring.prepared(self._meant(plan), plan, place)
             with filelocks.to_hand_over(place / "lock") as lock:
                 self._write(place, verb, plan, files, restore.args)
                 process = launch.begin(self._target, place, lock, secret=restore.secret)
@@ -61,12 +61,16 @@ class WorkerRunner:
             ),
             "limits": asdict(self._target.limits),
             "locks": runs.locks(),
+            "bind": plan.bind,
             "skip": list(plan.skip),
             "statements": list(plan.statements),
             **also,
         }
-        text = launch.request(self._target, verb, args, mode="running")
+        text = launch.request(self._meant(plan), verb, args, mode="running")
         places.private_file(place / "request").write_text(text, encoding="utf-8")
+
+    def _meant(self, plan: Plan) -> launch.Target:
+        return replace(self._target, database=plan.bind)
 
     def _check(self, permit: Permit, plan: Plan) -> None:
         if not same(permit.plan_digest, plan.digest):

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,6 +79,10 @@ class Folders:
     def here(self) -> str:
         """The name of this machine."""
         return socket.gethostname()
+
+    def on(self, bind: str | None) -> "Folders":
+        """The same, with that database of the project to be asked."""
+        return Folders(replace(self._target, database=bind))
 
     def began(self, plan_id: str) -> bool:
         """Whether the process of a plan's run was ever there."""

@@ -122,6 +122,7 @@ class Known:
     name: str
     environment: str = "development"
     protected: bool = False
+    bind: str | None = None
 
     @contextmanager
     def reading(self) -> Generator[None]:

@@ -63,6 +63,9 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "continues": lambda _: "plan-1",
     "skip": lambda _: ("CREATE TABLE items (id int)",),
     "statements": lambda _: ("DROP TABLE items",),
+    "bind": lambda _: "stock",
+    "branch": lambda _: "b2",
+    "to_revisions": lambda _: ("b2", "c3"),
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
     "backup": lambda _: PlannedBackup(form="copy", folder="/b"),
     "restoring": lambda p: Restoring(backup=_backup(p)),
@@ -242,3 +245,16 @@ def test_a_count_that_was_not_zero_may_change(plan: Plan) -> None:
 def test_an_amount_says_what_is_known(count: int | None, at_least: bool, words: str) -> None:
     fact = Fact(question="rows", count=count, at_least=at_least, asked=ROWS)
     assert fact.amount == words
+
+
+def test_a_plan_ends_at_its_revision_or_at_the_heads_that_it_names(plan: Plan) -> None:
+    assert dataclasses.replace(plan, to_revision="b2").ends_at == ("b2",)
+    assert dataclasses.replace(plan, to_revision="base").ends_at == ()
+    assert dataclasses.replace(plan, to_revisions=("b2", "c3")).ends_at == ("b2", "c3")
+
+
+def test_one_of_several_databases_is_named_beside_its_identity(plan: Plan) -> None:
+    assert plan.place == plan.database.label
+    assert (
+        dataclasses.replace(plan, bind="stock").place == f"stock of several: {plan.database.label}"
+    )

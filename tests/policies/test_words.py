@@ -266,9 +266,17 @@ def test_after_apply_the_way_back_is_always_told() -> None:
 @pytest.mark.proves("A16")
 def test_the_commands_are_those_of_the_projects_tool() -> None:
     assert rollback_command("flask-migrate", "a1") == "flask db downgrade a1"
-    assert rollback_command("alembic", None) == "alembic downgrade base"
+    assert rollback_command("alembic", "base") == "alembic downgrade base"
+    assert rollback_command("alembic", None).startswith("no one command leads back")
     assert upgrade_command("flask-migrate", "b2") == "flask db upgrade b2"
     assert upgrade_command("alembic", "b2") == "alembic upgrade b2"
+
+
+@pytest.mark.proves("A20")
+def test_a_command_that_moves_every_database_says_so() -> None:
+    said = rollback_command("flask-migrate", "a1", bind="stock")
+    assert said.startswith("flask db downgrade a1 (moves every database of the project;")
+    assert "`rollback` with database='stock'" in said
 
 
 @pytest.mark.proves("A16", "A20")
@@ -335,3 +343,11 @@ def test_where_a_pin_is_given_the_warning_names_what_is_typed_there(plan: Plan) 
     )
     assert own_warnings(counted) == ('Type "users 12" to go on.', "Nothing else.")
     assert own_warnings(said) == said.warnings
+
+
+@pytest.mark.proves("A12")
+def test_a_request_names_the_one_of_several_databases_that_it_is_for(plan: Plan) -> None:
+    assert "**Database:**" not in approval_request(plan)
+    text = approval_request(dataclasses.replace(plan, bind="stock"))
+    assert "**Database:** stock (the project's other databases stay as they are)" in text
+    assert f"stock of several: {plan.database.label}" in text

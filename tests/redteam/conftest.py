@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import pytest
 
@@ -34,12 +34,14 @@ from rulezero_tools import answering, asking, enrolment, gate
 from rulezero_tools.apply import apply
 from rulezero_tools.ports import Session, Store
 from rulezero_tools.records import (
+    Bind,
     Database,
     Description,
     Diff,
     Generated,
     Rendered,
     Revision,
+    Route,
     RunReport,
     Trace,
     Tree,
@@ -159,6 +161,24 @@ class PlayedProject:
         default_factory=lambda: {"migrations/env.py": b"env", "migrations/versions/r1.py": b"--"}
     )
 
+    bind: str | None = None
+
+    def on(self, bind: str | None) -> Self:
+        return replace(self, bind=bind)
+
+    def databases(self) -> tuple[Bind, ...]:
+        return (Bind(name="default", database=self.describe().database),)
+
+    def route(
+        self, *, direction: Literal["upgrade", "downgrade"], start: Sequence[str], to: str
+    ) -> Route:
+        names = list(self.chain)
+        here = names.index(start[0]) + 1 if start else 0
+        there = 0 if to == "base" else names.index(to) + 1
+        passed = names[here:there] if direction == "upgrade" else names[there:here][::-1]
+        heads = (to,) if to != "base" else ()
+        return Route(revisions=tuple(passed), heads=heads, back=start[0] if start else "base")
+
     @contextmanager
     def reading(self) -> Generator[None]:
         yield
@@ -202,7 +222,13 @@ class PlayedProject:
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.wanted, interceptions=())
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+    def merge(self, message: str) -> Generated:
+        return self.generate(message)
+
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+    ) -> Generated:
+        del head
         self.renamed.append([rename.id for rename in renames])
         name = f"r{len(self.chain) + 1}"
         path = f"migrations/versions/{name}.py"

@@ -174,7 +174,8 @@ class PlayedApp(App):
     def wait_seconds(self) -> float:
         return 0.0
 
-    def session(self, environment: str | None, *, client: str) -> Any:
+    def session(self, environment: str | None, *, client: str, database: str | None = None) -> Any:
+        del database
         project = self.game.projects.get(environment or "development")
         if project is None:
             raise UnknownEnvironment(environment=environment, known="development, production")

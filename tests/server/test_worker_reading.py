@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from rulezero_policies.errors import (
+    ChooseDatabase,
     DatabaseNotAtHead,
     NoChanges,
     SeveralDatabases,
-    SeveralHeads,
+    UnknownDatabase,
     UnknownDatabaseRevision,
 )
 from rulezero_server import launch
@@ -145,7 +146,7 @@ def test_a_project_without_any_revision_is_compared_with_the_empty_database(
 def test_several_heads_are_named(copy_project: CopyProject) -> None:
     project = WorkerProject.open(copy_project("two_heads"))
     assert project.describe().heads == ("5d20e1c8f3a9", "6e31f2d904ba")
-    with pytest.raises(SeveralHeads, match="5d20e1c8f3a9, 6e31f2d904ba"):
+    with pytest.raises(DatabaseNotAtHead, match="5d20e1c8f3a9, 6e31f2d904ba"):
         project.diff()
 
 
@@ -165,7 +166,7 @@ def test_the_project_decides_what_is_compared(notes: Path, edit: Edit) -> None:
     assert WorkerProject.open(notes).diff().operations == ()
 
 
-def test_several_databases_in_one_run_are_refused_by_name(
+def test_several_databases_in_one_run_are_told_apart_by_name(
     copy_project: CopyProject, edit: Edit
 ) -> None:
     folder = copy_project("alembic_shop")
@@ -176,10 +177,24 @@ def test_several_databases_in_one_run_are_refused_by_name(
         "    config.set_main_option('sqlalchemy.url', 'sqlite:///other.db')\n"
         "    run_migrations_online()",
     )
-    with pytest.raises(SeveralDatabases) as caught:
-        WorkerProject.open(folder).describe()
-    assert "2 databases" in str(caught.value)
-    assert "other.db" in str(caught.value)
+    project = WorkerProject.open(folder)
+    with pytest.raises(ChooseDatabase, match=r"shop\.db, other\.db"):
+        project.describe()
+    assert [bind.name for bind in project.databases()] == ["shop.db", "other.db"]
+    assert project.on("other.db").describe().database.identity.name.endswith("/other.db")
+    with pytest.raises(UnknownDatabase, match="'another'"):
+        project.on("another").describe()
+
+
+def test_several_databases_of_one_name_cannot_be_told_apart(
+    copy_project: CopyProject, edit: Edit
+) -> None:
+    folder = copy_project("alembic_shop")
+    once = "else:\n    run_migrations_online()"
+    edit(folder / "migrations/env.py", once, f"{once}\n    run_migrations_online()")
+    for project in (WorkerProject.open(folder), WorkerProject.open(folder).on("shop.db")):
+        with pytest.raises(SeveralDatabases, match=r"under one name.*shop"):
+            project.describe()
 
 
 def test_the_schema_has_one_fingerprint_until_it_changes(notes: Path, database_url: str) -> None:

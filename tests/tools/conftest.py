@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pytest
 
@@ -23,12 +23,14 @@ from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
 from rulezero_tools.ports import Session, Store, silent
 from rulezero_tools.records import (
+    Bind,
     Database,
     Description,
     Diff,
     Generated,
     Rendered,
     Revision,
+    Route,
     RunReport,
     Trace,
     Tree,
@@ -115,6 +117,24 @@ class FakeProject:
             for n, name in enumerate(names)
         )
 
+    bind: str | None = None
+
+    def on(self, bind: str | None) -> Self:
+        return replace(self, bind=bind)
+
+    def databases(self) -> tuple[Bind, ...]:
+        return (Bind(name="default", database=self.describe().database),)
+
+    def route(
+        self, *, direction: Literal["upgrade", "downgrade"], start: Sequence[str], to: str
+    ) -> Route:
+        names = ["r1", *self.revisions]
+        here = names.index(start[0]) + 1 if start else 0
+        there = 0 if to == "base" else names.index(to) + 1
+        passed = names[here:there] if direction == "upgrade" else names[there:here][::-1]
+        heads = (to,) if to != "base" else ()
+        return Route(revisions=tuple(passed), heads=heads, back=start[0] if start else "base")
+
     @contextmanager
     def reading(self) -> Generator[None]:
         yield
@@ -147,7 +167,12 @@ class FakeProject:
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+    def merge(self, message: str) -> Generated:
+        return self.generate(message)
+
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+    ) -> Generated:
         self.renamed.append(tuple(renames))
         name = f"r{len(self.revisions) + 2}"
         self.revisions[name] = self.wanted
@@ -234,6 +259,10 @@ class FakeRehearser:
 
     answer: Rehearsal | NotRehearsed
     asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def on(self, bind: str | None) -> Self:
+        del bind
+        return self
 
     def rehearse(self, *, progress: Callable[[str], None] = silent, **asked: Any) -> Any:
         self.asked.append(asked)

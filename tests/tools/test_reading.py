@@ -76,7 +76,7 @@ def test_a_rollback_names_the_revision_before_and_what_it_undoes(session: Sessio
     assert get_plan(session, plan_id=plan.plan_id).text.count("flask db upgrade r1") == 1
 
 
-def test_a_graph_with_merges_knows_what_waits_and_what_to_undo(project: Any) -> None:
+def test_a_graph_with_merges_knows_what_waits(project: Any) -> None:
     def revision(name: str, *down: str) -> Revision:
         return Revision(id=name, down=down, path=f"{name}.py", message=name)
 
@@ -89,8 +89,6 @@ def test_a_graph_with_merges_knows_what_waits_and_what_to_undo(project: Any) -> 
     seen = replace(project.describe(), revisions=revisions, heads=("d",))
     at_b = replace(seen, database=replace(seen.database, current=("b",)))
     assert [r.id for r in graph.pending(at_b)] == ["c", "d"]
-    at_d = replace(seen, database=replace(seen.database, current=("d",)))
-    assert [r.id for r in graph.to_undo(at_d, "b")] == ["d", "c"]
     with pytest.raises(SeveralHeads):
         graph.only_head(replace(seen, heads=("b", "c")))
 

@@ -49,7 +49,7 @@ def apply(
     progress("holding what stands there now against what was approved")
     sealed = session.store.sealed(plan.files)
     arrived = session.clock.now()
-    with securing.secured(session, plan, token, progress) as backup:
+    with securing.secured(session.on(plan.bind), plan, token, progress) as backup:
         permit = gate.redeem(session, plan, token, since=arrived if backup else None)
     run = Run(
         plan_id=plan_id,

@@ -101,7 +101,7 @@ def _question(session: Session, plan: Plan, *, form: bool) -> Challenge:
 def question_text(plan: Plan, challenge: Challenge | None = None) -> str:
     """What the person is shown; the same text for the same question."""
     renames = choices.text(plan.renames)
-    parts = [*renames, *plan.warnings, f"Database: {plan.database.label}"]
+    parts = [*renames, *plan.warnings, f"Database: {plan.place}"]
     if plan.kind != "generate":
         parts = [*plan.warnings, words.approval_request(plan)]
     if challenge is not None:

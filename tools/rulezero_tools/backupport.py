@@ -26,6 +26,10 @@ class Standing:
 class Backups(Protocol):
     """Makes backups of the project's database, tries them, and looks at them again."""
 
+    def on(self, bind: str | None) -> "Backups":
+        """Those of that database of the project."""
+        ...
+
     def foresee(
         self, identity: DatabaseIdentity, tables: Sequence[Place] | None
     ) -> PlannedBackup | None:

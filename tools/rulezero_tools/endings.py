@@ -77,7 +77,7 @@ def _ending(plan: Plan, report: RunReport, sent: Sequence[Sent], seen: ReadBack)
 def _arrived(plan: Plan, sent: Sequence[Sent], now: str) -> bool:
     if plan.kind == "undo":
         return {s.text for s in sent if s.landed == "committed"}.issuperset(plan.statements)
-    return now == plan.to_revision
+    return now == graph.at(plan.ends_at)
 
 
 def outcome(

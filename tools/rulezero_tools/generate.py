@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rulezero_policies import checklist, choices, words
 from rulezero_policies.errors import (
     AnalysisStale,
+    ChooseDatabase,
     NoChanges,
     OutOfOrder,
     UnknownAnalysis,
@@ -13,9 +14,10 @@ from rulezero_policies.errors import (
 from rulezero_policies.plan import Plan
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.text import visible
-from rulezero_tools import gate, using
+from rulezero_tools import gate, graph, using
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
+from rulezero_tools.databases import wanted
 from rulezero_tools.planning import Draft, make_plan, pictures, record, refused
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.records import Analysis, Description
@@ -30,6 +32,7 @@ def generate(
     message: str,
     token: str | None = None,
     renames: Sequence[str] = (),
+    branch: str | None = None,
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
@@ -44,8 +47,11 @@ def generate(
         token: What `confirm` gave for the plan made here.
         renames: Ids ("table.old -> new", "table -> new") of further drops and adds that the person
             is to be asked about, however unlike they are. With a token they do not count.
+        branch: Of several heads, the one that the revision follows (a label or a revision); with a
+            token, its plan's counts.
 
     Raises:
+        ChooseDatabase: Several databases were analyzed, and a person has to decide on one.
         OutOfOrder: No analysis was made.
         UnknownAnalysis: This project has no such analysis.
         AnalysisStale: Models or database moved on since.
@@ -54,18 +60,34 @@ def generate(
         ProjectError: The file could not be generated.
     """
     analysis = _analysis(session, analysis_id)
-    seen = session.project.describe()
+    session = session.on(analysis.bind)
+    seen = session.on(next(iter(analysis.binds), analysis.bind)).project.describe()
     _still_wanted(session, analysis)
     named = () if token else tuple(renames)
     critical = analysis.risk == "CRITICAL"
     if not (critical or named or using.renames(session, analysis.operations).candidates):
-        return _written(session, message)
+        return _written(session, message, head=follows(seen, branch))
+    if analysis.binds:
+        raise refused(session, None, ChooseDatabase(databases=", ".join(analysis.binds)))
     if token is None:
-        return _stop(session, seen, analysis, message, named)
+        return _stop(session, seen, analysis, message, named, follows(seen, branch))
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    return _written(session, message, plan, chosen=gate.choice(session, plan, token))
+    chosen = gate.choice(session, plan, token)
+    return _written(session, message, plan, head=plan.branch, chosen=chosen)
+
+
+def follows(seen: Description, branch: str | None) -> str | None:
+    """The head that a new revision follows; None where there is no revision yet.
+
+    Raises:
+        SeveralHeads: There are several, and none was said.
+        UnknownBranch: There is none like it.
+    """
+    if branch:
+        return graph.on_branch(seen, branch, seen.heads)
+    return graph.only_head(seen) if seen.heads else None
 
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:
@@ -80,7 +102,7 @@ def _analysis(session: Session, analysis_id: str) -> Analysis:
 
 
 def _still_wanted(session: Session, analysis: Analysis) -> None:
-    operations = session.project.diff().operations
+    operations = wanted(session, analysis)
     if not operations:
         raise refused(session, None, NoChanges())
     if operations != analysis.operations:
@@ -101,6 +123,7 @@ def _stop(
     analysis: Analysis,
     message: str,
     named: tuple[str, ...],
+    head: str | None,
 ) -> GenerateResult:
     """Have the person asked. The plan says what happens where no candidate is a rename."""
     operations = analysis.operations
@@ -125,6 +148,7 @@ def _stop(
         rollback_command="delete the generated file before it is applied",
         pictures=pictures(session, operations),
         renames=renames.candidates,
+        branch=head,
     )
     plan = make_plan(session, seen, draft, session.project.files())
     decides = " There the person says of each rename whether it is one." if plan.renames else ""
@@ -138,11 +162,16 @@ def _stop(
 
 
 def _written(
-    session: Session, message: str, plan: Plan | None = None, *, chosen: Sequence[str] = ()
+    session: Session,
+    message: str,
+    plan: Plan | None = None,
+    *,
+    head: str | None,
+    chosen: Sequence[str] = (),
 ) -> GenerateResult:
     candidates = plan.renames if plan else ()
     renames = tuple(c.rename for c in candidates if c.rename.id in chosen)
-    made = session.project.generate(message, renames)
+    made = session.project.generate(message, renames, head=head)
     told = "; ".join(choices.outcomes(candidates, chosen))
     record(session, "generated", plan, f"{made.revision} in {made.path}{told and f': {told}'}")
     return GenerateResult(

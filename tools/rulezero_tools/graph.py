@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from rulezero_policies.errors import (
-    NothingPending,
     SeveralHeads,
+    UnknownBranch,
     UnknownDatabaseRevision,
     UnknownRevision,
 )
 from rulezero_policies.scene import Flaw, FlawKind
-from rulezero_tools.records import Description, Revision
+from rulezero_tools.records import Description, Revision, Route
 
 
 def find(seen: Description, revision: str) -> Revision:
@@ -33,10 +33,41 @@ def only_head(seen: Description) -> str:
         UnknownRevision: There is no revision at all.
     """
     if len(seen.heads) > 1:
-        raise SeveralHeads(heads=", ".join(sorted(seen.heads)))
+        raise SeveralHeads(heads=named_heads(seen))
     if not seen.heads:
         raise UnknownRevision(revision="head", heads="none")
     return seen.heads[0]
+
+
+def named_heads(seen: Description) -> str:
+    """The heads in words, each with the labels of its branch."""
+    return ", ".join(named(seen, head) for head in sorted(seen.heads))
+
+
+def named(seen: Description, revision: str) -> str:
+    """A revision in words, with the labels of its branch."""
+    labels = ", ".join(labels_of(seen, revision))
+    return f"{revision} ({labels})" if labels else revision
+
+
+def labels_of(seen: Description, revision: str) -> tuple[str, ...]:
+    """The labels of the branch that a revision is on."""
+    return next((r.branch_labels for r in seen.revisions if r.id == revision), ())
+
+
+def on_branch(seen: Description, branch: str, among: Iterable[str]) -> str:
+    """The one of `among` that `branch` names: by its label, or by its id or how that begins.
+
+    Raises:
+        UnknownBranch: It names none, or several.
+    """
+    known = tuple(sorted(among))
+    found = [r for r in known if branch == r or branch in labels_of(seen, r)]
+    found = found or [r for r in known if branch and r.startswith(branch)]
+    if len(found) != 1:
+        heads = ", ".join(named(seen, r) for r in known) or "none"
+        raise UnknownBranch(branch=branch, heads=heads)
+    return found[0]
 
 
 def check_current(seen: Description) -> None:
@@ -70,8 +101,8 @@ def is_broken(seen: Description) -> bool:
 
 
 def lineage(seen: Description, revisions: Iterable[str]) -> frozenset[str]:
-    """These revisions and everything before them."""
-    down = {r.id: r.down for r in seen.revisions}
+    """These revisions and everything before them, what they depend on included."""
+    down = {r.id: (*r.down, *r.depends_on) for r in seen.revisions}
     found: set[str] = set()
     waiting = list(revisions)
     while waiting:
@@ -89,20 +120,17 @@ def pending(seen: Description, target: str | None = None) -> tuple[Revision, ...
     return tuple(r for r in seen.revisions if r.id in goal - done)
 
 
-def to_undo(seen: Description, target: str | None) -> tuple[Revision, ...]:
-    """What a downgrade to `target` (None: base) would run, newest first.
-
-    Raises:
-        NothingPending: The database is at or before `target` already.
-    """
-    done = lineage(seen, seen.database.current)
-    keep = lineage(seen, [target] if target else [])
-    undo = tuple(r for r in reversed(seen.revisions) if r.id in done - keep)
-    if not undo or not keep <= done:
-        raise NothingPending(current=at(seen.database.current))
-    return undo
+def passed(seen: Description, route: Route) -> tuple[Revision, ...]:
+    """The revisions of a way, in its order."""
+    known = {r.id: r for r in seen.revisions}
+    return tuple(known[revision] for revision in route.revisions)
 
 
 def at(revisions: Iterable[str]) -> str:
     """Revisions in words; none is `base`."""
     return ", ".join(sorted(revisions)) or "base"
+
+
+def only(revisions: tuple[str, ...]) -> str | None:
+    """The one revision, or `base` for none; None for several, for which there is no one word."""
+    return (revisions or ("base",))[0] if len(revisions) < 2 else None

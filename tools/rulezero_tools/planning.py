@@ -29,7 +29,7 @@ from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import backups, reaching
 from rulezero_tools.ports import Session
-from rulezero_tools.records import Description, Interception
+from rulezero_tools.records import Database, Description, Interception
 from rulezero_tools.results import DatabaseView, FactView
 
 E = TypeVar("E", bound=RulezeroError)
@@ -60,6 +60,8 @@ class Draft:
     continues: str | None = None
     skip: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
+    to_revisions: tuple[str, ...] | None = None
+    branch: str | None = None
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -99,6 +101,9 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         continues=draft.continues,
         skip=draft.skip,
         statements=draft.statements,
+        bind=project.bind,
+        to_revisions=draft.to_revisions,
+        branch=draft.branch,
     )
 
 
@@ -124,7 +129,7 @@ def observe(session: Session, plan: Plan) -> tuple[Observed, Mapping[str, bytes]
     Raises:
         MigrationRunning: It is being migrated, so that nothing that is read would last.
     """
-    project = session.project
+    project = session.on(plan.bind).project
     with project.reading():
         seen = project.describe()
         if seen.database.locked:
@@ -177,10 +182,15 @@ def refused(session: Session, plan: Plan | None, error: E) -> E:
 
 def database_view(seen: Description) -> DatabaseView:
     """The database as results show it."""
-    identity = seen.database.identity
+    return identity_view(seen.database)
+
+
+def identity_view(database: Database) -> DatabaseView:
+    """A database as results show it."""
+    identity = database.identity
     return DatabaseView(
         dialect=identity.dialect,
-        version=seen.database.version,
+        version=database.version,
         name=identity.name,
         identity=identity.label,
     )

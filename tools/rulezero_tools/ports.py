@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
@@ -11,35 +11,35 @@ from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Permit
 from rulezero_policies.picture import LiveTable
-from rulezero_policies.plan import DatabaseIdentity, FileHash, Plan
+from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import Policy
 from rulezero_policies.references import ModelClass, Sources
-from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_tools.backupport import Backups
 from rulezero_tools.machine import Chance, Clock
 from rulezero_tools.records import (
     Analysis,
+    Bind,
     Description,
     Diff,
     Generated,
     Passkey,
     Pin,
     Rendered,
+    Route,
     Run,
     RunReport,
     Trace,
     Unseen,
 )
+from rulezero_tools.rehearserport import Rehearser, silent
 from rulezero_tools.runport import NoRuns, Runs
+
+__all__ = ["Rehearser", "silent"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def silent(_doing: str) -> None:
-    """Nobody wants to know what is being done: for whatever takes a `progress`."""
 
 
 class Project(Protocol):
@@ -60,6 +60,25 @@ class Project(Protocol):
         """Whether the environment is marked as protected in the configuration."""
         ...
 
+    @property
+    def bind(self) -> str | None:
+        """The name of the database that is meant, where the project migrates several."""
+        ...
+
+    def on(self, bind: str | None) -> "Project":
+        """This project with that database meant; nothing is loaded again for it."""
+        ...
+
+    def databases(self) -> tuple[Bind, ...]:
+        """Every database that the project migrates, with where it stands."""
+        ...
+
+    def route(
+        self, *, direction: Literal["upgrade", "downgrade"], start: Sequence[str], to: str
+    ) -> Route:
+        """The way through the revisions from `start` to `to`, as Alembic goes it."""
+        ...
+
     def reading(self) -> AbstractContextManager[None]:
         """While it lasts the project is loaded once, and what was loaded stays as it was."""
         ...
@@ -76,8 +95,17 @@ class Project(Protocol):
         """What autogenerate would write, with these drops and adds made renames."""
         ...
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
-        """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+    ) -> Generated:
+        """Write one new revision file, as `flask db migrate` / `alembic revision` does.
+
+        It follows `head`, or the only one there is.
+        """
+        ...
+
+    def merge(self, message: str) -> Generated:
+        """Write the revision that joins all heads, as `alembic merge heads` does."""
         ...
 
     def trace(
@@ -120,43 +148,6 @@ class Project(Protocol):
 
         These are the files under the script and version locations, the project's own code that was
         loaded so far, and those of `also` that exist.
-        """
-        ...
-
-
-class Rehearser(Protocol):
-    """Runs revisions where nothing is lost: on a shadow that is made for it and thrown away."""
-
-    def rehearse(
-        self,
-        *,
-        direction: Literal["upgrade", "downgrade", "undo"],
-        start: Sequence[str],
-        to: str,
-        identity: DatabaseIdentity,
-        files: Mapping[str, bytes],
-        skip: Sequence[str] = (),
-        statements: Sequence[str] = (),
-        progress: Callable[[str], None] = silent,
-    ) -> Rehearsal | NotRehearsed:
-        """Go from `start` to `to`, back, and (for an upgrade) there again.
-
-        Args:
-            direction: Of the first leg.
-            start: The revisions that the target is at; empty for base.
-            to: A revision, or "base".
-            identity: Of the target, which the shadow must not be.
-            files: Every file that may run, by path under the project: these bytes run.
-            skip: Statements of the first revision that are committed already.
-            statements: SQL that is sent before the revisions; with it, or with `skip`, there is no
-                way back to rehearse.
-            progress: Is told what is being done, in a few words.
-
-        Returns:
-            What was seen; a shadow that cannot be made is an answer, not an error.
-
-        Raises:
-            ProjectError: The project cannot be loaded.
         """
         ...
 
@@ -380,6 +371,15 @@ class Session:
     rehearser: Rehearser | None = None
     runs: Runs = field(default_factory=NoRuns)
     backups: Backups | None = None
+
+    def on(self, bind: str | None) -> "Session":
+        """This session with that database of the project meant."""
+        if bind == self.project.bind:
+            return self
+        project, runs = self.project.on(bind), self.runs.on(bind)
+        rehearser = self.rehearser and self.rehearser.on(bind)
+        backups = self.backups and self.backups.on(bind)
+        return replace(self, project=project, runs=runs, rehearser=rehearser, backups=backups)
 
     @property
     def desk(self) -> Desk:

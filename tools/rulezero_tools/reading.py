@@ -62,7 +62,7 @@ def _summary(plan: Plan, run: Run | None) -> str:
     return "\n".join(
         [
             f"{plan.kind} of {plan.project} ({plan.environment})",
-            f"database: {plan.database.label}",
+            f"database: {plan.place}",
             f"from {graph.at(plan.from_revisions)} to {plan.to_revision}",
             f"revisions: {', '.join(plan.revisions) or 'none'}",
             f"verdict {plan.verdict}, risk {plan.risk}, {len(plan.findings)} findings",

@@ -18,13 +18,17 @@ Flavour = Literal["flask-migrate", "alembic"]
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """A revision file: its id, what it follows, its path under the project and its message."""
+    """A revision file: its id, what it follows, its path under the project and its message.
+
+    `branch_labels` are the names of the branch that it is on, `depends_on` what has to run before.
+    """
 
     id: str
     down: tuple[str, ...]
     path: str
     message: str
     branch_labels: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +67,32 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bind:
+    """One of the databases that a project migrates, by the name that its env.py has for it."""
+
+    name: str
+    database: Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A way through the revisions as Alembic goes it.
+
+    `revisions` run in this order, `heads` is where the database is then, and `back` what Alembic
+    is told to get to the start again; None where it has no word for that.
+    """
+
+    revisions: tuple[str, ...]
+    heads: tuple[str, ...]
+    back: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Description:
-    """The project as its own interpreter sees it. `revisions` are ordered, base first."""
+    """The project as its own interpreter sees it. `revisions` are ordered, base first.
+
+    `databases` are the names of those that it migrates, where there are several.
+    """
 
     flavour: Flavour
     root: str
@@ -79,6 +107,7 @@ class Description:
     versions: tuple[str, ...] = ()
     guard: str = "unknown"
     flaws: tuple[Flaw, ...] = ()
+    databases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,7 +304,10 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """An analysis that was made, so that `generate` can be held to it."""
+    """An analysis that was made, so that `generate` can be held to it.
+
+    `bind` is the one of several databases that was compared, `binds` are all that were.
+    """
 
     analysis_id: str
     project: str
@@ -286,6 +318,8 @@ class Analysis:
     from_revisions: tuple[str, ...]
     created: datetime
     plan_id: str | None = None
+    bind: str | None = None
+    binds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,7 +65,7 @@ def current(session: Session, plan: Plan, run: Run, *, wait: bool = False) -> Ru
 def _elsewhere(session: Session, plan: Plan, run: Run) -> Run:
     """A run of another machine: the database's lock tells whether it lives, its state the rest."""
     try:
-        if session.project.describe().database.locked:
+        if session.on(plan.bind).project.describe().database.locked:
             return run
     except ProjectError:
         return run
@@ -77,7 +77,7 @@ def finish(
     session: Session, plan: Plan, run: Run, report: RunReport, *, found: bool = False
 ) -> Run:
     """Read the database back, judge, record; or take what somebody else has recorded meanwhile."""
-    seen = read_back(session, plan, report)
+    seen = read_back(session.on(plan.bind), plan, report)
     if seen.aftermath.alive:
         return replace(run, report=replace(report, state="running"))
     judged = _judged(plan, report, seen)

@@ -94,7 +94,7 @@ def _judged(seen: Description, draft: Draft, ways: Ways, answer: Rehearsal) -> D
         first=ways.first,
         back=ways.back,
         revisions=draft.revisions,
-        to_head=seen.heads == (draft.to_revision,),
+        to_head=set(seen.heads) == set(draft.to_revisions or (draft.to_revision,)),
         facts=draft.facts,
     )
     found = rehearsed.findings(trial, draft.findings)

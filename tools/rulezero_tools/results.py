@@ -13,20 +13,11 @@ from rulezero_policies.suppression import Suppressed
 from rulezero_tools.backups import BackupView
 from rulezero_tools.causes import CauseView
 from rulezero_tools.records import Ending
+from rulezero_tools.views import BindView, BranchView, DatabaseView
 
 Section = Literal[
     "summary", "sql", "findings", "changes", "files", "approval_request", "rehearsal", "run"
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatabaseView:
-    """The database, without user or password."""
-
-    dialect: str
-    version: str
-    name: str
-    identity: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +92,14 @@ class RevisionView:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanView:
-    """An open plan in one line."""
+    """An open plan in one line; `database` is which one of several it is for."""
 
     plan_id: str
     kind: PlanKind
     description: str
     risk: Risk
     state: str
+    database: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +117,11 @@ class RunView:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusResult:
-    """Where the project stands and what to do next."""
+    """Where the project stands and what to do next.
+
+    Where it migrates several databases, `databases` are all of them, and `database`, `current` and
+    `pending` are about the `chosen` one. `branches` are its heads where there are several.
+    """
 
     project: str
     flavour: str
@@ -142,6 +138,9 @@ class StatusResult:
     warnings: tuple[str, ...]
     next_step: str
     runs: tuple[RunView, ...] = ()
+    chosen: str | None = None
+    databases: tuple[BindView, ...] = ()
+    branches: tuple[BranchView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +165,8 @@ class AnalyzeResult:
     references_total: int = 0
     rename_candidates: tuple[RenameView, ...] = ()
     not_compared: tuple[str, ...] = ()
+    databases: tuple[BindView, ...] = ()
+    """All that were compared, where the project migrates several and none was chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)

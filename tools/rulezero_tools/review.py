@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 from rulezero_policies import checklist, risk, rules, suppression, words
 from rulezero_policies.backup import affected
-from rulezero_policies.errors import NothingPending
 from rulezero_policies.findings import Fact, Finding
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import Plan
 from rulezero_policies.references import References, told
 from rulezero_policies.scene import Flaw, Scene, questions
 from rulezero_policies.suppression import Suppressed, suppress
-from rulezero_tools import edits, graph, resuming
+from rulezero_tools import edits, graph, resuming, routes
 from rulezero_tools.planning import (
     Draft,
     database_view,
@@ -25,7 +24,7 @@ from rulezero_tools.planning import (
 )
 from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.reaching import reaches_out, unjudged
-from rulezero_tools.records import Database, Description, Interception, Revision, Trace
+from rulezero_tools.records import Database, Description, Interception, Revision, Route, Trace
 from rulezero_tools.rehearse import tried, upgrading, view
 from rulezero_tools.results import Check, ReviewResult, reference_views
 from rulezero_tools.shorten import shown_sql
@@ -52,6 +51,7 @@ def review(
     *,
     revision: str | None = None,
     resume: str | None = None,
+    branch: str | None = None,
     progress: Callable[[str], None] = silent,
 ) -> ReviewResult:
     """Review everything an upgrade to `revision` (default: the head) would run.
@@ -60,24 +60,28 @@ def review(
         session: The project, the store and the caller.
         revision: Up to which revision.
         resume: The plan whose run stopped half way and is gone on with; it says up to where.
+        branch: Of several heads, the one on this branch (a label or a revision); default: the only
+            head there is.
         progress: Is told what is being done.
 
     Raises:
         NothingPending: The database is there already.
         GateError: `resume` names no run that can be gone on with.
-        ProjectError: The project cannot be read, or has several heads.
+        ProjectError: The project cannot be read, or has several heads and none was chosen.
     """
     progress("reading the project and its database")
     seen = edits.with_edits(session, session.project.describe())
     rest = resuming.rest(session, seen, resume, kind="upgrade") if resume else None
-    waiting = _waiting(seen, rest.plan.to_revision if rest else revision)
+    route = routes.up(session, seen, rest.plan.to_revision if rest else revision, branch)
+    waiting = graph.passed(seen, route)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
     traces = rest.of(traces) if rest else traces
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
-    draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
+    whole = replace(seen, flaws=flaws)
+    draft = _draft(session, whole, waiting, traces, start=start, route=route)
     draft = rest.on(draft) if rest else resuming.warned(session, seen, draft)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
@@ -168,15 +172,6 @@ def _nothing(session: Session, seen: Description, flaws: tuple[Flaw, ...]) -> Re
     return replace(result(seen, freeze(session, seen, draft, {})), next_step=said)
 
 
-def _waiting(seen: Description, revision: str | None) -> tuple[Revision, ...]:
-    graph.check_current(seen)
-    target = graph.find(seen, revision).id if revision else graph.only_head(seen)
-    waiting = graph.pending(seen, target)
-    if not waiting:
-        raise NothingPending(current=graph.at(seen.database.current))
-    return waiting
-
-
 def _read_only(
     session: Session,
     seen: Description,
@@ -203,11 +198,13 @@ def _draft(
     traces: tuple[Trace, ...],
     *,
     start: str | None,
+    route: Route | None = None,
     live: bool = True,
 ) -> Draft:
     """Read the traces, and render the SQL from `start` ("" is base; None renders none)."""
     read = read_traces(session, seen.database, traces, live=live, flaws=seen.flaws)
-    last, current = revisions[-1], seen.database.current
+    last = revisions[-1]
+    back = route.back if route else graph.only(seen.database.current)
     sql, tried = (None, ()) if start is None else _sql(session, start, last.id)
     reached = reaches_out((*seen.interceptions, *_tried(traces), *tried))
     return Draft(
@@ -225,13 +222,12 @@ def _draft(
             *(() if live else (UNASKED,)),
         ),
         sql=sql,
-        rollback_command=words.rollback_command(
-            seen.flavour, current[0] if len(current) == 1 else None
-        ),
+        rollback_command=words.rollback_command(seen.flavour, back, bind=session.project.bind),
         pictures=pictures(session, read.operations) if live else (),
         affected=affected(read.operations),
         references=read.references,
         suppressed=read.suppressed,
+        to_revisions=route.heads if route else None,
     )
 
 

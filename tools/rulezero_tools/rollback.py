@@ -7,7 +7,7 @@ from rulezero_policies import checklist, rules, words
 from rulezero_policies.backup import affected
 from rulezero_policies.plan import Plan
 from rulezero_policies.scene import Scene, questions
-from rulezero_tools import graph, resuming
+from rulezero_tools import graph, resuming, routes
 from rulezero_tools import restore as restoring
 from rulezero_tools.planning import Draft, fact_views, make_plan, pictures
 from rulezero_tools.ports import Session, loads_once, silent
@@ -27,6 +27,7 @@ def rollback(
     restore: str | None = None,
     resume: str | None = None,
     undo: str | None = None,
+    branch: str | None = None,
     progress: Callable[[str], None] = silent,
 ) -> RollbackResult:
     """Plan a downgrade to `revision` ("base" for none; default: the one before the current).
@@ -38,6 +39,7 @@ def rollback(
         resume: The rollback's plan whose run stopped half way and is gone on with.
         undo: The plan whose run stopped half way in a revision, which is undone instead: no
             revision is run.
+        branch: Only this branch of several (a label or a revision) that the database is at.
         progress: Is told what is being done.
 
     Raises:
@@ -45,7 +47,8 @@ def rollback(
         NothingPending: There is nothing to undo, or the database is before that revision.
         UnknownRevision: There is no such revision.
         BackupUnusable: There is no such backup, or it cannot be put back.
-        ProjectError: The project cannot be read.
+        ProjectError: The project cannot be read, or the database is at several heads and none of
+            them was chosen.
     """
     if restore is not None:
         return _result(restoring.restore(session, plan_id=restore, progress=progress))
@@ -55,7 +58,7 @@ def rollback(
     if undo:
         draft, ways = undone(session, seen, undo)
     else:
-        draft, ways = _downgrade(session, seen, revision, resume)
+        draft, ways = _downgrade(session, seen, revision, branch, resume)
     files = session.project.files()
     draft = tried(session, seen, draft, ways, files, progress)
     plan = make_plan(session, seen, draft, files)
@@ -63,25 +66,24 @@ def rollback(
 
 
 def _downgrade(
-    session: Session, seen: Description, revision: str | None, resume: str | None
+    session: Session,
+    seen: Description,
+    revision: str | None,
+    branch: str | None,
+    resume: str | None,
 ) -> tuple[Draft, Ways]:
     rest = resuming.rest(session, seen, resume, kind="downgrade") if resume else None
-    target = _target(seen, rest.plan.to_revision if rest else revision)
-    undo = graph.to_undo(seen, target)
+    to, route = routes.down(session, seen, rest.plan.to_revision if rest else revision, branch)
+    undo = graph.passed(seen, route)
     traces = session.project.trace([r.id for r in undo])
     traces = rest.of(traces) if rest else traces
-    draft = _draft(session, seen, undo, traces, target or "base")
+    draft = _draft(session, seen, undo, traces, to)
+    again = words.upgrade_command(seen.flavour, route.back, bind=session.project.bind)
+    draft = replace(draft, to_revisions=route.heads, rollback_command=again)
     draft = rest.on(draft) if rest else resuming.warned(session, seen, draft)
     offered = restoring.offer(session, undo)
     warnings = (*draft.warnings, *([offered] if offered else []))
     return replace(draft, warnings=warnings), downgrading(traces)
-
-
-def _target(seen: Description, revision: str | None) -> str | None:
-    if revision is not None:
-        return None if revision == "base" else graph.find(seen, revision).id
-    newest = graph.to_undo(seen, None)[0]
-    return newest.down[0] if newest.down else None
 
 
 def _draft(
@@ -95,7 +97,8 @@ def _draft(
     asked = questions(scene.upgrade, scene.dialect)
     facts = session.project.probe(asked) if asked else ()
     scene = replace(scene, facts=facts)
-    rendered = session.project.render(direction="downgrade", start=undo[0].id, to=target)
+    start = ",".join(seen.database.current)
+    rendered = session.project.render(direction="downgrade", start=start, to=target)
     stopped = (i for t in traces for i in t.interceptions)
     reached = reaches_out((*seen.interceptions, *stopped, *rendered.interceptions))
     findings = (*reached, *rules.review(scene))
@@ -110,7 +113,7 @@ def _draft(
         facts=facts,
         warnings=words.critical_warnings(findings, scene.upgrade),
         sql=rendered.sql or f"-- not rendered: {rendered.reason}",
-        rollback_command=words.upgrade_command(seen.flavour, undo[0].id),
+        rollback_command="",
         pictures=pictures(session, scene.upgrade),
         affected=affected(scene.upgrade),
     )

@@ -14,6 +14,10 @@ class Runs(Protocol):
         """The name of this machine."""
         ...
 
+    def on(self, bind: str | None) -> "Runs":
+        """The same, with that database of the project to be asked."""
+        ...
+
     def began(self, plan_id: str) -> bool:
         """Whether the process of a plan's run was ever there."""
         ...
@@ -50,6 +54,11 @@ class NoRuns:
     """Where no run leaves anything behind."""
 
     here = "here"
+
+    def on(self, bind: str | None) -> "NoRuns":
+        """The same for every database."""
+        del bind
+        return self
 
     def began(self, plan_id: str) -> bool:
         """None ever was."""

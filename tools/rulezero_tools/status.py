@@ -3,12 +3,12 @@
 from rulezero_policies.findings import Risk
 from rulezero_policies.grant import Level
 from rulezero_policies.plan import Plan
-from rulezero_tools import gate, graph, recovering, resuming
+from rulezero_tools import databases, gate, graph, recovering, resuming
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import database_view, holes, protected
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.records import Description
-from rulezero_tools.results import PlanView, RevisionView, RunView, StatusResult
+from rulezero_tools.results import BranchView, PlanView, RevisionView, RunView, StatusResult
 
 RISKS: tuple[Risk, ...] = ("SAFE", "WARNING", "CRITICAL")
 
@@ -30,7 +30,8 @@ def status(
     """
     # First what became of runs: it may still move the database.
     runs = _runs(session)
-    seen = session.project.describe()
+    at, seen, every = databases.chosen(session)
+    listed = databases.views(seen, every)
     guarded = protected(session, seen.database.identity)
     waiting = graph.pending(seen)
     return StatusResult(
@@ -50,8 +51,22 @@ def status(
         warnings=holes(seen.interceptions),
         next_step=_going_on(runs)
         or resuming.told(resuming.half_done(session, seen))
+        or (databases.behind(listed) if len(seen.heads) < 2 else None)
         or _next(seen, waiting=bool(waiting)),
         runs=runs,
+        chosen=at.project.bind,
+        databases=listed,
+        branches=_branches(seen),
+    )
+
+
+def _branches(seen: Description) -> tuple[BranchView, ...]:
+    if len(seen.heads) < 2:
+        return ()
+    done = graph.lineage(seen, seen.database.current)
+    return tuple(
+        BranchView(head=head, labels=graph.labels_of(seen, head), applied=head in done)
+        for head in seen.heads
     )
 
 
@@ -101,6 +116,7 @@ def _open_plans(session: Session) -> tuple[PlanView, ...]:
             description=p.description,
             risk=p.risk,
             state=_state(session, p),
+            database=p.bind,
         )
         for p in session.store.plans(session.project.name)[:5]
         if session.store.run(p.plan_id) is None and now < p.expires
@@ -114,8 +130,13 @@ def _state(session: Session, plan: Plan) -> str:
 
 
 def _next(seen: Description, *, waiting: bool) -> str:
-    if len(seen.heads) > 1:
-        return f"Merge the heads {graph.at(seen.heads)} first."
+    several = len(seen.heads) > 1
+    if several and waiting:
+        return (
+            f"There are several heads: {graph.named_heads(seen)}. Call `review` with `branch` set "
+            "to one of them, or, if the person wants them joined, `generate` with merge=true."
+        )
     if waiting:
         return "Call `review`: revisions wait to be applied."
-    return "Change the models, then call `analyze`."
+    more = "; `generate` then needs `branch`" if several else ""
+    return f"Change the models, then call `analyze`{more}."

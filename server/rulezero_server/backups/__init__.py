@@ -78,6 +78,10 @@ class WorkerBackups:
         self._mine = preferences
         self._marked = marked
 
+    def on(self, bind: str | None) -> "WorkerBackups":
+        """Those of that database of the project."""
+        return WorkerBackups(self._project.on(bind), self._mine, marked=self._marked)
+
     def foresee(
         self, identity: DatabaseIdentity, tables: Sequence[Place] | None
     ) -> PlannedBackup | None:

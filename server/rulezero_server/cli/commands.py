@@ -62,6 +62,10 @@ ProjectDir = Annotated[Path, typer.Option("--project", help="The project's folde
 EnvironmentName = Annotated[
     str | None, typer.Option("--environment", help="An environment of rulezero.toml.")
 ]
+DatabaseName = Annotated[
+    str | None,
+    typer.Option("--database", help="Of several databases that the project migrates, this one."),
+]
 As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 FailAt = Annotated[FailOn, typer.Option("--fail-on", help="Exit with 1 from this risk on.")]
 
@@ -84,8 +88,8 @@ def clear(command: Callable[P, None]) -> Callable[P, None]:
     return call
 
 
-def _session(project: Path, environment: str | None) -> Session:
-    return App(project).session(environment, client=CLIENT)
+def _session(project: Path, environment: str | None, database: str | None = None) -> Session:
+    return App(project).session(environment, client=CLIENT, database=database)
 
 
 def _exit(risks: list[Risk], fail_on: FailOn) -> None:
@@ -109,11 +113,12 @@ def _root(
 def analyze(
     project: ProjectDir = Path(),
     environment: EnvironmentName = None,
+    database: DatabaseName = None,
     style: As = Format.text,
     fail_on: FailAt = FailOn.critical,
 ) -> None:
     """Compare the models with the database; say what changes, what breaks, how risky it is."""
-    result = analyze_models(_session(project, environment))
+    result = analyze_models(_session(project, environment, database))
     if style is Format.text:
         show.analysis(result)
     else:
@@ -126,6 +131,7 @@ def analyze(
 def review(
     project: ProjectDir = Path(),
     environment: EnvironmentName = None,
+    database: DatabaseName = None,
     revision: Annotated[str | None, typer.Option(help="One revision, applied or not.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every revision of the project.")] = False,
     static: Annotated[
@@ -135,7 +141,7 @@ def review(
     fail_on: FailAt = FailOn.critical,
 ) -> None:
     """Review the pending revisions, one, or all. It makes no plan and applies nothing."""
-    session = _session(project, environment)
+    session = _session(project, environment, database)
     with progress.shown() as say:
         results = review_files(session, revision=revision, every=every, static=static, progress=say)
     _print_reviews(results, style, single=not every)

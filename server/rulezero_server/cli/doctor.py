@@ -9,6 +9,7 @@ from rulezero_server.app import App
 from rulezero_server.shadows import prospect
 from rulezero_server.shadows.errors import NoShadow
 from rulezero_server.shadows.wishes import Wishes
+from rulezero_tools import databases, graph
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import holes, protected
 from rulezero_tools.ports import Session
@@ -37,30 +38,32 @@ def doctor(directory: Path, environment: str | None) -> Iterator[Check]:
 
 
 def _project(session: Session) -> Iterator[Check]:
-    seen = session.project.describe()
-    identity = seen.database.identity
+    at, seen, every = databases.chosen(session)
     yield Check(
         good=True, what=f"{seen.flavour}, alembic {seen.alembic}, sqlalchemy {seen.sqlalchemy}"
     )
-    yield Check(good=True, what=f"database {identity.label}, {seen.database.version}, read-only")
+    for name, one in ((b.name, b.database) for b in every) if every else (("", seen.database),):
+        label = f"{name} {one.identity.label}".strip()
+        yield Check(good=True, what=f"database {label}, {one.version}, read-only")
     yield Check(good=True, what=f"project code is read under guard: {seen.guard}")
     yield Check(
         good=len(seen.heads) < 2,
-        what=f"{len(seen.revisions)} revisions, heads: {', '.join(seen.heads) or 'none'}",
-        advice="Merge the heads: `flask db merge heads` or `alembic merge heads`."
+        what=f"{len(seen.revisions)} revisions, heads: {graph.named_heads(seen) or 'none'}",
+        advice="Merge the heads (`generate` with merge=true, `alembic merge heads`), or go on with "
+        "each by `branch`."
         if len(seen.heads) > 1
         else "",
     )
     for hole in holes(seen.interceptions):
         yield Check(good=False, what=hole, advice="Run migrations apart from starting the app.")
-    yield _approval(session, guarded=protected(session, identity))
+    yield _approval(session, guarded=protected(at, seen.database.identity))
 
 
 def _rehearsal(session: Session, wishes: Wishes) -> Check:
     """Whether revisions could be rehearsed here, and where."""
     if not wishes.on:
         return Check(good=True, what="rehearsal: switched off in policy.toml")
-    seen = session.project.describe().database
+    seen = databases.chosen(session)[1].database
     try:
         place = prospect.where(seen.identity.dialect, seen.version, wishes)
     except NoShadow as why:

@@ -162,7 +162,7 @@ def _facts_of(plan: Plan, challenge: Challenge) -> Iterable[tuple[str, str]]:
     moves = f"{', '.join(plan.from_revisions) or 'base'} → {plan.to_revision}"
     guarded = " [bold red]protected[/]" if plan.protected else ""
     yield "risk", _coloured(plan.risk)
-    yield "database", escape(visible(plan.database.label))
+    yield "database", escape(visible(plan.place))
     yield "environment", escape(visible(plan.environment)) + guarded
     yield "project", escape(visible(plan.project))
     yield "revision", escape(visible(moves))

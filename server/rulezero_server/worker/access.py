@@ -22,19 +22,24 @@ def access(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         `dialect`, and `path` (SQLite; ":memory:" for what is in no file) or `driver` (the
-        connection's parameters, only those that were given; the password is among them).
+        connection's parameters, only those that were given; the password is among them); `beside`,
+        the addresses of the project's other databases that are on a server, if there are any.
 
     Raises:
         Failure: The driver is none of those that are watched, or env.py fails.
     """
     seen: list[dict[str, Any]] = []
+    known = loaded.databases
+    at: list[Any] = []
 
     def look(_: Any, context: Any) -> list[Any]:
         seen.append(_of(loaded, context.connection))
+        at.append(known.address)
         return []
 
     loaded.run_env(look, dont_mutate=True)
-    return seen[0]
+    others = known.beside(at[0])
+    return {**seen[0], **({"beside": others} if others else {})}
 
 
 def _of(loaded: Loaded, connection: Any) -> dict[str, Any]:

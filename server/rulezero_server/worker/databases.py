@@ -78,6 +78,7 @@ class Databases:
         self._known: dict[int, Address] = {}
         self._given: dict[int, dict[str, Any]] = {}
         self.parameters: dict[str, Any] | None = None
+        self.address: Address | None = None
         self._targets: list[Address] | None = None
         self._migrated: list[Address] = []
         self._noted: list[tuple[Address, places.Origin]] = []
@@ -145,9 +146,14 @@ class Databases:
         """Note the driver's connection that env.py hands to Alembic."""
         self._shown = True
         self.parameters = self._given.get(id(connection))
-        address = self._known.get(id(connection))
+        self.address = address = self._known.get(id(connection))
         if address is not None and address not in self._migrated:
             self._migrated.append(address)
+
+    def beside(self, address: Address | None) -> list[dict[str, Any]]:
+        """The addresses that env.py migrates besides this one."""
+        others = (a for a in self._migrated if address is None or not same(a, address))
+        return [a._asdict() for a in others]
 
     def settle(self) -> None:
         """Env.py has shown what it migrates: report what was connected to and is not that."""

@@ -21,8 +21,10 @@ def describe(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     files that do not load, and a database at an unknown revision, are no failure.
 
     Raises:
-        Failure: SeveralDatabases, NoConnection, UnknownDatabaseRevision or a failing env.py.
+        Failure: ChooseDatabase, NoConnection, UnknownDatabaseRevision or a failing env.py.
     """
+    found = not_asked(loaded) if args.get("static") else _online(loaded, args)
+    names = loaded.heard.names
     return {
         "flavour": loaded.flavour,
         "root": loaded.root,
@@ -30,7 +32,8 @@ def describe(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
         "versions": [path_under(loaded.root, str(p)) for p in version_locations(loaded)],
         "heads": sorted(loaded.script.get_heads()),
         "revisions": revisions(loaded),
-        "database": not_asked(loaded) if args.get("static") else _online(loaded, args),
+        "database": found,
+        "databases": names if len(names) > 1 else [],
         "flaws": loaded.flaws,
         "python": platform.python_version(),
         "alembic": alembic.__version__,
@@ -55,6 +58,7 @@ def revisions(loaded: Loaded) -> list[dict[str, Any]]:
             "path": path_under(loaded.root, str(script.path)),
             "message": script.doc or "",
             "branch_labels": sorted(script.branch_labels or ()),
+            "depends_on": sorted(getattr(script, "_resolved_dependencies", ())),
         }
         for script in found
     ]
@@ -65,7 +69,7 @@ def _online(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def database(loaded: Loaded, *, lenient: bool = False, locks: str | None = None) -> dict[str, Any]:
-    """Identity, version, current revisions and fingerprint of the one database env.py opens.
+    """Identity, version, current revisions and fingerprint of the database that is meant.
 
     `locked` is whether a migration run holds its lock; `locks` the folder of SQLite's lock files.
     """
@@ -77,10 +81,27 @@ def database(loaded: Loaded, *, lenient: bool = False, locks: str | None = None)
         return []
 
     loaded.run_env(look)
-    refuse_several([entry["identity"] for entry in seen])
     if not lenient:
         refuse_unknown(loaded, seen[0]["current"])
     return seen[0]
+
+
+def every(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
+    """Every database that env.py migrates, in its order.
+
+    Returns:
+        `databases`: dicts of a `name` and a `database`, shaped as `records.Bind`.
+    """
+    found: list[dict[str, Any]] = []
+
+    def look(current: Any, context: Any) -> list[Any]:
+        held = locking.is_held(context.connection, args.get("locks"))
+        seen = {**_look(current, context), "locked": held}
+        found.append({"name": loaded.heard.name, "database": seen})
+        return []
+
+    loaded.run_env(look, every=True)
+    return {"databases": found}
 
 
 def not_asked(loaded: Loaded) -> dict[str, Any]:
@@ -114,13 +135,6 @@ def _look(current: Any, context: Any) -> dict[str, Any]:
         "current": sorted(_as_list(current)),
         "fingerprint": identity.fingerprint(connection, table),
     }
-
-
-def refuse_several(identities: list[dict[str, Any]]) -> None:
-    """One run of env.py must be one migration of one database."""
-    if len(identities) > 1:
-        names = ", ".join(str(entry["name"]) for entry in identities)
-        raise errors.Failure("SeveralDatabases", count=len(identities), databases=names)
 
 
 def refuse_unknown(loaded: Loaded, current: Sequence[str]) -> None:

@@ -44,6 +44,10 @@ class Detour:
         """
         self._known = known
         self._target, self.to = dict(shadow["target"]), dict(shadow["to"])
+        self._beside = [
+            databases.Address(a["dialect"], tuple(a["hosts"]), a["port"], a["name"])
+            for a in self._target.get("beside") or ()
+        ]
         if self._target["dialect"] == "sqlite":
             self._file = os.path.realpath(self._target["path"])
             if _one_file(self._file, self.to["path"]):
@@ -79,6 +83,17 @@ class Detour:
                 f"rulezero opens no connection to {address.where} in a rehearsal: "
                 "it goes to the shadow of the project's own database, and nowhere else"
             )
+
+    def is_beside(self, dialect: str, given: Mapping[str, Any]) -> bool:
+        """Whether it leads to another database of the project, which has no shadow."""
+        asked = _forms({"dialect": dialect, "driver": given})
+        to_it = _overlap(asked, [*_forms(self._target), *_forms(self.to)])
+        return not to_it and _overlap(asked, self._beside)
+
+    @property
+    def alone(self) -> bool:
+        """Whether the project has no other database on a server."""
+        return not self._beside
 
     def sqlite(self, path: str) -> str | None:
         """The shadow's file for the target's; None for any other file."""

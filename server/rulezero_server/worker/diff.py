@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic.autogenerate import RevisionContext
 
-from . import describe, errors, identity, operations, renaming
+from . import describe, errors, operations, renaming
 from .load import Loaded
 
 _ARGUMENTS = {
@@ -24,7 +24,7 @@ def diff(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
         args: `renames`, if any: the drops and adds that are renames.
 
     Raises:
-        Failure: SeveralHeads, DatabaseNotAtHead, SeveralDatabases, or a failing env.py.
+        Failure: DatabaseNotAtHead, ChooseDatabase, or a failing env.py.
     """
     revision, dialect = autogenerate(loaded, message=None, renames=args.get("renames"))
     found = operations_of(revision)
@@ -32,7 +32,12 @@ def diff(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def autogenerate(
-    loaded: Loaded, *, message: str | None, renames: list[dict[str, Any]] | None = None
+    loaded: Loaded,
+    *,
+    message: str | None,
+    renames: list[dict[str, Any]] | None = None,
+    head: str | None = None,
+    every: bool = False,
 ) -> tuple[RevisionContext, Any]:
     """Compare models and database as `alembic revision --autogenerate -m MESSAGE` does.
 
@@ -40,23 +45,26 @@ def autogenerate(
         loaded: The project.
         message: The revision's message.
         renames: The drops and adds that are renames, shaped as `renames.Rename`.
+        head: The one that it follows; None for the only one.
+        every: Whether several databases are compared, where none of them is chosen.
 
     Returns:
         The revision as Alembic would write it, not written yet, and the dialect.
     """
-    _refuse_heads(loaded)
-    revision = RevisionContext(loaded.config, loaded.script, {**_ARGUMENTS, "message": message})
+    arguments = {**_ARGUMENTS, "message": message, "head": head or "head"}
+    revision = RevisionContext(loaded.config, loaded.script, arguments)
     asked: list[Any] = []
 
     def compare(current: Any, context: Any) -> list[Any]:
         asked.append(context)
-        describe.refuse_several([identity.identity(c.connection) for c in asked])
         _refuse_behind(loaded, current)
         revision.run_autogenerate(current, context)
         renaming.rewrite(revision, renames or [], context)
         return []
 
-    loaded.run_env(compare, template_args=revision.template_args, revision_context=revision)
+    loaded.run_env(
+        compare, every=every, template_args=revision.template_args, revision_context=revision
+    )
     return revision, asked[0].dialect
 
 
@@ -68,12 +76,6 @@ def operations_of(revision: RevisionContext) -> list[Any]:
         for upgrade in script.upgrade_ops_list
         for operation in upgrade.ops
     ]
-
-
-def _refuse_heads(loaded: Loaded) -> None:
-    heads = sorted(loaded.script.get_heads())
-    if len(heads) > 1:
-        raise errors.Failure("SeveralHeads", heads=", ".join(heads))
 
 
 def _refuse_behind(loaded: Loaded, current: Any) -> None:

@@ -87,7 +87,7 @@ class Drivers:
             given = info.conninfo_to_dict(conninfo)
             address = databases.postgresql(given)
             known.check(address)
-            said = {**given, "options": _reading(given)}
+            said = {**given, "options": reading(given)}
             made: Any = yield from connect(cls, info.make_conninfo("", **said), *args, **kwargs)
             known.opened(made, address, given)
             return made
@@ -115,8 +115,8 @@ class Drivers:
             given = extensions.parse_dsn(dsn)
             address = databases.postgresql(given)
             known.check(address)
-            said = {**given, "options": _reading(given)}
-            factory = _reading_connection(connection_factory or extensions.connection, extensions)
+            said = {**given, "options": reading(given)}
+            factory = reading_connection(connection_factory or extensions.connection, extensions)
             made = connect(extensions.make_dsn(**said), connection_factory=factory, **kwargs)
             known.opened(made, address, given)
             return made
@@ -283,7 +283,7 @@ def mysql_given(connection: Any) -> dict[str, Any]:
     }
 
 
-def _reading(given: Mapping[str, Any]) -> str:
+def reading(given: Mapping[str, Any]) -> str:
     """Libpq's options by which a session only reads, after those that are given."""
     said = given.get("options") or os.environ.get("PGOPTIONS", "")
     return f"{said} {readonly.PG_OPTION}".strip()
@@ -299,7 +299,7 @@ def _host(address: Any) -> dict[str, Any]:
     return {"host": address[0], "port": address[1]}
 
 
-def _reading_connection(base: Any, extensions: Any) -> Any:
+def reading_connection(base: Any, extensions: Any) -> Any:
     """A class of psycopg2 connections whose sessions stay as they are."""
 
     class ReadOnlyConnection(base):  # pyright: ignore[reportUntypedBaseClass] - a driver has no types

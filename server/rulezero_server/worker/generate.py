@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,13 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Failure: NoChanges, and everything `diff` raises.
     """
-    revision, _ = diff.autogenerate(loaded, message=args["message"], renames=args.get("renames"))
+    revision, _ = diff.autogenerate(
+        loaded,
+        message=args["message"],
+        renames=args.get("renames"),
+        head=args.get("head"),
+        every=True,
+    )
     if not diff.operations_of(revision):
         raise errors.Failure("NoChanges")
     if len(revision.generated_revisions) != 1:
@@ -26,12 +33,22 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
             file=describe.path_under(loaded.root, str(loaded.script.dir)) + "/env.py",
             line=1,
         )
+    name = str(revision.generated_revisions[0].rev_id)
+    return write(loaded, name, lambda: next(iter(revision.generate_scripts())))
+
+
+def write(loaded: Loaded, name: str, make: Callable[[], Any]) -> dict[str, Any]:
+    """Have the file of the revision `name` written by `make`; a failing hook does not hide it.
+
+    Returns:
+        What `records.Generated` holds.
+    """
     before, left_out = _files(loaded), _without_hooks(loaded)
     try:
         with loaded.guard.hooks() if loaded.guard else nullcontext():
-            script = next(iter(revision.generate_scripts()))
+            script = make()
     except Exception as exc:  # noqa: BLE001 - whatever a hook raises, the file is there
-        return _written_all_the_same(loaded, revision, before, exc)
+        return _written_all_the_same(loaded, name, before, exc)
     if script is None:
         raise errors.Failure("NoChanges")
     return {
@@ -66,7 +83,7 @@ def _files(loaded: Loaded) -> set[str]:
 
 
 def _written_all_the_same(
-    loaded: Loaded, revision: Any, before: set[str], exc: Exception
+    loaded: Loaded, name: str, before: set[str], exc: Exception
 ) -> dict[str, Any]:
     """A post-write hook (a formatter, say) fails when the file is there already: say both."""
     new = sorted(_files(loaded) - before)
@@ -74,7 +91,7 @@ def _written_all_the_same(
         raise exc
     text = secrets.scrub(errors.text(exc))
     return {
-        "revision": str(revision.generated_revisions[0].rev_id),
+        "revision": name,
         "path": describe.path_under(loaded.root, new[0]),
         "note": f"The file was written, but a post-write hook of alembic.ini failed: {text}",
     }

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from . import errors, identity, run
+from . import errors, identity, run, ways
 from .cut import Limit, OutOfTimeError
 from .load import Loaded
 from .skipping import Skipping, send
@@ -87,7 +87,7 @@ def go(loaded: Loaded, shadow: Shadow, tape: Tape, leg: Leg) -> BaseException | 
         What it failed with; None when it went through.
     """
     look(loaded, shadow, lambda _current, _context: None)  # Alembic writes before it asks for steps
-    steps, skipping = run.revision_steps(loaded, leg.direction), Skipping(leg.skip)
+    steps, skipping = ways.revision_steps(loaded, leg.direction), Skipping(leg.skip)
 
     def move(current: Any, context: Any) -> Any:
         with tape.quiet():

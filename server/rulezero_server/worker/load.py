@@ -13,42 +13,15 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionMap
 
-from . import chain, errors, places
-
-
-def _heard(environment: Any, output: Any, databases: Any = None) -> Any:
-    """`environment`, with an ear for what env.py says to it.
-
-    Its new attribute `given` holds the arguments that revisions are called with
-    (`context.run_migrations(...)`). Offline SQL goes to `output`, unless that is None. `databases`
-    is told which connection is migrated.
-    """
-    configure, run_migrations = environment.configure, environment.run_migrations
-    environment.given = {}
-
-    def configured(*args: Any, **kwargs: Any) -> None:
-        connection = kwargs.get("connection") or next(iter(args), None)
-        if databases is not None and connection is not None:
-            databases.migrates(_raw(connection))
-        configure(*args, **(kwargs if output is None else {**kwargs, "output_buffer": output}))
-
-    def run(**kw: Any) -> None:
-        environment.given = kw
-        run_migrations(**kw)
-
-    # Alembic finds the functions of `alembic.context` by the class: a subclass would have none.
-    environment.configure, environment.run_migrations = configured, run
-    return environment
-
-
-def _raw(connection: Any) -> Any:
-    """The driver's own connection under SQLAlchemy's."""
-    pooled = getattr(connection, "connection", None)
-    return getattr(pooled, "driver_connection", None) or getattr(pooled, "dbapi_connection", None)
+from . import chain, errors, hearing, places
 
 
 class Loaded:
-    """A project whose configuration and revisions are read. Paths are absolute."""
+    """A project whose configuration and revisions are read. Paths are absolute.
+
+    `database` names the one that is meant where env.py migrates several; `heard` is what env.py
+    said the last time that it ran.
+    """
 
     def __init__(
         self, flavour: str, ground: errors.Ground, config: Config, script: ScriptDirectory
@@ -65,6 +38,8 @@ class Loaded:
         self.guard: Any = None
         self.log: list[dict[str, Any]] = []
         self.progress: Callable[[str], None] = lambda _text: None
+        self.database: str | None = None
+        self.heard = hearing.Hearing(None)
 
     def join(self) -> None:
         """Load every revision file; what is wrong with them is kept until somebody asks."""
@@ -109,14 +84,22 @@ class Loaded:
         elif hasattr(options, "autogenerate"):
             del options.autogenerate
 
-    def run_env(self, fn: Callable[[Any, Any], Any], *, output: Any = None, **options: Any) -> None:
+    def run_env(
+        self,
+        fn: Callable[[Any, Any], Any],
+        *,
+        output: Any = None,
+        every: bool = False,
+        **options: Any,
+    ) -> None:
         """Run env.py with `fn(revision, context)` in place of the migrations.
 
         What `fn` raises is raised here, also when env.py swallows it. SQL rendered offline goes to
-        `output`, wherever env.py would have it go.
+        `output`, wherever env.py would have it go. Of several databases `fn` gets the chosen one,
+        or with `every`, where none is chosen, one after another.
 
         Raises:
-            Failure: env.py failed, or never got to the migrations.
+            Failure: env.py failed, never got to the migrations, or did not get to one database.
         """
         calls: list[BaseException | None] = []
 
@@ -129,10 +112,12 @@ class Loaded:
                 raise
 
         given = {"dont_mutate": True, **options}
+        heard = hearing.Hearing(self.database, every=every, output=output, databases=self.databases)
+        self.heard = heard
         with errors.stage("env", self.ground):
             try:
                 plain = EnvironmentContext(self.config, self.script, fn=watched, **given)
-                with _heard(plain, output, self.databases):
+                with heard.to(plain):
                     self.script.run_env()
             finally:
                 if self.databases is not None:
@@ -140,6 +125,7 @@ class Loaded:
                 raised = next((exc for exc in calls if exc is not None), None)
                 if raised is not None and sys.exc_info()[1] is None:
                     raise raised
+        heard.end()
         if not calls:
             raise errors.Failure(
                 "EnvScriptError",

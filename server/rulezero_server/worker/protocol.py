@@ -8,7 +8,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import databases, detour, drivers, errors, guard, intercept, readonly, seccomp, verbs
+from . import (
+    besides,
+    databases,
+    detour,
+    drivers,
+    errors,
+    guard,
+    intercept,
+    readonly,
+    seccomp,
+    verbs,
+)
 
 
 def main(folder: str) -> None:
@@ -106,6 +117,7 @@ class Session:
             self._loaded = verbs.load(request["project"], ground)
             self._loaded.guard, self._loaded.log = self._guard, recorder.log
             self._loaded.progress = self._progress
+        self._loaded.database = request["project"].get("database")
         result = verbs.call(verb, self._loaded, args, ground)
         return {**result, "guard": self._guard.kind} if verb == "describe" else result
 
@@ -135,7 +147,8 @@ def _stand(request: dict[str, Any], ground: errors.Ground, recorder: intercept.R
     if request["mode"] == verbs.REHEARSING:
         standing.shadow = detour.Detour(request["shadow"], standing.databases)
         way = standing.shadow
-        detour.Detours(way, standing.databases, standing.connecting).install()
+        detours = detour.Detours if way.alone else besides.Besides
+        detours(way, standing.databases, standing.connecting).install()
     else:
         drivers.Drivers(standing.databases, standing.connecting).install()
     if not standing.may_start and seccomp.install():

@@ -6,7 +6,7 @@ import time
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
-from . import afterwards, explaining, intact, legs, rowsums, run, sealed, things
+from . import afterwards, explaining, intact, legs, rowsums, run, sealed, things, ways
 from .cut import Limit
 from .load import Loaded
 from .tape import Tape, changes
@@ -112,15 +112,10 @@ class _Rehearsal:
         return legs.Leg(name, direction, here.current, self._start(direction, here))
 
     def _start(self, direction: str, here: _Moment) -> str:
-        """What Alembic is told, to get back to the start.
-
-        A merge has no name for its several starts: from there one of them leads to all of them.
-        """
-        start, steps = self._first.current, run.revision_steps(self._loaded, direction)
-        if len(start) < 2:
-            return start[0] if start else "base"
-        whole = (one for one in start if len(list(steps(one, here.current))) == self._tape.steps)
-        return next(whole, start[0])
+        """What Alembic is told, to get back to the start."""
+        start, steps = self._first.current, self._tape.steps
+        back = ways.back(self._loaded, direction, here.current, start, steps)
+        return back or (start[0] if start else "base")
 
     def _way(self, leg: legs.Leg, reached: str) -> _Moment | None:
         raised = legs.go(self._loaded, self._shadow, self._tape, leg)
@@ -147,17 +142,17 @@ class _Rehearsal:
             saw["data_there"] = rowsums.differing(before.rows, moment.rows, every=False)
             saw["emptied"] = list(rowsums.emptied(before.rows, moment.rows))
             if leg.direction == "upgrade" and saw[leg.name] == "ok":
-                self._models()
+                self._models(moment)
         elif reached == "back" and set(moment.current) == set(before.current):
             saw["data_back"] = rowsums.differing(before.rows, moment.rows, every=True)
         elif reached == "back" and saw[leg.name] == "ok":
             here = ", ".join(sorted(moment.current)) or "base"
             saw["not_shown"].append(f"the {_WORDS[leg.name]} ends at {here}, not at the start")
 
-    def _models(self) -> None:
-        """Autogenerate compares at the last revision, and old rows are read with its models."""
+    def _models(self, here: _Moment) -> None:
+        """Autogenerate compares at the last revisions, and old rows are read with their models."""
         unread: list[str] = []
-        if self._args["to"] not in self._loaded.script.get_heads():
+        if set(here.current) != set(self._loaded.script.get_heads()):
             return
         legs.look(self._loaded, self._shadow, lambda _, c: unread.extend(afterwards.unreadable(c)))
         self._saw.update(unreadable=unread, remaining=afterwards.remaining(self._loaded))

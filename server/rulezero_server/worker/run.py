@@ -13,7 +13,19 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from . import errors, explaining, identity, journal, locking, places, retrying, sealed, secrets
+from . import (
+    beside,
+    errors,
+    explaining,
+    identity,
+    journal,
+    locking,
+    places,
+    retrying,
+    sealed,
+    secrets,
+    ways,
+)
 from .noting import Noting
 from .skipping import MovedError, Skipping, send
 
@@ -25,6 +37,8 @@ def prepare(args: dict[str, Any], root: str) -> None:
         SealError: A sealed copy is not what was approved.
     """
     sealed.install(args["sealed"], root)
+    if args.get("bind") is not None:
+        beside.OneDatabase(args["identity"]).install()
 
 
 def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +169,7 @@ def _arrived(book: journal.Journal, *, heads: Any, **_: Any) -> None:
 
 
 def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], Any]:
-    expected, steps = args["from"], revision_steps(loaded, args["direction"])
+    expected, steps = args["from"], ways.revision_steps(loaded, args["direction"])
 
     def checked(current: Sequence[str], context: Any) -> Any:
         same_database(identity.identity(context.connection), args["identity"])
@@ -163,14 +177,6 @@ def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], 
         return steps(args["to"], current)
 
     return checked
-
-
-def revision_steps(loaded: Any, direction: str) -> Callable[[str, Sequence[str]], Any]:
-    """What gives the steps to a revision, from the revisions that a database is at."""
-    if direction == "undo":
-        return lambda _to, _current: []
-    script = loaded.script
-    return script._upgrade_revs if direction == "upgrade" else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
 
 
 def at(current: Sequence[str], expected: Sequence[str]) -> None:

@@ -138,7 +138,7 @@ def _hold(connection: sqlite3.Connection, place: _Place) -> None:
     if not place.free:
         cursor.execute("PRAGMA query_only=ON")
     cursor.close()
-    _set_authorizer(connection, _apart if place.free else _reading)
+    _set_authorizer(connection, _apart if place.free else reading)
 
 
 def _guarded(factory: Any) -> Any:
@@ -207,7 +207,8 @@ def _quoted(path: str) -> str:
     return quote(absolute if absolute.startswith("/") else "/" + absolute)
 
 
-def _reading(action: int, one: str | None, two: str | None, *_: Any) -> int:
+def reading(action: int, one: str | None, two: str | None, *_: Any) -> int:
+    """An authorizer of SQLite's that lets a connection read, and nothing else."""
     if action in _READS or (action == sqlite3.SQLITE_FUNCTION and two != "load_extension"):
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_PRAGMA:

@@ -55,6 +55,7 @@ def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str,
     broken = getattr(script.module, "broken", None)
     if broken is not None:
         return _unread(script, path, root, broken)
+    given: dict[str, Any] = getattr(context.environment_context, "given", {})
     is_next = set(util.to_tuple(script.down_revision, default=())) <= current
     upgrade, upgrade_error = record(script, "upgrade", context, settled=is_next)
     applied = script.revision in current
@@ -68,7 +69,7 @@ def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str,
         "upgrade_error": upgrade_error,
         "downgrade_error": downgrade_error,
         "own_transaction": bool(getattr(context, "_transaction_per_migration", False)),
-        "tree": tree.tree(path, root),
+        "tree": tree.tree(path, root, given.get("engine_name")),
     }
 
 

@@ -23,12 +23,13 @@ UNREAD: dict[str, Any] = {
 """What is assumed of a file that cannot be read, so that nothing is said that is not known."""
 
 
-def tree(path: str, root: str) -> dict[str, Any]:
+def tree(path: str, root: str, database: str | None = None) -> dict[str, Any]:
     """Read a revision file.
 
     Args:
         path: The revision file.
         root: The project's root folder: what is imported from it is the project's own code.
+        database: As env.py names it to the revision, which then has functions for it alone.
 
     Returns:
         A dict shaped as `ports.Tree`.
@@ -40,6 +41,8 @@ def tree(path: str, root: str) -> dict[str, Any]:
     module = ast.parse(source, filename=path)
     functions = dict(_defined(module))
     downgrade = functions.get("downgrade")
+    if downgrade is not None and database is not None:
+        downgrade = functions.get(f"downgrade_{database}", downgrade)
     return {
         "has_upgrade": "upgrade" in functions,
         "has_downgrade": downgrade is not None,

@@ -9,8 +9,11 @@ from . import errors
 
 TABLE = {
     "describe": "describe:describe",
+    "databases": "describe:every",
+    "route": "ways:route",
     "diff": "diff:diff",
     "generate": "generate:generate",
+    "merge": "merge:merge",
     "trace": "trace:trace",
     "render": "render:render",
     "probe": "probe:probe",
@@ -46,6 +49,7 @@ _LENIENT = frozenset({"describe", "trace"})
 _COMMANDS = {
     "diff": "check",
     "generate": "migrate",
+    "merge": "merge",
     "upgrade": "upgrade",
     "downgrade": "downgrade",
     "undo": "downgrade",

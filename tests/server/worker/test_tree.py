@@ -72,3 +72,11 @@ def test_helpers_beside_the_migrations_and_packages_are_no_app_imports(tmp_path:
     (tmp_path / "migrations" / "env.py").touch()
     (versions / "a1.py").write_text(text, encoding="utf-8")
     assert tree(str(versions / "a1.py"), str(tmp_path))["app_imports"] == []
+
+
+def test_of_several_databases_the_downgrade_of_the_one_that_is_read_counts(tmp_path: Path) -> None:
+    text = "def downgrade(name):\n    go(name)\n\n\ndef downgrade_stock():\n    pass\n"
+    read(tmp_path, text)
+    file = tmp_path / "migrations" / "versions" / "a1.py"
+    found = [tree(str(file), str(tmp_path), name) for name in ("stock", "orders", None)]
+    assert [one["downgrade_is_empty"] for one in found] == [True, False, False]

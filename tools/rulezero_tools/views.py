@@ -1,0 +1,36 @@
+"""Databases and branches as results show them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseView:
+    """The database, without user or password."""
+
+    dialect: str
+    version: str
+    name: str
+    identity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BindView:
+    """One of the databases that the project migrates; `name` is what `database` is set to.
+
+    `lacks` are the revisions that wait to be applied to it; `locked` is whether a run holds it.
+    """
+
+    name: str
+    database: DatabaseView
+    current: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+    locked: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchView:
+    """One of several heads, with the labels of its branch; each of them is a `branch`."""
+
+    head: str
+    labels: tuple[str, ...] = ()
+    applied: bool = False

@@ -87,25 +87,30 @@ def _told(tool: str, error: Exception) -> ToolError:
     )
 
 
-def _client_name(ctx: Context) -> str:
+def client_name(ctx: Context) -> str:
+    """The client as it calls itself."""
     params = ctx.session.client_params
     return params.client_info.name if params and params.client_info else "unnamed client"
 
 
 def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
+    from rulezero_server import mcp_fix
+
     lasting = Lasting()
     _readers(server, app, lasting)
     _planners(server, app, lasting)
     _rollback_planner(server, app, lasting)
     if not app.read_only:
         _generator(server, app)
+        mcp_fix.register(server, app, lasting)
         _executor(server, app)
         _asker(server, app)
 
 
-def _session(app: "App", ctx: Context, environment: str | None) -> "Session":
-    return app.session(environment, client=_client_name(ctx))
+def session_of(app: "App", ctx: Context, environment: str | None) -> "Session":
+    """The project in an environment, for this caller."""
+    return app.session(environment, client=client_name(ctx))
 
 
 def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
@@ -116,7 +121,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
 
         Call this first. It changes nothing.
         """
-        seen = app.status(_session(app, ctx, environment), can_ask=shows_forms(ctx))
+        seen = app.status(session_of(app, ctx, environment), can_ask=shows_forms(ctx))
         return replace(seen, warnings=(*seen.warnings, *lasting.running()))
 
     @server.tool(title="Read a plan", annotations=READS)
@@ -131,7 +136,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """Read one section of a plan, page by page: sql, findings, changes, rehearsal, run."""
         from rulezero_tools import reading
 
-        session = _session(app, ctx, environment)
+        session = session_of(app, ctx, environment)
         return reading.get_plan(session, plan_id=plan_id, section=section, page=page)
 
     @server.tool(title="Audit trail", annotations=READS)
@@ -144,7 +149,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """Read the audit trail: every proposal, question, answer, refusal and outcome."""
         from rulezero_tools import reading
 
-        return reading.history(_session(app, ctx, environment), limit=limit)
+        return reading.history(session_of(app, ctx, environment), limit=limit)
 
 
 def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
@@ -162,7 +167,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """
         from rulezero_tools.analyze import analyze as use_case
 
-        return shortened(use_case(_session(app, ctx, environment), description=description))
+        return shortened(use_case(session_of(app, ctx, environment), description=description))
 
     @server.tool(title="Review what waits to run", annotations=READS)
     @reported_async
@@ -183,10 +188,10 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.review import review as use_case
 
         def work(say: Say) -> results.ReviewResult:
-            session = _session(app, ctx, environment)
+            session = session_of(app, ctx, environment)
             return shortened(use_case(session, revision=revision, progress=say))
 
-        key = Key("review", (_client_name(ctx), environment, revision))
+        key = Key("review", (client_name(ctx), environment, revision))
         return await lasting.told(ctx, key, work)
 
 
@@ -209,10 +214,10 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.rollback import rollback as use_case
 
         def work(say: Say) -> results.RollbackResult:
-            session = _session(app, ctx, environment)
+            session = session_of(app, ctx, environment)
             return shortened(use_case(session, revision=revision, progress=say))
 
-        key = Key("rollback", (_client_name(ctx), environment, revision))
+        key = Key("rollback", (client_name(ctx), environment, revision))
         return await lasting.told(ctx, key, work)
 
 
@@ -242,7 +247,7 @@ def _generator(server: MCPServer, app: "App") -> None:
         """
         from rulezero_tools.generate import generate as use_case
 
-        session = _session(app, ctx, environment)
+        session = session_of(app, ctx, environment)
         return use_case(
             session, analysis_id=analysis_id, message=message, token=token, renames=renames or ()
         )
@@ -269,7 +274,7 @@ def _executor(server: MCPServer, app: "App") -> None:
         from rulezero_tools.apply import apply as use_case
 
         def work(say: Say) -> results.ApplyResult:
-            session = _session(app, ctx, environment)
+            session = session_of(app, ctx, environment)
             return use_case(
                 session, app.runner(session), plan_id=plan_id, token=token, progress=say
             )
@@ -291,5 +296,5 @@ def _asker(server: MCPServer, app: "App") -> None:
         agreed: this call is where they do. "pending" means that they are still deciding on a page
         of their own: tell them, wait, then call again.
         """
-        session = await run_sync(_session, app, ctx, environment)
+        session = await run_sync(session_of, app, ctx, environment)
         return await confirming.confirm(ctx, session, plan_id)

@@ -65,7 +65,6 @@ def test_a_recipe_cures_the_bad_example_and_brings_nothing(
     done = mended(rule, scene_of, dialect, bad)
     assert done.not_cured == ()
     after = done.version
-    print("\n=====", rule.id, dialect, [t.said for t in done.cured], "\n" + after.text.split("down_revision = None")[1].strip())
     assert rule.id not in {f.rule for f in after.findings}
     assert {(f.rule, f.subject) for f in after.findings} <= {
         (f.rule, f.subject) for f in before.findings

@@ -23,6 +23,7 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    ModelDefault,
     Passkey,
     Pin,
     Rendered,
@@ -80,11 +81,17 @@ class Project(Protocol):
         ...
 
     def trace(
-        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+        self,
+        revisions: Sequence[str],
+        *,
+        static: bool = False,
+        lenient: bool = False,
+        drafts: Mapping[str, str] | None = None,
     ) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given.
 
         `static`: connect to no database. `lenient`: a file that does not load is one opaque step.
+        `drafts`: texts to read in place of the files, by revision; they are written nowhere.
         """
         ...
 
@@ -104,6 +111,17 @@ class Project(Protocol):
 
     def models(self) -> tuple[ModelClass, ...]:
         """The classes that the project maps to tables."""
+        ...
+
+    def defaults(self) -> tuple[ModelDefault, ...]:
+        """What the models give columns that nothing is said of, where that is a constant."""
+        ...
+
+    def rewrite(self, path: str, *, before: bytes, after: bytes) -> str:
+        """Put `after` in place of `before` in a revision file that is a draft; only `fix` asks.
+
+        Returns the path of the old file, which is kept beside it.
+        """
         ...
 
     def unseen(self) -> Unseen:

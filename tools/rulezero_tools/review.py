@@ -67,7 +67,7 @@ def review(
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
-    draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
+    draft = drafted(session, replace(seen, flaws=flaws), waiting, traces, start=start)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)
@@ -179,13 +179,13 @@ def _read_only(
     done = graph.lineage(seen, seen.database.current)
     live = ask and not any(r.id in done for r in revisions)
     start = ",".join(revisions[0].down) if ask else None
-    draft = _draft(session, seen, revisions, traces, start=start, live=live)
+    draft = drafted(session, seen, revisions, traces, start=start, live=live)
     if not live or graph.pending(seen, revisions[-1].id) != revisions:
         return draft
     return tried(session, seen, draft, upgrading(traces), session.project.files(), progress)
 
 
-def _draft(
+def drafted(
     session: Session,
     seen: Description,
     revisions: tuple[Revision, ...],
@@ -332,6 +332,7 @@ def _next(plan_id: str, findings: tuple[Finding, ...]) -> str:
     if not findings:
         return f"Show the approval request to the person, then {call}"
     return (
-        f"{words.needs_changes_question(findings)} Put that to the person. To change the revision, "
-        f"edit the file and call `review` again. To go on as it is, {call}"
+        f"{words.needs_changes_question(findings)} Put that to the person. To have them "
+        "fixed, call `fix` with the revision: it rewrites the file where there is a recipe, and "
+        f"reviews it again. To go on as it is, {call}"
     )

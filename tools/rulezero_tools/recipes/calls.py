@@ -185,7 +185,11 @@ def _target(page: Page, batch: cst.With) -> dict[str, str]:
     """The table and schema of a batch block, as arguments."""
     found: dict[str, str] = {}
     for number, argument in enumerate(manager(batch).args):
-        word = argument.keyword.value if argument.keyword else ("table_name", "schema")[number : number + 1]
+        word = (
+            argument.keyword.value
+            if argument.keyword
+            else ("table_name", "schema")[number : number + 1]
+        )
         name = word if isinstance(word, str) else next(iter(word), "")
         if name in {"table_name", "schema"}:
             found[name] = page.code(argument.value)
@@ -223,12 +227,12 @@ def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
     if not call.args:
         return call.with_changes(args=(new,))
     last = call.args[-1]
-    between = call.args[-2].comma if len(call.args) > 1 else cst.Comma(
-        whitespace_after=cst.SimpleWhitespace(" ")
+    between = (
+        call.args[-2].comma
+        if len(call.args) > 1
+        else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     )
-    spaced = last.with_changes(
-        comma=between, whitespace_after_arg=cst.SimpleWhitespace("")
-    )
+    spaced = last.with_changes(comma=between, whitespace_after_arg=cst.SimpleWhitespace(""))
     added = new.with_changes(comma=last.comma, whitespace_after_arg=last.whitespace_after_arg)
     return call.with_changes(args=(*call.args[:-1], spaced, added))
 

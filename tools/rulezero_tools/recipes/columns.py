@@ -51,19 +51,23 @@ def _backfill(case: Case) -> Cured:
     if default is None:
         raise CannotBeFixedError(
             f"which value the rows with NULL in {operation.subject} get is yours to choose. Write "
-            f'op.execute("UPDATE {operation.qualified} SET {_column(operation)} = ... WHERE '
-            f'{_column(operation)} IS NULL") before the step; in batches where the table is large'
+            f'op.execute("{_fill(operation.qualified, _column(operation), "...")}") before the '
+            "step; in batches where the table is large"
         )
     spot, call = call_at(case.page, case.finding.line, "alter_column")
-    column = quoted(_column(operation))
-    sql = f"UPDATE {call.qualified} SET {column} = {default} WHERE {column} IS NULL"
-    fill = case.page.statement(execute(sql))
+    fill = case.page.statement(
+        execute(_fill(call.qualified or operation.qualified, quoted(_column(operation)), default))
+    )
     fill = fill.with_changes(leading_lines=spot.statement.leading_lines)
     step = spot.statement.with_changes(leading_lines=())
     return Cured(
         text=case.page.around(spot, [fill, step], split=spot.batch is not None),
         what=f"rows with NULL in {operation.subject} get its server default first",
     )
+
+
+def _fill(table: str, column: str, value: str) -> str:
+    return f"UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"  # noqa: S608 - the text
 
 
 def _column(operation: Operation) -> str:

@@ -132,7 +132,8 @@ def _unique(case: Case) -> Cured:
             **again,
         },
     )
-    take = f"ALTER TABLE {_table(call)} ADD CONSTRAINT {quoted(name)} UNIQUE USING INDEX {quoted(name)}"
+    add = f"ALTER TABLE {_table(call)} ADD CONSTRAINT {quoted(name)}"
+    take = f"{add} UNIQUE USING INDEX {quoted(name)}"
     page = case.page
     first = page.statement(index.source()).with_changes(leading_lines=spot.statement.leading_lines)
     new = [page.autocommit(first), page.statement(execute(take))]

@@ -1,4 +1,4 @@
-"""A revision file as recipes see and change it: comments and everything untouched stay as written."""
+"""A revision file as recipes see and change it: what is not touched stays as it was written."""
 
 import ast
 from collections.abc import Mapping, Sequence
@@ -125,9 +125,7 @@ class Page:
         block = self.statement(AUTOCOMMIT)
         leading = body[0].leading_lines
         inside = (body[0].with_changes(leading_lines=()), *body[1:])
-        return block.with_changes(
-            leading_lines=leading, body=cst.IndentedBlock(body=inside)
-        )
+        return block.with_changes(leading_lines=leading, body=cst.IndentedBlock(body=inside))
 
     def swapped(self, *changes: tuple[cst.CSTNode, Sequence[Any] | Any]) -> str:
         """The text with nodes replaced: statements by any number of them, others by one."""

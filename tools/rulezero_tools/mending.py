@@ -8,7 +8,7 @@ from functools import cached_property
 from rulezero_policies.findings import Finding
 from rulezero_policies.scene import Scene
 from rulezero_policies.text import visible
-from rulezero_tools.recipes import RECIPES, CannotBeFixedError, Case, Recipe, recipe_of
+from rulezero_tools.recipes import RECIPES, CannotBeFixedError, Case, Cured, Recipe, recipe_of
 from rulezero_tools.recipes.recipe import Defaults
 
 DEEPEST = 3
@@ -117,7 +117,7 @@ def _cure(
         defaults=means.defaults() if recipe.defaults else {},
         alembic=means.alembic,
     )
-    cured = recipe.cure(case)
+    cured = _by(recipe, case)
     new = means.read(cured.text)
     key = (finding.rule, finding.subject)
     if _count(new, key) >= _count(version, key):
@@ -132,6 +132,15 @@ def _cure(
             raise CannotBeFixedError(f"{_brings(added[0])}; {reason}") from None
         told += more
     return new, tuple(told)
+
+
+def _by(recipe: Recipe, case: Case) -> Cured:
+    try:
+        return recipe.cure(case)
+    except CannotBeFixedError:
+        raise
+    except Exception as error:  # a boundary: people write a step in more ways than a recipe knows
+        raise CannotBeFixedError("its recipe does not know this way of writing it") from error
 
 
 def _recipe(version: Version, finding: Finding, means: Means) -> Recipe:

@@ -143,7 +143,7 @@ def read(page: Page, statement: Any, batch: cst.With | None = None) -> Call | No
     """
     node = _expression(statement)
     verb = named(node)
-    owner = node.func.value if isinstance(node, cst.Call) and verb in _PLACES else None
+    owner: Any = getattr(node.func, "value", None) if node and verb in _PLACES else None
     if not isinstance(owner, cst.Name | cst.Attribute):
         return None
     alias = batch_name(batch) if batch is not None else None

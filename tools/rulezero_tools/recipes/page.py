@@ -80,7 +80,8 @@ class Page:
             return ()
         if not isinstance(found.body, cst.IndentedBlock):
             raise CannotBeFixedError(f"{function}() is written on one line")
-        return tuple(s for n, s in enumerate(found.body.body) if n or not _is_docstring(s))
+        body: tuple[Any, ...] = tuple(found.body.body)
+        return tuple(s for n, s in enumerate(body) if n or not _is_docstring(s))
 
     def lines(self, node: cst.CSTNode) -> tuple[int, int]:
         """The first and last line of a statement, comments above it left out."""

@@ -35,7 +35,7 @@ class Version:
     @cached_property
     def counted(self) -> "Counter[tuple[str, ...]]":
         """How often each thing is found; what becomes CRITICAL is another thing."""
-        return Counter((f.rule, f.subject, f.severity) for f in self.findings)
+        return Counter(map(_thing, self.findings))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,15 @@ class Mended:
     version: Version
     cured: tuple[Told, ...] = ()
     not_cured: tuple[Told, ...] = ()
+
+
+_ONCE = frozenset({"lock-timeout", "many-exclusive", "mysql-metadata-lock"})
+"""Rules that name one step of a plan or transaction for all of its steps."""
+
+
+def _thing(finding: Finding) -> tuple[str, ...]:
+    subject = "" if finding.rule in _ONCE else finding.subject
+    return finding.rule, subject, finding.severity
 
 
 def mend(start: Version, means: Means, only: Iterable[str] = ()) -> Mended:
@@ -96,7 +105,7 @@ def _next(state: Mended, finding: Finding, means: Means) -> Mended:
 
 def _here(version: Version, finding: Finding) -> Finding | None:
     """The finding as it stands in this version, if it still does."""
-    same = [f for f in version.findings if (f.rule, f.subject) == (finding.rule, finding.subject)]
+    same = [f for f in version.findings if _thing(f)[:2] == _thing(finding)[:2]]
     return next((f for f in same if f.evidence == finding.evidence), next(iter(same), None))
 
 
@@ -119,8 +128,7 @@ def _cure(
     )
     cured = _by(recipe, case)
     new = means.read(cured.text)
-    key = (finding.rule, finding.subject)
-    if _count(new, key) >= _count(version, key):
+    if _count(new, finding) >= _count(version, finding):
         raise CannotBeFixedError("what its recipe wrote does not cure it; it was not taken")
     told = [Told(rule=finding.rule, subject=finding.subject, said=cured.what)]
     while added := _added(version, new):
@@ -155,13 +163,14 @@ def _recipe(version: Version, finding: Finding, means: Means) -> Recipe:
     return recipe
 
 
-def _count(version: Version, key: tuple[str, str]) -> int:
-    return sum((f.rule, f.subject) == key for f in version.findings)
+def _count(version: Version, finding: Finding) -> int:
+    about = _thing(finding)[:2]
+    return sum(_thing(f)[:2] == about for f in version.findings)
 
 
 def _added(old: Version, new: Version) -> list[Finding]:
     more = new.counted - old.counted
-    return [f for f in new.findings if (f.rule, f.subject, f.severity) in more]
+    return [f for f in new.findings if _thing(f) in more]
 
 
 def _brings(finding: Finding) -> str:

@@ -60,7 +60,7 @@ class Call:
     def text(self, name: str) -> Any:
         """The value of an argument that is a literal; None for all else."""
         source = self.given.get(name)
-        return None if source is None else literal(cst.parse_expression(source))
+        return None if source is None else literal(cst.parse_expression(f"({source})"))
 
     @property
     def table(self) -> str | None:
@@ -101,15 +101,26 @@ class Call:
         schema = rest.pop("schema", "None")
         if schema != "None":
             rest["source_schema" if self.verb == "create_foreign_key" else "schema"] = schema
-        return f"op.{self.verb}({', '.join([*lead, *self.more, *_words(rest)])})"
+        return _laid_out(f"op.{self.verb}", [*lead, *self.more, *_words(rest)])
 
     def in_batch(self, name: str = "batch_op") -> str:
         """As a call of a batch block's `name`."""
         places = [p for p in _PLACES[self.verb] if p not in {"table_name", "type_"}]
         lead = [self.given[p] for p in places if p in self.given]
         rest = {k: v for k, v in self.given.items() if k not in {*places, "table_name", "schema"}}
-        call = f"{name}.{self.verb}({', '.join([*lead, *self.more, *_words(rest)])})"
+        call = _laid_out(f"{name}.{self.verb}", [*lead, *self.more, *_words(rest)])
         return call.replace("op.f(", f"{name}.f(") if name != "op" else call
+
+
+LONG_LINE = 84
+"""Characters of a call from which on each argument stands on a line of its own."""
+
+
+def _laid_out(function: str, arguments: list[str]) -> str:
+    line = f"{function}({', '.join(arguments)})"
+    if len(line) <= LONG_LINE:
+        return line
+    return "".join((f"{function}(\n", *(f"    {a},\n" for a in arguments), ")"))
 
 
 def _words(given: Mapping[str, str]) -> list[str]:
@@ -224,8 +235,11 @@ def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
         if argument.keyword is not None and argument.keyword.value == name:
             changed = argument.with_changes(value=new.value)
             return call.with_changes(args=(*call.args[:number], changed, *call.args[number + 1 :]))
-    if not call.args:
+    first = call.args[0] if call.args else None
+    if first is None:
         return call.with_changes(args=(new,))
+    if name == "constraint_name" and first.keyword is None:
+        return call.with_changes(args=(first.with_changes(value=new.value), *call.args[1:]))
     last = call.args[-1]
     between = (
         call.args[-2].comma
@@ -235,6 +249,17 @@ def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
     spaced = last.with_changes(comma=between, whitespace_after_arg=cst.SimpleWhitespace(""))
     added = new.with_changes(comma=last.comma, whitespace_after_arg=last.whitespace_after_arg)
     return call.with_changes(args=(*call.args[:-1], spaced, added))
+
+
+def rewritten(page: Page, spot: Spot, call: Call, **more: str) -> Any:
+    """The statement of a call with arguments added; in its own layout, unless it leaves a batch."""
+    if spot.batch is not None:
+        new = page.statement(call.having(**more).source())
+        return new.with_changes(leading_lines=spot.statement.leading_lines)
+    node = call.node
+    for name, value in more.items():
+        node = node if call.given.get(name) == value else with_keyword(node, name, value)
+    return spot.statement.deep_replace(call.node, node)
 
 
 def columns_in(call: cst.Call) -> dict[str, cst.Call]:

@@ -1,9 +1,11 @@
 """Constraints that are added without looking at the rows, and validated without blocking anyone."""
 
+from typing import Any
+
 from rulezero_policies.findings import Finding
 from rulezero_policies.rules.rule import POSTGRESQL
-from rulezero_tools.recipes.calls import Call, call_at, quoted
-from rulezero_tools.recipes.page import CannotBeFixedError, Spot
+from rulezero_tools.recipes.calls import Call, call_at, quoted, rewritten
+from rulezero_tools.recipes.page import CannotBeFixedError, Page, Spot
 from rulezero_tools.recipes.recipe import Case, Cured, Recipe
 
 _ROWS = {"add-foreign-key", "add-check", "add-unique", "add-primary-key", "set-not-null"}
@@ -36,6 +38,26 @@ def _name(call: Call) -> str:
     return name
 
 
+_ENDINGS = {
+    "create_foreign_key": ("local_cols", "fkey"),
+    "create_unique_constraint": ("columns", "key"),
+}
+
+
+def _with_a_name(case: Case, call: Call) -> Call:
+    """The call with the name that the database would give it, where it is given none."""
+    if call.given.get("constraint_name", "None") != "None" or call.verb not in _ENDINGS:
+        return call
+    steps = (o.constraint for o in case.scene.upgrade if o.line == case.finding.line)
+    by_convention = next((c.name for c in steps if c and c.name), None)
+    listed, ending = _ENDINGS[call.verb]
+    columns = call.text(listed)
+    if by_convention is None and not (call.table and isinstance(columns, list)):
+        return call
+    name = by_convention or "_".join(map(str, (call.table, *columns, ending)))
+    return call.having(constraint_name=repr(name)) if len(name) <= NAME_LENGTH else call
+
+
 def _table(call: Call) -> str:
     if call.qualified is None:
         raise CannotBeFixedError("the name of its table is worked out when it runs")
@@ -55,15 +77,12 @@ def _double(sql: str) -> str:
     return '"{}"'.format(sql.replace("\\", "\\\\").replace('"', '\\"'))
 
 
-def _validated(case: Case, spot: Spot, call: Call, *rest: str) -> str:
+def _validated(page: Page, spot: Spot, call: Call, first: Any, *rest: Any) -> str:
     """The constraint NOT VALID, its validation in a transaction of its own, and what follows."""
-    page = case.page
-    first = page.statement(call.having(postgresql_not_valid="True").source())
     validate = f"ALTER TABLE {_table(call)} VALIDATE CONSTRAINT {quoted(_name(call))}"
-    after = [page.statement(text) for text in rest]
     block = page.autocommit(page.statement(execute(validate)))
-    new = [first.with_changes(leading_lines=spot.statement.leading_lines), block, *after]
-    return page.around(spot, new, split=True)
+    first = first.with_changes(leading_lines=spot.statement.leading_lines)
+    return page.around(spot, [first, block, *rest], split=True)
 
 
 def _not_valid(case: Case) -> Cured:
@@ -74,8 +93,11 @@ def _not_valid(case: Case) -> Cured:
     refuse_over_bad_rows(case)
     if spot.autocommit or "postgresql_not_valid" in call.given:
         raise CannotBeFixedError("it is written in another way already")
+    call = _with_a_name(case, call)
+    more = {"constraint_name": call.given["constraint_name"], "postgresql_not_valid": "True"}
+    first = rewritten(case.page, spot, call, **more)
     return Cured(
-        text=_validated(case, spot, call),
+        text=_validated(case.page, spot, call, first),
         what=f"{_name(call)} is added NOT VALID, which looks at no row, and validated in a "
         "transaction of its own, which lets reads and writes through",
     )
@@ -106,8 +128,12 @@ def _not_null(case: Case) -> Cured:
         verb="drop_constraint",
         given={"constraint_name": repr(name), "type_": '"check"', **where},
     )
+    page = case.page
+    first = page.statement(check.having(postgresql_not_valid="True").source())
+    again = rewritten(page, spot, call).with_changes(leading_lines=())
+    dropped = page.statement(drop.source())
     return Cured(
-        text=_validated(case, spot, check, call.source(), drop.source()),
+        text=_validated(page, spot, check, first, again, dropped),
         what=f"a CHECK proves that {table}.{column} holds no NULL, validated without blocking "
         "anyone; SET NOT NULL then reads no row, and the CHECK goes again",
     )
@@ -119,6 +145,7 @@ def _unique(case: Case) -> Cured:
     extra = call.given.keys() - {"constraint_name", "table_name", "columns", "schema"}
     if extra or spot.autocommit:
         raise CannotBeFixedError(f"an index cannot be taken over with {', '.join(sorted(extra))}")
+    call = _with_a_name(case, call)
     name = _name(call)
     kept = {k: v for k, v in call.given.items() if k in {"table_name", "columns", "schema"}}
     again = {"if_not_exists": "True"} if case.if_exists else {}

@@ -1,42 +1,33 @@
 """Indexes that are built and dropped while others go on working."""
 
 from collections.abc import Iterator
-
-import libcst as cst
+from typing import Any
 
 from rulezero_policies.rules.rule import POSTGRESQL
-from rulezero_tools.recipes.calls import Call, call_at, operations, read
+from rulezero_tools.recipes.calls import Call, call_at, operations, read, rewritten
 from rulezero_tools.recipes.page import CannotBeFixedError, Page, Spot
 from rulezero_tools.recipes.recipe import Case, Cured, Recipe
 
 
-def concurrent(case: Case, call: Call) -> Call:
-    """An index call that lets others work, and can be run again after it failed."""
+def concurrently(case: Case, call: Call) -> dict[str, str]:
+    """What lets others work meanwhile, and can be run again after it failed."""
     word = "if_not_exists" if call.verb == "create_index" else "if_exists"
     again = {word: "True"} if case.if_exists else {}
-    return call.having(postgresql_concurrently="True", **again)
+    return {"postgresql_concurrently": "True", **again}
 
 
-def alone(page: Page, spot: Spot, *calls: str) -> str:
+def alone(page: Page, spot: Spot, *inside: Any) -> str:
     """The text with a statement replaced by these, in an autocommit block of their own."""
-    inside = [page.statement(call) for call in calls]
-    inside[0] = inside[0].with_changes(leading_lines=spot.statement.leading_lines)
-    inside[-1] = inside[-1].with_changes(trailing_whitespace=_trailing(spot))
     if spot.autocommit:
         return page.swapped((spot.statement, inside))
     return page.around(spot, [page.autocommit(*inside)], split=True)
 
 
-def _trailing(spot: Spot) -> cst.TrailingWhitespace:
-    line = spot.statement
-    same = isinstance(line, cst.SimpleStatementLine)
-    return line.trailing_whitespace if same else cst.TrailingWhitespace()
-
-
 def _build(case: Case) -> Cured:
     spot, call = call_at(case.page, case.finding.line, "create_index")
     name = call.text("index_name")
-    text = alone(case.page, spot, concurrent(case, call).source())
+    built = rewritten(case.page, spot, call, **concurrently(case, call))
+    text = alone(case.page, spot, built)
     return Cured(
         text=_drop_likewise(case, text, name) if spot.function == "upgrade" else text,
         what=f"the index {name} is built CONCURRENTLY, in an autocommit block: nobody waits for it",
@@ -48,7 +39,7 @@ def _drop_likewise(case: Case, text: str, name: str | None) -> str:
     page = Page(text)
     for spot, call in _drops(page, name):
         if "postgresql_concurrently" not in call.given:
-            return alone(page, spot, concurrent(case, call).source())
+            return alone(page, spot, rewritten(page, spot, call, **concurrently(case, call)))
     return text
 
 
@@ -62,7 +53,7 @@ def _drops(page: Page, name: str | None) -> Iterator[tuple[Spot, Call]]:
 
 def _leave_transaction(case: Case) -> Cured:
     spot, call = call_at(case.page, case.finding.line, "create_index", "drop_index")
-    text = alone(case.page, spot, call.source())
+    text = alone(case.page, spot, rewritten(case.page, spot, call))
     name = call.text("index_name")
     return Cured(text=text, what=f"CONCURRENTLY of {name} stands in an autocommit block")
 
@@ -72,8 +63,12 @@ def _drop_invalid(case: Case) -> Cured:
     if not case.if_exists:
         raise CannotBeFixedError("drop_index(if_exists=True) needs Alembic 1.12 or newer")
     kept = {k: v for k, v in call.given.items() if k in {"index_name", "table_name", "schema"}}
-    drop = concurrent(case, Call(verb="drop_index", given=kept))
-    text = alone(case.page, spot, drop.source(), call.source())
+    drop = Call(verb="drop_index", given=kept)
+    drop = drop.having(**concurrently(case, drop))
+    first = case.page.statement(drop.source())
+    first = first.with_changes(leading_lines=spot.statement.leading_lines)
+    again = rewritten(case.page, spot, call).with_changes(leading_lines=())
+    text = alone(case.page, spot, first, again)
     return Cured(text=text, what="what a failed build left is dropped first")
 
 

@@ -24,17 +24,17 @@ def _block(page: Page, call: Call, **options: str) -> Any:
         raise CannotBeFixedError("the step does not name its table")
     schema = {"schema": call.given["schema"]} if "schema" in call.given else {}
     given = "".join(f", {k}={v}" for k, v in {**schema, **options}.items())
-    return page.statement(
-        f"with op.batch_alter_table({table}{given}) as batch_op:\n    {call.in_batch()}\n"
-    )
+    block = page.statement(f"with op.batch_alter_table({table}{given}) as batch_op:\n    pass\n")
+    step = page.statement(call.in_batch())
+    return block.with_changes(body=block.body.with_changes(body=(step,)))
 
 
-def _previous(page: Page, spot: Spot, table: str | None) -> Any:
-    """The batch block of the same table right before a statement, which it can join."""
+def _next_block(page: Page, spot: Spot, table: str | None) -> Any:
+    """The batch block of the same table right behind a statement, which can take it up."""
     body = page.body(spot.function)
-    number = next((n for n, s in enumerate(body) if s is spot.statement), 0)
-    block: Any = body[number - 1] if number else None
-    if not is_batch(block) or table is None:
+    number = next(n for n, s in enumerate(body) if s is spot.statement)
+    block: Any = body[number + 1] if number + 1 < len(body) else None
+    if not is_batch(block) or table is None or block.leading_lines:
         return None
     arguments = manager(block).args
     same = len(arguments) == 1 and literal(arguments[0].value) == table
@@ -42,19 +42,36 @@ def _previous(page: Page, spot: Spot, table: str | None) -> Any:
 
 
 def _batched(case: Case) -> Cured:
-    spot, call = call_at(case.page, case.finding.line, *_VERBS)
-    page = case.page
-    if spot.batch is not None or len(spot.blocks) > 1:
+    """Every such step at once, the last one first: what a copy brings is then seen whole."""
+    own = case.finding
+    others = (f for f in case.others if f.rule == own.rule and f.line not in {None, own.line})
+    text = case.text
+    for finding in sorted((own, *others), key=lambda f: f.line or 0, reverse=True):
+        try:
+            text = _in_block(Page(text), finding.line)
+        except CannotBeFixedError:
+            if finding is own:
+                raise
+    return Cured(
+        text=text, what=f"the step on {own.subject} stands in a batch block, which copies the table"
+    )
+
+
+def _in_block(page: Page, line: int | None) -> str:
+    spot, call = call_at(page, line, *_VERBS)
+    if len(spot.blocks) > 1:
         raise CannotBeFixedError("the step stands in another block")
-    what = f"the step on {call.table} stands in a batch block, which copies the table"
-    block = _previous(page, spot, call.table)
-    if block is None or "schema" in call.given:
-        made = _block(page, call).with_changes(leading_lines=spot.statement.leading_lines)
-        return Cured(text=page.swapped((spot.statement, (made,))), what=what)
+    leading = spot.statement.leading_lines
+    block = None if "schema" in call.given else _next_block(page, spot, call.table)
+    if block is None:
+        made = _block(page, call).with_changes(leading_lines=leading)
+        return page.swapped((spot.statement, (made,)))
     inside = page.statement(call.in_batch(batch_name(block) or "batch_op"))
-    inside = inside.with_changes(leading_lines=spot.statement.leading_lines)
-    joined = block.with_changes(body=block.body.with_changes(body=(*block.body.body, inside)))
-    return Cured(text=page.swapped((block, (joined,)), (spot.statement, ())), what=what)
+    joined = block.with_changes(
+        leading_lines=leading,
+        body=block.body.with_changes(body=(inside, *block.body.body)),
+    )
+    return page.swapped((block, (joined,)), (spot.statement, ()))
 
 
 def _copied(case: Case) -> Cured:

@@ -58,10 +58,8 @@ def _backfill(case: Case) -> Cured:
     fill = case.page.statement(
         execute(_fill(call.qualified or operation.qualified, quoted(_column(operation)), default))
     )
-    fill = fill.with_changes(leading_lines=spot.statement.leading_lines)
-    step = spot.statement.with_changes(leading_lines=())
     return Cured(
-        text=case.page.around(spot, [fill, step], split=spot.batch is not None),
+        text=case.page.before(spot, fill),
         what=f"rows with NULL in {operation.subject} get its server default first",
     )
 

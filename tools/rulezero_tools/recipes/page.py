@@ -144,6 +144,17 @@ class Page:
         number = next(n for n, s in enumerate(body) if s is spot.statement)
         return self.swapped((block, _split(block, body[:number], new, body[number + 1 :])))
 
+    def before(self, spot: Spot, new: Any) -> str:
+        """The text with a statement in front of another; a batch block around it is split there."""
+        block: Any = spot.batch
+        if block is None or spot.blocks[-1] is not block:
+            stays = spot.statement.with_changes(leading_lines=())
+            first = new.with_changes(leading_lines=spot.statement.leading_lines)
+            return self.swapped((spot.statement, (first, stays)))
+        body: Sequence[Any] = block.body.body
+        number = next(n for n, s in enumerate(body) if s is spot.statement)
+        return self.swapped((block, _split(block, body[:number], [new], body[number:])))
+
 
 def _split(
     block: Any, before: Sequence[Any], new: Sequence[Any], after: Sequence[Any]

@@ -100,7 +100,8 @@ def question_text(plan: Plan, challenge: Challenge | None = None) -> str:
     """What the person is shown; the same text for the same question."""
     parts = [*plan.warnings, f"Database: {plan.database.label}"]
     if plan.kind != "generate":
-        parts = [*plan.warnings, words.approval_request(plan)]
+        anyway = words.proceed_anyway(plan)
+        parts = [*plan.warnings, words.approval_request(plan), *anyway]
     if challenge is not None:
         parts.append(f"(Question {challenge.nonce}, asked by rulezero)")
     return "\n\n".join(parts)

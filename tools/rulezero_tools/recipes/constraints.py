@@ -183,7 +183,7 @@ RECIPES = (
         rules=("fk-lock", "add-foreign-key", "check-lock", "add-check"),
         cure=_not_valid,
         databases=POSTGRESQL,
-        gives=f"on PostgreSQL {_NOT_VALID}",
+        gives=_NOT_VALID,
     ),
     Recipe(
         rules=("unique-lock",),

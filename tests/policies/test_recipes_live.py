@@ -1,18 +1,16 @@
 """What recipes write runs on real databases: up, down and up again, over rows in the way."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
-from tests.policies.live import FACTS, OPERATIONS, Live, lives
+from tests.policies.live import Live, lives
 
-from rulezero_policies.findings import Fact
 from rulezero_policies.rules import review
 from rulezero_policies.rules.rule import revision
-from rulezero_policies.scene import Scene, questions
-from rulezero_server.worker import probe
 from rulezero_tools.mending import Means, Mended, Version, mend
 
 DATABASES = {"postgresql": "postgres_url", "mysql": "mariadb_url", "sqlite": "sqlite_url"}
@@ -21,12 +19,12 @@ pytestmark = pytest.mark.proves("A14")
 
 
 @pytest.fixture
-def sqlite_url(tmp_path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{(tmp_path / 'live.db').as_posix()}"
 
 
 @pytest.fixture(params=DATABASES)
-def live(request: pytest.FixtureRequest, tmp_path) -> Iterator[Live]:
+def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Live]:
     url = request.getfixturevalue(DATABASES[request.param])
     yield from lives(sa.create_engine(url, poolclass=sa.NullPool), tmp_path)
 
@@ -35,28 +33,12 @@ def only(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("live", names, indirect=True)
 
 
-def reading(live: Live, size: int | None) -> Callable[[str], Version]:
-    """What the rules say of a whole file, asked of the database; tables as large as is said."""
-
+def reading(live: Live, size: int | None = None) -> Callable[[str], Version]:
     def read(text: str) -> Version:
-        live._script("pass")
-        (live.folder / "migrations" / "versions" / "one.py").write_text(text, "utf-8")
-        script = live._files()
-        with live.engine.connect() as connection:
-            up = OPERATIONS.validate_python(live._recorded(script, connection))
-            down = OPERATIONS.validate_python(live._recorded(script, connection, "downgrade"))
-            asked = questions(up, live.dialect)
-            found = probe.answers(connection, {"questions": [dataclasses.asdict(q) for q in asked]})
-        facts = tuple(_large(f, size) for f in FACTS.validate_python(found))
-        scene = Scene(dialect=live.dialect, upgrade=up, downgrade=down, facts=facts)
+        scene = live.scene(text, size=size)
         return Version(text=text, scene=scene, findings=review(scene))
 
     return read
-
-
-def _large(fact: Fact, size: int | None) -> Fact:
-    is_size = size is not None and fact.asked.probe == "size"
-    return dataclasses.replace(fact, count=size) if is_size else fact
 
 
 def mended(live: Live, upgrade: str, downgrade: str, *, size: int | None = None) -> Mended:
@@ -70,6 +52,10 @@ def mended(live: Live, upgrade: str, downgrade: str, *, size: int | None = None)
 
 def left(done: Mended) -> set[str]:
     return {f.rule for f in done.version.findings}
+
+
+def enforce(raw: Any, _: Any) -> None:
+    raw.execute("PRAGMA foreign_keys=ON")
 
 
 def there_and_back(live: Live) -> None:
@@ -166,7 +152,7 @@ def test_a_label_is_there_before_it_is_used(live: Live) -> None:
         "op.execute(\"ALTER TYPE mood ADD VALUE 'glad'\")\n"
         "op.execute(\"UPDATE people SET mood = 'glad' WHERE mood IS NULL\")"
     )
-    read = reading(live, None)
+    read = reading(live)
     done = mend(read(revision(steps, "pass")), Means(read=read), only=["enum-add-use"])
     read(done.version.text)
     there_and_back(live)
@@ -193,7 +179,7 @@ def test_modify_keeps_not_null_and_the_default_both_ways(live: Live) -> None:
 
 @only("sqlite")
 def test_copying_a_table_takes_no_row_of_those_that_refer_to_it(live: Live) -> None:
-    event.listen(live.engine, "connect", lambda raw, _: raw.execute("PRAGMA foreign_keys=ON"))
+    event.listen(live.engine, "connect", enforce)
     live.run(
         "CREATE TABLE users (id INTEGER PRIMARY KEY, name VARCHAR(50))",
         "CREATE TABLE tasks (id INTEGER PRIMARY KEY, "

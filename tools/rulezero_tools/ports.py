@@ -17,13 +17,13 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
+from rulezero_tools.draftport import Drafts
 from rulezero_tools.machine import Chance, Clock
 from rulezero_tools.records import (
     Analysis,
     Description,
     Diff,
     Generated,
-    ModelDefault,
     Passkey,
     Pin,
     Rendered,
@@ -42,7 +42,7 @@ def silent(_doing: str) -> None:
     """Nobody wants to know what is being done: for whatever takes a `progress`."""
 
 
-class Project(Protocol):
+class Project(Drafts, Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
     @property
@@ -111,17 +111,6 @@ class Project(Protocol):
 
     def models(self) -> tuple[ModelClass, ...]:
         """The classes that the project maps to tables."""
-        ...
-
-    def defaults(self) -> tuple[ModelDefault, ...]:
-        """What the models give columns that nothing is said of, where that is a constant."""
-        ...
-
-    def rewrite(self, path: str, *, before: bytes, after: bytes) -> str:
-        """Put `after` in place of `before` in a revision file that is a draft; only `fix` asks.
-
-        Returns the path of the old file, which is kept beside it.
-        """
         ...
 
     def unseen(self) -> Unseen:

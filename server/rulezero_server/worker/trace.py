@@ -36,7 +36,7 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     def look(current: Any, context: Any) -> list[Any]:
         if not traces:
-            at = set(current or ())
+            at: set[str] = set(current or ())
             traces.extend(_read(loaded, s, context, at, texts.get(s.revision)) for s in scripts)
         return []
 

@@ -62,6 +62,11 @@ class Call:
         source = self.given.get(name)
         return None if source is None else literal(cst.parse_expression(f"({source})"))
 
+    def names(self, name: str) -> tuple[str, ...] | None:
+        """The names in a list that is a literal; None for all else."""
+        listed = self.text(name)
+        return tuple(map(str, listed)) if isinstance(listed, list | tuple) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - a literal
+
     @property
     def table(self) -> str | None:
         """The table's name, where it is a literal."""

@@ -51,10 +51,10 @@ def _with_a_name(case: Case, call: Call) -> Call:
     steps = (o.constraint for o in case.scene.upgrade if o.line == case.finding.line)
     by_convention = next((c.name for c in steps if c and c.name), None)
     listed, ending = _ENDINGS[call.verb]
-    columns = call.text(listed)
-    if by_convention is None and not (call.table and isinstance(columns, list)):
+    columns = call.names(listed)
+    if by_convention is None and (call.table is None or columns is None):
         return call
-    name = by_convention or "_".join(map(str, (call.table, *columns, ending)))
+    name = by_convention or "_".join((call.table or "", *(columns or ()), ending))
     return call.having(constraint_name=repr(name)) if len(name) <= NAME_LENGTH else call
 
 

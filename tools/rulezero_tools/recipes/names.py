@@ -29,12 +29,11 @@ def _unnamed(page: Page, function: str, *verbs: str) -> Iterator[Call]:
 def _name(call: Call) -> str:
     """As SQLAlchemy's naming convention for alembic has it."""
     prefix, listed, _ = _PREFIXES[call.verb]
-    columns = call.text(listed) if listed else []
-    if call.table is None or not isinstance(columns, list):
+    columns = call.names(listed) if listed else ()
+    if call.table is None or columns is None:
         raise CannotBeFixedError("its table or its columns are worked out when it runs")
-    parent = [call.text("referent_table")] if call.verb == "create_foreign_key" else []
-    parts = [prefix, call.table, *columns, *parent]
-    return "_".join(map(str, parts))[:NAME_LENGTH]
+    parent = [str(call.text("referent_table"))] if call.verb == "create_foreign_key" else []
+    return "_".join((prefix, call.table, *columns, *parent))[:NAME_LENGTH]
 
 
 def _named(call: Call, name: str) -> tuple[cst.CSTNode, Any]:

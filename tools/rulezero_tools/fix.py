@@ -252,7 +252,14 @@ def _next(job: Job, status: str, reviewed: ReviewResult | None) -> str:
         )
     if status == "shown" or reviewed is None:
         return "Nothing was written. Show the diff; without `dry_run` it is written and reviewed."
+    stays = (
+        "What the review still finds `fix` cannot cure: put it to the person, who may have the "
+        "file edited by hand. To go on as it is, "
+        if reviewed.findings
+        else "To go on, "
+    )
     return (
         f"Show the diff. Nothing was applied, and an earlier plan of {name} holds no longer. "
-        f"{reviewed.next_step}"
+        f"{stays}call `confirm` with plan_id {reviewed.plan_id}: a person is asked. You cannot "
+        "approve it."
     )

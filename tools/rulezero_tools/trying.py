@@ -8,6 +8,7 @@ from rulezero_policies.findings import Finding
 from rulezero_policies.rehearsal_rules import REHEARSAL_RULES
 from rulezero_policies.text import visible
 from rulezero_tools.mending import Mended, Told
+from rulezero_tools.planning import Draft
 from rulezero_tools.recipes import RECIPES
 from rulezero_tools.rehearse import tried, upgrading
 from rulezero_tools.review import drafted
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from rulezero_tools.ports import Session
 
 _SHOWN = frozenset(rule.id for rule in REHEARSAL_RULES)
+
+_BACK = frozenset(
+    {"downgrade-fails", "downgrade-differs", "downgrade-loses-data", "not-repeatable"}
+)
 
 Again = Callable[[dict[str, str]], Mended]
 """Mend once more, and leave these rules alone, each with why."""
@@ -73,17 +78,25 @@ def _brought(
     session: "Session", job: "Job", progress: Callable[[str], None]
 ) -> tuple[Finding, ...]:
     """What the rehearsal of the new text shows that the old one's does not."""
-    new = _findings(session, job, job.mended.version.text, progress)
-    shown = tuple(f for f in new if f.rule in _SHOWN)
+    new = _tried(session, job, job.mended.version.text, progress)
+    shown = tuple(f for f in new.findings if f.rule in _SHOWN)
     if not shown:
         return ()
-    old = {f.rule for f in _findings(session, job, None, progress)}
-    return tuple(f for f in shown if f.rule not in old)
+    before = _tried(session, job, None, progress)
+    known = {f.rule for f in before.findings} | _not_reached(before)
+    return tuple(f for f in shown if f.rule not in known)
 
 
-def _findings(
+def _not_reached(draft: Draft) -> frozenset[str]:
+    """What the rehearsal could not come to: that it shows now is no fault of a fix."""
+    if draft.rehearsal is None or draft.rehearsal.upgrade != "ok":
+        return _SHOWN - {"upgrade-fails"}
+    return frozenset() if draft.rehearsal.downgrade == "ok" else _BACK
+
+
+def _tried(
     session: "Session", job: "Job", text: str | None, progress: Callable[[str], None]
-) -> tuple[Finding, ...]:
+) -> Draft:
     """What a whole review says of a text, rehearsal included; None is the file as it is."""
     name = job.revision.id
     drafts = None if text is None else {name: text}
@@ -92,4 +105,4 @@ def _findings(
     files: Mapping[str, bytes] = job.files
     if text is not None:
         files = {**files, job.revision.path: text.encode()}
-    return tried(session, job.seen, draft, upgrading(traces), files, progress).findings
+    return tried(session, job.seen, draft, upgrading(traces), files, progress)

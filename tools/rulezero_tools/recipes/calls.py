@@ -245,15 +245,31 @@ def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
         return call.with_changes(args=(new,))
     if name == "constraint_name" and first.keyword is None:
         return call.with_changes(args=(first.with_changes(value=new.value), *call.args[1:]))
-    last = call.args[-1]
-    between = (
-        call.args[-2].comma
-        if len(call.args) > 1
-        else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    )
-    spaced = last.with_changes(comma=between, whitespace_after_arg=cst.SimpleWhitespace(""))
-    added = new.with_changes(comma=last.comma, whitespace_after_arg=last.whitespace_after_arg)
-    return call.with_changes(args=(*call.args[:-1], spaced, added))
+    return call.with_changes(args=(*call.args[:-1], *_appended(call, new)))
+
+
+def _appended(call: cst.Call, new: cst.Arg) -> tuple[cst.Arg, cst.Arg]:
+    """The last argument and one behind it; a comment stays with the argument that it is beside."""
+    last, none = call.args[-1], cst.SimpleWhitespace("")
+    comma: Any = last.comma
+    end = getattr(comma, "whitespace_after", None)
+    if not isinstance(end, cst.ParenthesizedWhitespace):
+        space = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+        kept = last.with_changes(comma=space, whitespace_after_arg=none)
+        return kept, new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    line = end.with_changes(last_line=_indent(call))
+    closing = cst.ParenthesizedWhitespace(indent=end.indent, last_line=end.last_line)
+    kept = last.with_changes(comma=comma.with_changes(whitespace_after=line))
+    return kept, new.with_changes(comma=cst.Comma(whitespace_after=closing))
+
+
+def _indent(call: cst.Call) -> cst.SimpleWhitespace:
+    """What stands before an argument that begins a line."""
+    before: list[Any] = [getattr(a.comma, "whitespace_after", None) for a in call.args[:-1]]
+    for space in (*reversed(before), call.whitespace_before_args):
+        if isinstance(space, cst.ParenthesizedWhitespace):
+            return space.last_line
+    return cst.SimpleWhitespace("    ")
 
 
 def rewritten(page: Page, spot: Spot, call: Call, **more: str) -> Any:

@@ -198,6 +198,20 @@ def test_only_the_executor_runs_a_runner() -> None:
     assert where(runs) == {f"{TOOLS}/apply.py"}
 
 
+def test_only_a_fix_rewrites_a_draft_and_only_one_module_writes_it() -> None:
+    tool, project = f"{TOOLS}/fix.py", f"{SERVER}/project.py"
+    # The worker rewrites drops and adds to renames in what autogenerate proposes.
+    assert outside(("worker",), calling("rewrite")) == {tool, project}
+    drafts = where(
+        lambda node: (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "rulezero_server"
+            and any(alias.name == "drafts" for alias in node.names)
+        )
+    )
+    assert drafts == {project}
+
+
 def test_a_permit_is_made_in_one_place_from_a_spent_grant() -> None:
     assert calling("Permit") == {f"{POLICIES}/decision.py"}
     assert calling("permit") == {f"{TOOLS}/gate.py"}

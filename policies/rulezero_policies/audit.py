@@ -11,6 +11,7 @@ from rulezero_policies.plan import canonical
 Event = Literal[
     "analyzed",
     "generated",
+    "fixed",
     "proposed",
     "asked",
     "answered",

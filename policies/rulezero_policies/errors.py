@@ -253,6 +253,15 @@ class FilesMoved(ProjectError):
     next_step = "Call again once nobody edits the migration files."
 
 
+class NotADraft(ProjectError):
+    """Revision {revision} is no draft that could be rewritten: {reason}. Nothing was written."""
+
+    next_step = (
+        "Only a revision that waits to be applied is rewritten, in its own file. What is applied is "
+        "corrected by another revision: change the models, then call `analyze`."
+    )
+
+
 class GateError(RulezeroError):
     """{detail}"""
 

@@ -175,7 +175,32 @@ HEADINGS: dict[PlanKind, str] = {
 def own_warnings(plan: Plan) -> tuple[str, ...]:
     """The warnings where a person answers with their PIN: they name what is typed there."""
     typed = to_type(plan)
-    return tuple(w.replace(DROP_PHRASE, visible(typed)) if typed else w for w in plan.warnings)
+    own = (w.replace(DROP_PHRASE, visible(typed)) if typed else w for w in plan.warnings)
+    return (*own, *proceed_anyway(plan))
+
+
+_ANYWAY = (
+    "Should these be fixed first, or do you proceed anyway? A yes proceeds anyway; to have them "
+    "fixed, say no."
+)
+
+
+def proceed_anyway(plan: Plan) -> tuple[str, ...]:
+    """What a yes means where the review is not SAFE; nothing where it is."""
+    if plan.verdict == "SAFE" or plan.kind == "generate":
+        return ()
+    count = len(plan.findings)
+    issues = "issue" if count == 1 else "issues"
+    lines = (f"- [{f.severity}] {visible(f.subject)}: {f.rule}" for f in plan.findings)
+    return (
+        "\n".join(
+            (
+                f"The review says {plan.verdict}: {count} {issues} as this stands.",
+                *_readable(tuple(lines), "findings"),
+                _ANYWAY,
+            )
+        ),
+    )
 
 
 def _changes(plan: Plan) -> tuple[str, ...]:

@@ -98,28 +98,33 @@ def _told(tool: str, error: Exception) -> ToolError:
     )
 
 
-def _client_name(ctx: Context) -> str:
+def client_name(ctx: Context) -> str:
+    """The client as it calls itself."""
     params = ctx.session.client_params
     return params.client_info.name if params and params.client_info else "unnamed client"
 
 
 def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
+    from rulezero_server import mcp_fix
+
     lasting = Lasting()
     _readers(server, app, lasting)
     _planners(server, app, lasting)
     _rollback_planner(server, app, lasting)
     if not app.read_only:
         _generator(server, app)
+        mcp_fix.register(server, app, lasting)
         _executor(server, app)
         _asker(server, app)
 
 
-def _session(
+def session_of(
     app: "App", ctx: Context, environment: str | None, database: str | None = None
 ) -> "Session":
+    """The project in an environment, for this caller."""
     # A client that leaves an argument out may well send it empty.
-    return app.session(environment, client=_client_name(ctx), database=database or None)
+    return app.session(environment, client=client_name(ctx), database=database or None)
 
 
 def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
@@ -132,7 +137,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
 
         Call this first. It changes nothing. Several databases, and several heads, are listed.
         """
-        session = _session(app, ctx, environment, database)
+        session = session_of(app, ctx, environment, database)
         seen = app.status(session, can_ask=shows_forms(ctx))
         return replace(seen, warnings=(*seen.warnings, *lasting.running()))
 
@@ -148,7 +153,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """Read one section of a plan, page by page: sql, findings, changes, rehearsal, run."""
         from rulezero_tools import reading
 
-        session = _session(app, ctx, environment)
+        session = session_of(app, ctx, environment)
         return reading.get_plan(session, plan_id=plan_id, section=section, page=page)
 
     @server.tool(title="Audit trail", annotations=READS)
@@ -161,7 +166,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """Read the audit trail: every proposal, question, answer, refusal and outcome."""
         from rulezero_tools import reading
 
-        return reading.history(_session(app, ctx, environment), limit=limit)
+        return reading.history(session_of(app, ctx, environment), limit=limit)
 
 
 def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
@@ -180,7 +185,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """
         from rulezero_tools.analyze import analyze as use_case
 
-        session = _session(app, ctx, environment, database)
+        session = session_of(app, ctx, environment, database)
         return shortened(use_case(session, description=description))
 
     @server.tool(title="Review what waits to run", annotations=READS)
@@ -207,7 +212,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.review import review as use_case
 
         def work(say: Say) -> results.ReviewResult:
-            session = _session(app, ctx, environment, database)
+            session = session_of(app, ctx, environment, database)
             return shortened(
                 use_case(
                     session,
@@ -219,7 +224,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
             )
 
         asked = (environment, revision, resume, database, branch)
-        key = Key("review", (_client_name(ctx), *asked))
+        key = Key("review", (client_name(ctx), *asked))
         return await lasting.told(ctx, key, work)
 
 
@@ -261,7 +266,7 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.rollback import rollback as use_case
 
         def work(say: Say) -> results.RollbackResult:
-            session = _session(app, ctx, environment, database)
+            session = session_of(app, ctx, environment, database)
             return shortened(
                 use_case(
                     session,
@@ -275,7 +280,7 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
             )
 
         asked = (environment, revision, restore, resume, undo, database, branch)
-        key = Key("rollback", (_client_name(ctx), *asked))
+        key = Key("rollback", (client_name(ctx), *asked))
         return await lasting.told(ctx, key, work)
 
 
@@ -320,7 +325,7 @@ def _generator(server: MCPServer, app: "App") -> None:
         from rulezero_tools.generate import generate as use_case
         from rulezero_tools.merge import merge as join
 
-        session = _session(app, ctx, environment)
+        session = session_of(app, ctx, environment)
         if merge:
             return join(session, message=message)
         return use_case(
@@ -354,7 +359,7 @@ def _executor(server: MCPServer, app: "App") -> None:
         from rulezero_tools.apply import apply as use_case
 
         def work(say: Say) -> results.ApplyResult:
-            session = _session(app, ctx, environment)
+            session = session_of(app, ctx, environment)
             return use_case(
                 session, app.runner(session), plan_id=plan_id, token=token, progress=say
             )
@@ -376,5 +381,5 @@ def _asker(server: MCPServer, app: "App") -> None:
         agreed: this call is where they do. "pending" means that they are still deciding on a page
         of their own: tell them, wait, then call again.
         """
-        session = await run_sync(_session, app, ctx, environment)
+        session = await run_sync(session_of, app, ctx, environment)
         return await confirming.confirm(ctx, session, plan_id)

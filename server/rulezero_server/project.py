@@ -20,6 +20,7 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    ModelDefault,
     Rendered,
     Route,
     Trace,
@@ -154,10 +155,16 @@ class WorkerProject:
         return _as(Generated, self._ask("merge", {"message": message}).result)
 
     def trace(
-        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+        self,
+        revisions: Sequence[str],
+        *,
+        static: bool = False,
+        lenient: bool = False,
+        drafts: Mapping[str, str] | None = None,
     ) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given."""
         args = {"revisions": list(revisions), "static": static, "lenient": lenient}
+        args |= {"drafts": dict(drafts)} if drafts else {}
         reply = self._ask("trace", args)
         return tuple(_as(Trace, entry) for entry in reply.result["traces"])
 
@@ -191,6 +198,20 @@ class WorkerProject:
         """The classes that the project maps to tables."""
         reply = self._ask("models")
         return tuple(_as(ModelClass, entry) for entry in reply.result["models"])
+
+    def defaults(self) -> tuple[ModelDefault, ...]:
+        """What the models give columns that nothing is said of, where that is a constant."""
+        reply = self._ask("defaults")
+        return tuple(_as(ModelDefault, entry) for entry in reply.result["defaults"])
+
+    def rewrite(self, path: str, *, before: bytes, after: bytes) -> str:
+        """Put `after` in place of `before` in a draft; the old file is kept beside it."""
+        from rulezero_server import drafts  # noqa: PLC0415 - not needed until something is fixed
+
+        root = self.target.found.root
+        seen = self._seen or self.describe()
+        places = frozenset(root / place for place in seen.versions)
+        return drafts.rewrite(root, places, path, before=before, after=after)
 
     def unseen(self) -> Unseen:
         """What autogenerate does not compare, and what of it differs."""

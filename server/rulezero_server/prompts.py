@@ -14,7 +14,8 @@ Work in this order, and stop where a person has to decide:
 3. `generate` with the analysis_id. If it answers needs_confirmation, show its question, call
    `confirm`, and call `generate` again with the token. Show the file's path.
 4. `review`: show the approval request as written. If the verdict is NEEDS_CHANGES or UNSAFE, ask
-   whether to fix the issues or go on; to fix, edit the revision file and review again.
+   whether to fix the issues or go on; to fix, call `fix` with the revision, and show its diff and
+   what it could not cure.
 5. `confirm` with the plan_id: the person is asked there. Do not ask for a yes in the chat instead.
    If it says pending, tell the person where they decide, wait for them, then call it again.
 6. `apply` with the plan_id and the token. Show the current revision and the rollback command.

@@ -12,7 +12,7 @@ from mcp import Client, StdioServerParameters
 pytestmark = pytest.mark.anyio
 
 READERS = {"status", "analyze", "review", "rollback", "get_plan", "history"}
-WRITERS = {"generate", "confirm", "apply"}
+WRITERS = {"generate", "fix", "confirm", "apply"}
 
 
 @pytest.mark.proves("C01", "A01")

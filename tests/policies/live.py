@@ -76,6 +76,24 @@ class Live:
         """What the rules say of a whole revision file, facts included; nothing is run."""
         return self._judged(self._script(upgrade, downgrade), run=False, stage="revision")
 
+    def scene(self, text: str, *, size: int | None = None) -> Scene:
+        """What the rules see of a whole file; its tables are as large as is said."""
+        self._script("pass")
+        (self.folder / "migrations" / "versions" / "one.py").write_text(text, encoding="utf-8")
+        script = self._files()
+        with self.engine.connect() as connection:
+            up = OPERATIONS.validate_python(self._recorded(script, connection))
+            down = OPERATIONS.validate_python(self._recorded(script, connection, "downgrade"))
+            asked = [dataclasses.asdict(q) for q in questions(up, self.dialect)]
+            found = FACTS.validate_python(probe.answers(connection, {"questions": asked}))
+        if size is not None:
+            sized = (f.asked.probe == "size" for f in found)
+            found = tuple(
+                dataclasses.replace(f, count=size) if is_size else f
+                for f, is_size in zip(found, sized, strict=True)
+            )
+        return Scene(dialect=self.dialect, upgrade=up, downgrade=down, facts=found)
+
     def move(self, target: str) -> str | None:
         """Go to "head" or "base" with the file last reviewed; the error, if there was one."""
         return self._ran(self._files(), target)

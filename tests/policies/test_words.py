@@ -21,6 +21,7 @@ from rulezero_policies.words import (
     generation_question,
     needs_changes_question,
     own_warnings,
+    proceed_anyway,
     rollback_command,
     undone_text,
     upgrade_command,
@@ -247,6 +248,21 @@ def test_issues_are_listed_with_a_fix_each_and_the_question_is_put() -> None:
     assert [line[:3] for line in lines if line[:1].isdigit()] == ["1. ", "2. "]
     assert sum(line.startswith("   Fix: ") for line in lines) == 2
     assert lines[-1] == "Should I fix these issues, or proceed anyway?"
+
+
+@pytest.mark.proves("A14")
+def test_a_yes_to_what_is_not_safe_says_that_it_proceeds_anyway(plan: Plan) -> None:
+    assert proceed_anyway(plan) == ()
+    findings = judged(drop("old"), add("priority", nullable=False))
+    unsafe = dataclasses.replace(plan, findings=findings, verdict="UNSAFE")
+    (text,) = proceed_anyway(unsafe)
+    assert text.startswith("The review says UNSAFE: 2 issues as this stands.")
+    assert "- [CRITICAL] users.old: drop-column" in text
+    assert "A yes proceeds anyway" in text
+    assert own_warnings(unsafe)[-1] == text
+    one = dataclasses.replace(unsafe, findings=findings[:1])
+    assert "1 issue as this stands" in proceed_anyway(one)[0]
+    assert proceed_anyway(dataclasses.replace(unsafe, kind="generate")) == ()
 
 
 @pytest.mark.proves("A16", "A20")

@@ -39,6 +39,7 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    ModelDefault,
     Rendered,
     Revision,
     Route,
@@ -236,10 +237,22 @@ class PlayedProject:
         self.chain[name] = self.wanted
         return Generated(revision=name, path=path, note=message)
 
+    def defaults(self) -> tuple[ModelDefault, ...]:
+        return ()
+
+    def rewrite(self, path: str, *, before: bytes, after: bytes) -> str:
+        del before, after
+        return f"{path}.before-fix-1"
+
     def trace(
-        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+        self,
+        revisions: Sequence[str],
+        *,
+        static: bool = False,
+        lenient: bool = False,
+        drafts: Mapping[str, str] | None = None,
     ) -> tuple[Trace, ...]:
-        del static
+        del static, drafts
         tree = Tree(
             has_upgrade=True, has_downgrade=True, downgrade_is_empty=False, downgrade_line=9
         )

@@ -28,6 +28,7 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    ModelDefault,
     Rendered,
     Revision,
     Route,
@@ -104,6 +105,9 @@ class FakeProject:
     rewritten: tuple[Operation, ...] = ()
     blind: Unseen = field(default_factory=Unseen)
     renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
+    reads: Callable[[str], tuple[Operation, ...]] | None = None
+    """What a draft's text does; the same as the file where it is not said."""
+    rewritten_files: list[str] = field(default_factory=list[str])
 
     def _revisions(self) -> tuple[Revision, ...]:
         names = ["r1", *self.revisions]
@@ -180,16 +184,26 @@ class FakeProject:
         self.contents[path] = message.encode()
         return Generated(revision=name, path=path)
 
+    def _upgrade(self, name: str, drafts: Mapping[str, str] | None) -> tuple[Operation, ...]:
+        path = f"migrations/versions/{name}.py"
+        text = (drafts or {}).get(name, self.contents.get(path, b"").decode(errors="replace"))
+        return self.reads(text) if self.reads else self.revisions.get(name, ())
+
     def trace(
-        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+        self,
+        revisions: Sequence[str],
+        *,
+        static: bool = False,
+        lenient: bool = False,
+        drafts: Mapping[str, str] | None = None,
     ) -> tuple[Trace, ...]:
         return tuple(
             Trace(
                 revision=name,
                 path=f"migrations/versions/{name}.py",
                 message=f"message of {name}",
-                upgrade=self.revisions.get(name, ()),
-                downgrade=tuple(reverse(o) for o in reversed(self.revisions.get(name, ()))),
+                upgrade=self._upgrade(name, drafts),
+                downgrade=tuple(map(reverse, reversed(self._upgrade(name, drafts)))),
                 upgrade_error=None,
                 downgrade_error=None,
                 tree=Tree(
@@ -217,6 +231,15 @@ class FakeProject:
 
     def models(self) -> tuple[ModelClass, ...]:
         return self.classes
+
+    def defaults(self) -> tuple[ModelDefault, ...]:
+        return (ModelDefault(table="tasks", column="notes", source="'none'"),)
+
+    def rewrite(self, path: str, *, before: bytes, after: bytes) -> str:
+        assert self.contents[path] == before
+        self.rewritten_files.append(path)
+        self.contents |= {path: after, f"{path}.before-fix-1": before}
+        return f"{path}.before-fix-1"
 
     def unseen(self) -> Unseen:
         return self.blind

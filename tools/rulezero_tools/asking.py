@@ -103,7 +103,8 @@ def question_text(plan: Plan, challenge: Challenge | None = None) -> str:
     renames = choices.text(plan.renames)
     parts = [*renames, *plan.warnings, f"Database: {plan.place}"]
     if plan.kind != "generate":
-        parts = [*plan.warnings, words.approval_request(plan)]
+        anyway = words.proceed_anyway(plan)
+        parts = [*plan.warnings, words.approval_request(plan), *anyway]
     if challenge is not None:
         parts.append(f"(Question {challenge.nonce}, asked by rulezero)")
     return "\n\n".join(parts)

@@ -215,6 +215,7 @@ def next_step(plan_id: str, findings: tuple[Finding, ...]) -> str:
     if not findings:
         return f"Show the approval request to the person, then {call}"
     return (
-        f"{words.needs_changes_question(findings)} Put that to the person. To change the revision, "
-        f"edit the file and call `review` again. To go on as it is, {call}"
+        f"{words.needs_changes_question(findings)} Put that to the person. To have them "
+        "fixed, call `fix` with the revision: it rewrites the file where there is a recipe, and "
+        f"reviews it again. To go on as it is, {call}"
     )

@@ -17,6 +17,7 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_tools.backupport import Backups
+from rulezero_tools.draftport import Drafts
 from rulezero_tools.machine import Chance, Clock
 from rulezero_tools.records import (
     Analysis,
@@ -42,7 +43,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Project(Protocol):
+class Project(Drafts, Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
     @property
@@ -109,11 +110,17 @@ class Project(Protocol):
         ...
 
     def trace(
-        self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False
+        self,
+        revisions: Sequence[str],
+        *,
+        static: bool = False,
+        lenient: bool = False,
+        drafts: Mapping[str, str] | None = None,
     ) -> tuple[Trace, ...]:
         """Record what these revisions do, without doing it, in the order given.
 
         `static`: connect to no database. `lenient`: a file that does not load is one opaque step.
+        `drafts`: texts to read in place of the files, by revision; they are written nowhere.
         """
         ...
 

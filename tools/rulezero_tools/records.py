@@ -146,6 +146,15 @@ class Generated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelDefault:
+    """A constant that the models give a column; `source` is Python for its `server_default`."""
+
+    table: str
+    column: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tree:
     """What the syntax tree of a revision tells without running it.
 

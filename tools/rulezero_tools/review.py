@@ -81,7 +81,7 @@ def review(
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
     whole = replace(seen, flaws=flaws)
-    draft = _draft(session, whole, waiting, traces, start=start, route=route)
+    draft = drafted(session, whole, waiting, traces, start=start, route=route)
     draft = rest.on(draft) if rest else resuming.warned(session, seen, draft)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
@@ -185,13 +185,13 @@ def _read_only(
     done = graph.lineage(seen, seen.database.current)
     live = ask and not any(r.id in done for r in revisions)
     start = ",".join(revisions[0].down) if ask else None
-    draft = _draft(session, seen, revisions, traces, start=start, live=live)
+    draft = drafted(session, seen, revisions, traces, start=start, live=live)
     if not live or graph.pending(seen, revisions[-1].id) != revisions:
         return draft
     return tried(session, seen, draft, upgrading(traces), session.project.files(), progress)
 
 
-def _draft(
+def drafted(
     session: Session,
     seen: Description,
     revisions: tuple[Revision, ...],

@@ -51,7 +51,8 @@ def _small(scene: Scene, table: str, schema: str | None) -> bool:
     return rows.count < thresholds.SMALL_TABLE_ROWS
 
 
-def _wanting(scene: Scene) -> Iterator[tuple[Operation, Constraint]]:
+def wanting(scene: Scene) -> Iterator[tuple[Operation, Constraint]]:
+    """The steps that bring such a key, each with the key."""
     for operation, key in foreign_keys(scene.upgrade):
         acts = (key.on_delete or "").upper() in _ACTS and bool(key.columns)
         if acts and _certain(scene, operation, key) and not _indexed(scene, operation, key):
@@ -59,7 +60,7 @@ def _wanting(scene: Scene) -> Iterator[tuple[Operation, Constraint]]:
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
-    found = tuple(_wanting(scene)) if scene.dialect in _DATABASES else ()
+    found = tuple(wanting(scene)) if scene.dialect in _DATABASES else ()
     if not found:
         return
     places = dict.fromkeys(f"{o.qualified}.{', '.join(key.columns)}" for o, key in found)

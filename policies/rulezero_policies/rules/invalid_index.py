@@ -7,6 +7,12 @@ from rulezero_policies.rules.rule import POSTGRESQL, Hit, Rule, revision
 from rulezero_policies.scene import Scene
 
 
+def _dropped(scene: Scene, name: str | None) -> bool:
+    """Whether the same revision drops it before it builds it."""
+    dropped = (o.index.name for o in scene.upgrade if o.kind == "drop_index" and o.index)
+    return name is not None and name in dropped
+
+
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("create_index"):
         index = step.operation.index
@@ -17,6 +23,8 @@ def _check(scene: Scene) -> Iterator[Hit]:
         if fact is None or fact.count == 0 or (fact.names and index.name not in fact.names):
             continue
         known = "is there and invalid" if index.name in fact.names else "may be there and invalid"
+        if _dropped(scene, index.name):
+            continue
         name = index.name or "(unnamed)"
         evidence = f"index {name} {known}: IF NOT EXISTS passes it over in silence"
         yield Hit(

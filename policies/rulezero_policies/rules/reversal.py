@@ -148,6 +148,8 @@ class Ledger:
             "index", place, index.name, operation, was=not creates
         )
         if creates:
+            if _cleared(thing):
+                thing.was = False
             thing.now, thing.columns = True, index.columns
         else:
             thing.goes()
@@ -175,6 +177,12 @@ class Ledger:
 
     def _constraints(self, place: Place) -> list[Thing]:
         return [t for t in self._on(place) if t.sort in {"constraint", "index"}]
+
+
+def _cleared(thing: Thing) -> bool:
+    """Whether it was only dropped in case a failed concurrent build had left it."""
+    index = thing.step.index
+    return not thing.now and index is not None and index.concurrently and index.if_exists
 
 
 def _reads(thing: Thing, column: str) -> bool:

@@ -24,9 +24,19 @@ def _worst(keys: Fact) -> tuple[Severity, Outcome] | None:
     return FAILS if filled else None
 
 
+_ENFORCES = re.compile(r"PRAGMA\s+foreign_keys\s*(?:=|\()\s*(?P<how>\w+)", re.IGNORECASE)
+
+
+def _unenforced(step: Step) -> bool:
+    """Whether the plan turned enforcement off before, and not on again."""
+    said = [m["how"].lower() for text in step.earlier for m in _ENFORCES.finditer(text or "")]
+    return bool(said) and said[-1] in {"off", "0", "false", "no"}
+
+
 def _drops(scene: Scene) -> Iterator[tuple[Step, str]]:
     for step in recreated(scene):
-        yield step, "the batch block copies and drops the table"
+        if not _unenforced(step):
+            yield step, "the batch block copies and drops the table"
     if scene.dialect == "sqlite":
         yield from ((step, "the table is dropped") for step in scene.of("drop_table"))
 

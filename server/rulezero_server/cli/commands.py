@@ -14,7 +14,7 @@ from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Risk
 from rulezero_server import __version__
 from rulezero_server.app import App
-from rulezero_server.cli import formats, person, progress, rulebook, show
+from rulezero_server.cli import formats, mended, person, progress, rulebook, show
 from rulezero_server.cli.doctor import doctor as examine
 from rulezero_tools import reading
 from rulezero_tools.analyze import analyze as analyze_models
@@ -154,6 +154,35 @@ def _print_reviews(results: tuple[ReviewResult, ...], style: Format, *, single: 
             show.review(result)
         return
     formats.write_reviews(style.value, results, single=single)
+
+
+@cli.command()
+@clear
+def fix(
+    revision: Annotated[str, typer.Option(help="A revision that waits to be applied.")],
+    project: ProjectDir = Path(),
+    environment: EnvironmentName = None,
+    finding: Annotated[
+        list[str] | None, typer.Option(help="A rule to cure; may be given again. Default: all.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the diff and write nothing.")
+    ] = False,
+    style: As = Format.text,
+) -> None:
+    """Rewrite a revision that is not applied so that it reviews clean. The old file is kept."""
+    if style not in {Format.text, Format.json}:
+        raise typer.BadParameter(f"a fix is printed as text or json, not as {style.value}")
+    from rulezero_tools.fix import fix as fix_revision  # noqa: PLC0415 - libcst is slow to load
+
+    session = _session(project, environment)
+    with progress.shown() as say:
+        result = fix_revision(
+            session, revision=revision, findings=finding or (), dry_run=dry_run, progress=say
+        )
+    mended.show(result) if style is Format.text else formats.write_json(result)
+    if result.not_cured:
+        raise typer.Exit(1)
 
 
 @cli.command()

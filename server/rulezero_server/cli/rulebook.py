@@ -74,9 +74,21 @@ def page(rule: Rule | RehearsalRule) -> str:
         f"# {rule.id}\n\n**{rule.title}.** {rule.severity}: {_OUTCOMES[rule.outcome]}.\n\n"
         f"Databases: {where}.{versions}\n\n"
         f"## What happens\n\n{rule.why}\n\n"
-        f"## What to do\n\n{_filled(rule.fix)}\n\n"
+        f"## What to do\n\n{_filled(rule.fix)}\n\n{_automatic(rule.id)}"
         f"{_examples(rule)}\n{source}"
     )
+
+
+def _automatic(rule_id: str) -> str:
+    """What `fix` does about it, if anything."""
+    from rulezero_tools.recipes import recipe_of  # noqa: PLC0415 - libcst is slow to load
+
+    recipe = recipe_of(rule_id)
+    if recipe is None:
+        return ""
+    where = ", ".join(_NAMES[d] for d in recipe.databases)
+    more = " The models have to say the same, or it is not written." if recipe.declares else ""
+    return f"**Fix: automatic** ({where}). `rulezero fix` {recipe.gives}.{more}\n\n"
 
 
 def _examples(rule: Rule | RehearsalRule) -> str:

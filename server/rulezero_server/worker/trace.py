@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic import util
 
-from . import errors, operations, secrets, tree
+from . import drafts, errors, operations, secrets, tree
 from .operations import Step
 from .recorder import Tape, TooLongError, recording_of
 from .recording import UNSEEN
@@ -21,7 +21,8 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     Args:
         loaded: The project.
         args: `revisions`: ids, traced in this order; `static`: connect to no database; `lenient`:
-            a file that does not load is one step that is not understood.
+            a file that does not load is one step that is not understood; `drafts`: texts to read
+            in place of the files, by revision.
 
     Returns:
         `traces`: one dict a revision, shaped as `ports.Trace`.
@@ -30,11 +31,13 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
         alembic.util.CommandError: There is no such revision.
     """
     scripts = [loaded.script.get_revision(revision) for revision in args["revisions"]]
+    texts: dict[str, str] = args.get("drafts") or {}
     traces: list[dict[str, Any]] = []
 
     def look(current: Any, context: Any) -> list[Any]:
         if not traces:
-            traces.extend(_watched(loaded, s, context, set(current or ())) for s in scripts)
+            at: set[str] = set(current or ())
+            traces.extend(_read(loaded, s, context, at, texts.get(s.revision)) for s in scripts)
         return []
 
     offline = {"as_sql": True, "starting_rev": None} if args.get("static") else {}
@@ -42,15 +45,29 @@ def trace(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     return {"traces": traces}
 
 
-def _watched(loaded: Any, script: Any, context: Any, current: set[str]) -> dict[str, Any]:
+def _read(
+    loaded: Any, script: Any, context: Any, current: set[str], text: str | None
+) -> dict[str, Any]:
+    if text is None:
+        return _watched(loaded, script, context, current)
+    script = drafts.drafted(script, text)
+    with drafts.lines_of(str(script.path), text):
+        return _watched(loaded, script, context, current, text.encode())
+
+
+def _watched(
+    loaded: Any, script: Any, context: Any, current: set[str], source: bytes | None = None
+) -> dict[str, Any]:
     before, databases = len(loaded.log), loaded.databases
     with databases.beside_recording() if databases else nullcontext():
-        trace = _trace(script, context, loaded.root, current)
+        trace = _trace(script, context, loaded.root, current, source)
     kept = {tuple(entry.items()): entry for entry in loaded.log[before:]}
     return {**trace, "interceptions": list(kept.values())}
 
 
-def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str, Any]:
+def _trace(
+    script: Any, context: Any, root: str, current: set[str], source: bytes | None
+) -> dict[str, Any]:
     path = os.path.realpath(str(script.path))
     broken = getattr(script.module, "broken", None)
     if broken is not None:
@@ -69,7 +86,7 @@ def _trace(script: Any, context: Any, root: str, current: set[str]) -> dict[str,
         "upgrade_error": upgrade_error,
         "downgrade_error": downgrade_error,
         "own_transaction": bool(getattr(context, "_transaction_per_migration", False)),
-        "tree": tree.tree(path, root, given.get("engine_name")),
+        "tree": tree.tree(path, root, given.get("engine_name"), source=source),
     }
 
 

@@ -23,13 +23,16 @@ UNREAD: dict[str, Any] = {
 """What is assumed of a file that cannot be read, so that nothing is said that is not known."""
 
 
-def tree(path: str, root: str, database: str | None = None) -> dict[str, Any]:
+def tree(
+    path: str, root: str, database: str | None = None, *, source: bytes | None = None
+) -> dict[str, Any]:
     """Read a revision file.
 
     Args:
         path: The revision file.
         root: The project's root folder: what is imported from it is the project's own code.
         database: As env.py names it to the revision, which then has functions for it alone.
+        source: What to read in place of what stands in the file.
 
     Returns:
         A dict shaped as `ports.Tree`.
@@ -37,7 +40,7 @@ def tree(path: str, root: str, database: str | None = None) -> dict[str, Any]:
     Raises:
         SyntaxError: The file is not Python.
     """
-    source = Path(path).read_bytes()
+    source = Path(path).read_bytes() if source is None else source
     module = ast.parse(source, filename=path)
     functions = dict(_defined(module))
     downgrade = functions.get("downgrade")

@@ -20,6 +20,7 @@ TABLE = {
     "columns": "catalogue:columns",
     "models": "models:models",
     "unseen": "blind:unseen",
+    "defaults": "defaults:defaults",
     "loaded": "witness:loaded",
     "access": "access:access",
     "mark": "mark:mark",

@@ -154,7 +154,7 @@ def test_only_the_runner_begins_a_run_of_its_own() -> None:
 
 def test_only_the_executor_and_the_composition_root_know_a_runner() -> None:
     assert naming("Runner") == {
-        f"{TOOLS}/ports.py",
+        f"{TOOLS}/runport.py",
         f"{TOOLS}/apply.py",
         f"{SERVER}/app.py",
     }

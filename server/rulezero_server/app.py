@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from rulezero_server.preferences import Preferences
     from rulezero_server.project import WorkerProject
     from rulezero_tools.backupport import Backups
-    from rulezero_tools.ports import Desk, Rehearser, Runner, Session, Store
+    from rulezero_tools.ports import Desk, Rehearser, Session, Store
     from rulezero_tools.results import StatusResult
+    from rulezero_tools.runport import Runner
 
 
 class SystemClock:

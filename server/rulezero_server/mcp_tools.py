@@ -20,7 +20,7 @@ from rulezero_policies.errors import RulezeroError
 from rulezero_server.confirming import Confirming, shows_forms
 from rulezero_server.lasting import Key, Lasting
 from rulezero_server.telling import Say, told
-from rulezero_tools import results
+from rulezero_tools import results, views
 from rulezero_tools.shorten import shortened
 
 if TYPE_CHECKING:
@@ -106,14 +106,14 @@ def client_name(ctx: Context) -> str:
 
 def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
-    from rulezero_server import mcp_fix
+    from rulezero_server import mcp_fix, mcp_generate
 
     lasting = Lasting()
     _readers(server, app, lasting)
     _planners(server, app, lasting)
     _rollback_planner(server, app, lasting)
     if not app.read_only:
-        _generator(server, app)
+        mcp_generate.register(server, app)
         mcp_fix.register(server, app, lasting)
         _executor(server, app)
         _asker(server, app)
@@ -162,7 +162,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
         ctx: Context,
         limit: Annotated[int, Field(ge=1, le=200)] = 20,
         environment: Environment = None,
-    ) -> results.HistoryResult:
+    ) -> views.HistoryResult:
         """Read the audit trail: every proposal, question, answer, refusal and outcome."""
         from rulezero_tools import reading
 
@@ -282,60 +282,6 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
         asked = (environment, revision, restore, resume, undo, database, branch)
         key = Key("rollback", (client_name(ctx), *asked))
         return await lasting.told(ctx, key, work)
-
-
-def _generator(server: MCPServer, app: "App") -> None:
-    @server.tool(title="Generate the revision", annotations=WRITES_A_FILE)
-    @reported
-    def generate(
-        ctx: Context,
-        message: Annotated[str, Field(description="The revision's message.", min_length=1)],
-        analysis_id: Annotated[
-            str, Field(description="From `analyze`; needed for all but a merge.")
-        ] = "",
-        token: Annotated[
-            str | None, Field(description="Only where a plan had to be confirmed: from `confirm`.")
-        ] = None,
-        renames: Annotated[
-            list[str] | None,
-            Field(
-                max_length=12,
-                description="Drops and adds that analyze's rename_candidates lack but the person "
-                "is to be asked about, as 'table.old -> new' or 'table -> new'. The person decides "
-                "about these and about all candidates when they confirm.",
-            ),
-        ] = None,
-        environment: Environment = None,
-        branch: Annotated[
-            str | None,
-            Field(description="Of several heads, the one to follow: its label or revision."),
-        ] = None,
-        merge: Annotated[
-            bool | None,
-            Field(description="Write the revision that joins all heads, and nothing else."),
-        ] = None,
-    ) -> results.GenerateResult:
-        """Write one new revision file from an analysis; it never applies anything.
-
-        A CRITICAL analysis, or one with rename_candidates, writes nothing at first: it answers
-        with a plan_id that a person has to confirm; call again with the token. In that
-        confirmation the person, and nobody else, says which candidates are renames; the others
-        are dropped and added.
-        """
-        from rulezero_tools.generate import generate as use_case
-        from rulezero_tools.merge import merge as join
-
-        session = session_of(app, ctx, environment)
-        if merge:
-            return join(session, message=message)
-        return use_case(
-            session,
-            analysis_id=analysis_id,
-            message=message,
-            token=token,
-            renames=renames or (),
-            branch=branch or None,
-        )
 
 
 def _executor(server: MCPServer, app: "App") -> None:

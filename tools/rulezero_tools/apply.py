@@ -10,9 +10,10 @@ from rulezero_policies.plan import Plan
 from rulezero_tools import afterwards, backups, endings, gate, graph, recovering, securing
 from rulezero_tools.causes import cause_view
 from rulezero_tools.planning import refused
-from rulezero_tools.ports import Runner, Session, silent
+from rulezero_tools.ports import Session, silent
 from rulezero_tools.records import Run, RunReport
 from rulezero_tools.results import ApplyResult
+from rulezero_tools.runport import Runner
 
 MOST = 20
 """Statements in a result."""

@@ -150,7 +150,10 @@ def _stop(
         renames=renames.candidates,
         branch=head,
     )
-    plan = make_plan(session, seen, draft, session.project.files())
+    return _needs_confirmation(make_plan(session, seen, draft, session.project.files()))
+
+
+def _needs_confirmation(plan: Plan) -> GenerateResult:
     decides = " There the person says of each rename whether it is one." if plan.renames else ""
     return GenerateResult(
         status="needs_confirmation",

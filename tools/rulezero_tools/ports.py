@@ -9,7 +9,7 @@ from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
-from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Permit
+from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level
 from rulezero_policies.picture import LiveTable
 from rulezero_policies.plan import FileHash, Plan
 from rulezero_policies.policy import Policy
@@ -30,7 +30,6 @@ from rulezero_tools.records import (
     Rendered,
     Route,
     Run,
-    RunReport,
     Trace,
     Unseen,
 )
@@ -155,18 +154,6 @@ class Project(Drafts, Protocol):
 
         These are the files under the script and version locations, the project's own code that was
         loaded so far, and those of `also` that exist.
-        """
-        ...
-
-
-class Runner(Protocol):
-    """The one way to a writable session. Only the executor holds one."""
-
-    def run(self, permit: Permit, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
-        """Run the plan's revisions from `files` (the sealed bytes).
-
-        Raises:
-            TokenRefused: The permit is not for this plan, or the store does not know it as spent.
         """
         ...
 

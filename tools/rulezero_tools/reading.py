@@ -10,7 +10,8 @@ from rulezero_tools import gate, graph, recovering, rehearse
 from rulezero_tools.asking import question_text
 from rulezero_tools.ports import Session, Store
 from rulezero_tools.records import Run
-from rulezero_tools.results import HistoryEntry, HistoryResult, PlanSection, Section
+from rulezero_tools.results import PlanSection, Section
+from rulezero_tools.views import HistoryEntry, HistoryResult
 
 PAGE = 6000
 """Characters on a page."""

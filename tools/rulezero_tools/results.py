@@ -348,30 +348,3 @@ class PlanSection:
     page: int
     pages: int
     text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class HistoryEntry:
-    """One entry of the audit trail."""
-
-    sequence: int
-    at: str
-    event: str
-    plan_id: str | None
-    principal: str
-    detail: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class HistoryResult:
-    """The newest entries of the audit trail, oldest first.
-
-    `chain` is "whole", or says what was altered, removed, reordered or cut off; `length` counts the
-    entries of the whole trail, and `head` is the hash of its newest one, to be noted elsewhere.
-    """
-
-    entries: tuple[HistoryEntry, ...]
-    chain: str
-    length: int
-    head: str
-    next_step: str

@@ -1,9 +1,24 @@
-"""What the use cases need to know of runs that somebody else began; an edge implements it."""
+"""What the use cases need of runs: to begin one, and to know of others; an edge implements it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from rulezero_policies.findings import Fact
+from rulezero_policies.grant import Permit
+from rulezero_policies.plan import Plan
 from rulezero_tools.records import Aftermath, RunReport
+
+
+class Runner(Protocol):
+    """The one way to a writable session. Only the executor holds one."""
+
+    def run(self, permit: Permit, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
+        """Run the plan's revisions from `files` (the sealed bytes).
+
+        Raises:
+            TokenRefused: The permit is not for this plan, or the store does not know it as spent.
+        """
+        ...
 
 
 class Runs(Protocol):

@@ -1,4 +1,4 @@
-"""Databases and branches as results show them."""
+"""Databases, branches and the trail as results show them."""
 
 from dataclasses import dataclass
 
@@ -34,3 +34,30 @@ class BranchView:
     head: str
     labels: tuple[str, ...] = ()
     applied: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryEntry:
+    """One entry of the audit trail."""
+
+    sequence: int
+    at: str
+    event: str
+    plan_id: str | None
+    principal: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryResult:
+    """The newest entries of the audit trail, oldest first.
+
+    `chain` is "whole", or says what was altered, removed, reordered or cut off; `length` counts the
+    entries of the whole trail, and `head` is the hash of its newest one, to be noted elsewhere.
+    """
+
+    entries: tuple[HistoryEntry, ...]
+    chain: str
+    length: int
+    head: str
+    next_step: str

@@ -23,11 +23,11 @@ from rulezero_tools.answering import Waiting
 from rulezero_tools.results import (
     AnalyzeResult,
     DatabaseView,
-    HistoryResult,
     ReferenceView,
     RenameView,
     ReviewResult,
 )
+from rulezero_tools.views import HistoryResult
 
 COLOURS = {
     "SAFE": "green",

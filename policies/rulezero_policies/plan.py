@@ -14,6 +14,9 @@ from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
+Strategy = Literal["direct", "safer"]
+"""One revision that makes the changes, or a sequence of them with deployments between."""
+
 PlanKind = Literal["upgrade", "downgrade", "generate"]
 
 
@@ -105,6 +108,7 @@ class Plan:
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[RenameCandidate, ...] = ()
     rehearsal: Judged | None = None
+    strategy: Strategy = "direct"
 
     @property
     def digest(self) -> str:

@@ -15,7 +15,7 @@ from pydantic import (
 
 from rulezero_policies import choices
 from rulezero_policies.plan import Plan
-from rulezero_policies.policy import CONFIRMATIONS, Confirmation, confirmations
+from rulezero_policies.policy import CONFIRMATIONS, DROP_PHRASE, Confirmation, confirmations
 from rulezero_policies.renames import RenameCandidate
 from rulezero_tools.asking import FormAnswer
 
@@ -91,12 +91,19 @@ def _generate_form(plan: Plan) -> type[Form]:
     return create_model("GenerateForm", __base__=Form, **fields)
 
 
+def _attesting_form(plan: Plan) -> type[Form]:
+    """Whoever says yes says with it that what no database shows is deployed."""
+    words = f"Only if what is named above is deployed everywhere, type: {plan.phrases[0]}"
+    fields: dict[str, Any] = {"typed": (StrictStr, Field(title="Type the words", description=words))}
+    return create_model("AttestingForm", __base__=ApplyForm, **fields)
+
+
 def form_for(plan: Plan) -> type[Form]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
         return _generate_form(plan)
     if plan.phrases:
-        return DropForm
+        return DropForm if plan.phrases == (DROP_PHRASE,) else _attesting_form(plan)
     return RollbackForm if plan.kind == "downgrade" else ApplyForm
 
 

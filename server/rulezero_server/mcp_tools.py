@@ -235,6 +235,13 @@ def _generator(server: MCPServer, app: "App") -> None:
                 "about these and about all candidates when they confirm.",
             ),
         ] = None,
+        strategy: Annotated[
+            Literal["direct", "safer"],
+            Field(
+                description="'safer': for a type change, a rename, NOT NULL or a drop, several "
+                "revisions in phases (expand, backfill, switch, contract) instead of one."
+            ),
+        ] = "direct",
         environment: Environment = None,
     ) -> results.GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.

@@ -15,7 +15,16 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, preferences, runs, settings, sources
-from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace, Unseen
+from rulezero_tools.records import (
+    Description,
+    Diff,
+    Generated,
+    PhaseFile,
+    Rendered,
+    Shape,
+    Trace,
+    Unseen,
+)
 
 T = TypeVar("T")
 
@@ -111,6 +120,26 @@ class WorkerProject:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
         args = {"message": message, "renames": [asdict(rename) for rename in renames]}
         return _as(Generated, self._ask("generate", args).result)
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        """Write these revisions in a row; the first takes what else autogenerate wants."""
+        args = {
+            "files": [asdict(file) for file in files],
+            "without": [list(place) for place in without],
+            "renames": [asdict(rename) for rename in renames],
+        }
+        found = self._ask("sequence", args).result["written"]
+        return tuple(_as(Generated, entry) for entry in found)
+
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        """These tables of the default schema as they stand; what is not there is left out."""
+        reply = self._ask("shapes", {"tables": list(tables)})
+        return tuple(_as(Shape, entry) for entry in reply.result["shapes"])
 
     def trace(
         self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False

@@ -10,10 +10,11 @@ from rulezero_policies.errors import (
     UnknownAnalysis,
     UnknownRename,
 )
-from rulezero_policies.plan import Plan
+from rulezero_policies.operations import Operation
+from rulezero_policies.plan import Plan, Strategy
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.text import visible
-from rulezero_tools import gate, using
+from rulezero_tools import gate, phases, using
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
 from rulezero_tools.planning import Draft, make_plan, pictures, record, refused
@@ -30,6 +31,7 @@ def generate(
     message: str,
     token: str | None = None,
     renames: Sequence[str] = (),
+    strategy: Strategy = "direct",
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
@@ -44,8 +46,11 @@ def generate(
         token: What `confirm` gave for the plan made here.
         renames: Ids ("table.old -> new", "table -> new") of further drops and adds that the person
             is to be asked about, however unlike they are. With a token they do not count.
+        strategy: "safer" writes several revisions for the changes that are hazardous at once. With
+            a token the strategy is the one that was confirmed.
 
     Raises:
+        NoSequence: "safer" was asked for, and there is no sequence for a change.
         OutOfOrder: No analysis was made.
         UnknownAnalysis: This project has no such analysis.
         AnalysisStale: Models or database moved on since.
@@ -59,13 +64,16 @@ def generate(
     named = () if token else tuple(renames)
     critical = analysis.risk == "CRITICAL"
     if not (critical or named or using.renames(session, analysis.operations).candidates):
-        return _written(session, message)
+        return _written(session, analysis, message, strategy=strategy)
     if token is None:
-        return _stop(session, seen, analysis, message, named)
+        return _stop(session, seen, analysis, message, named, strategy)
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    return _written(session, message, plan, chosen=gate.choice(session, plan, token))
+    if plan.strategy != strategy:
+        raise refused(session, plan, OutOfOrder(step=f"generate ({strategy})", first="confirm"))
+    chosen = gate.choice(session, plan, token)
+    return _written(session, analysis, message, plan, chosen=chosen, strategy=strategy)
 
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:
@@ -101,6 +109,7 @@ def _stop(
     analysis: Analysis,
     message: str,
     named: tuple[str, ...],
+    strategy: Strategy,
 ) -> GenerateResult:
     """Have the person asked. The plan says what happens where no candidate is a rename."""
     operations = analysis.operations
@@ -120,11 +129,13 @@ def _stop(
         warnings=(
             *words.used_lines(judgement.references),
             words.generation_question(findings, operations, renames.candidates),
+            *_in_phases(session, seen, operations, message, strategy),
         ),
         sql=None,
         rollback_command="delete the generated file before it is applied",
         pictures=pictures(session, operations),
         renames=renames.candidates,
+        strategy=strategy,
     )
     plan = make_plan(session, seen, draft, session.project.files())
     decides = " There the person says of each rename whether it is one." if plan.renames else ""
@@ -137,20 +148,52 @@ def _stop(
     )
 
 
+def _in_phases(
+    session: Session,
+    seen: Description,
+    operations: Sequence[Operation],
+    message: str,
+    strategy: Strategy,
+) -> tuple[str, ...]:
+    """What the person is told of the sequence that would be written."""
+    if strategy == "direct":
+        found = phases.wanted(session, seen, operations)
+        return (words.safer_question(found),) if found else ()
+    planned = phases.planned(session, seen, operations, message)
+    return ("\n".join(("It is written in phases:", *planned.told)),) if planned else ()
+
+
 def _written(
-    session: Session, message: str, plan: Plan | None = None, *, chosen: Sequence[str] = ()
+    session: Session,
+    analysis: Analysis,
+    message: str,
+    plan: Plan | None = None,
+    *,
+    chosen: Sequence[str] = (),
+    strategy: Strategy = "direct",
 ) -> GenerateResult:
     candidates = plan.renames if plan else ()
     renames = tuple(c.rename for c in candidates if c.rename.id in chosen)
-    made = session.project.generate(message, renames)
+    if strategy == "safer":
+        made, *later = phases.written(session, analysis.operations, message, renames)
+    else:
+        made, later = session.project.generate(message, renames), ()
     told = "; ".join(choices.outcomes(candidates, chosen))
-    record(session, "generated", plan, f"{made.revision} in {made.path}{told and f': {told}'}")
+    named = ", ".join(f"{m.revision} in {m.path}" for m in (made, *later))
+    record(session, "generated", plan, f"{named}{told and f': {told}'}")
     return GenerateResult(
         status="written",
         revision=made.revision,
         path=made.path,
+        also=tuple(m.path for m in later),
         warning=made.note,
         renames=choices.outcomes(candidates, chosen),
         next_step="Show the path. Nothing was applied. Call `review` with revision "
-        f"{made.revision}.",
+        f"{made.revision}." + (_LATER if later else ""),
     )
+
+
+_LATER = (
+    " The other files are its later phases: each is reviewed, confirmed and applied by itself, and "
+    "refused until what it needs shows in the database."
+)

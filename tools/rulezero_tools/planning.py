@@ -16,6 +16,7 @@ from rulezero_policies.plan import (
     Plan,
     PlanKind,
     PlannedChange,
+    Strategy,
     hashes,
 )
 from rulezero_policies.policy import is_protected, phrases
@@ -52,6 +53,8 @@ class Draft:
     renames: tuple[RenameCandidate, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
+    deployed: tuple[str, ...] = ()
+    strategy: Strategy = "direct"
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -87,6 +90,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         renames=draft.renames,
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
+        strategy=draft.strategy,
     )
 
 
@@ -142,7 +146,7 @@ def _phrases(draft: Draft) -> tuple[str, ...]:
     # Writing a draft file drops nothing yet: the phrase belongs to the run.
     if draft.kind == "generate":
         return ()
-    return phrases(draft.findings)
+    return phrases(draft.findings, deployed=bool(draft.deployed))
 
 
 def record(session: Session, event: Event, plan: Plan | None, detail: str) -> None:

@@ -24,10 +24,12 @@ from rulezero_tools.records import (
     Diff,
     Generated,
     Passkey,
+    PhaseFile,
     Pin,
     Rendered,
     Run,
     RunReport,
+    Shape,
     Trace,
     Unseen,
 )
@@ -77,6 +79,22 @@ class Project(Protocol):
 
     def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
+        ...
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        """Write these revisions in a row; the first takes what else autogenerate wants.
+
+        `without` are tables and columns whose changes the files make themselves.
+        """
+        ...
+
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        """These tables of the default schema as they stand; what is not there is left out."""
         ...
 
     def trace(

@@ -26,6 +26,7 @@ from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.records import Database, Description, Interception, Revision, Trace
 from rulezero_tools.rehearse import tried, upgrading, view
 from rulezero_tools.results import Check, ReviewResult, reference_views
+from rulezero_tools.safer import staging
 from rulezero_tools.shorten import shown_sql
 from rulezero_tools.using import references
 
@@ -57,6 +58,7 @@ def review(
 
     Raises:
         NothingPending: The database is there already.
+        PhaseNotReady: The next revision belongs to a sequence, and its time has not come.
         ProjectError: The project cannot be read, or has several heads.
     """
     progress("reading the project and its database")
@@ -64,10 +66,18 @@ def review(
     waiting = _waiting(seen, revision)
     progress(f"reading what {_counted(waiting)} would do")
     traces = session.project.trace([r.id for r in waiting])
+    stage = staging.staged(session, waiting, traces)
+    waiting, traces = waiting[: stage.count], traces[: stage.count]
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
     draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
+    draft = replace(
+        draft,
+        warnings=(*stage.warnings, *draft.warnings),
+        facts=(*draft.facts, *(f for f in stage.facts if f not in draft.facts)),
+        deployed=stage.deployed,
+    )
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)

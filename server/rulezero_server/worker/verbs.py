@@ -11,6 +11,8 @@ TABLE = {
     "describe": "describe:describe",
     "diff": "diff:diff",
     "generate": "generate:generate",
+    "sequence": "sequence:write",
+    "shapes": "shapes:shapes",
     "trace": "trace:trace",
     "render": "render:render",
     "probe": "probe:probe",
@@ -34,7 +36,7 @@ READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
 _MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
 """The mode that a verb needs; every other one reads."""
 
-_AUTOGENERATE = frozenset({"diff", "generate"})
+_AUTOGENERATE = frozenset({"diff", "generate", "sequence"})
 
 _LENIENT = frozenset({"describe", "trace"})
 """The verbs that can go on, when they are asked to, without the revision files that do not load."""
@@ -42,6 +44,7 @@ _LENIENT = frozenset({"describe", "trace"})
 _COMMANDS = {
     "diff": "check",
     "generate": "migrate",
+    "sequence": "migrate",
     "upgrade": "upgrade",
     "downgrade": "downgrade",
     "rehearse": "upgrade",

@@ -17,6 +17,7 @@ from mcp_types import InputRequiredResult, ToolAnnotations
 from pydantic import Field
 
 from rulezero_policies.errors import RulezeroError
+from rulezero_policies.plan import Strategy
 from rulezero_server.confirming import Confirming, shows_forms
 from rulezero_server.lasting import Key, Lasting
 from rulezero_server.telling import Say, told
@@ -46,6 +47,7 @@ RUNS = ToolAnnotations(
 Environment = Annotated[
     str | None, Field(description="An environment of rulezero.toml; default: the first one.")
 ]
+Way = Annotated[Strategy, Field(description="'safer': phases, a revision each, where one is risky.")]
 PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
 
 
@@ -235,13 +237,7 @@ def _generator(server: MCPServer, app: "App") -> None:
                 "about these and about all candidates when they confirm.",
             ),
         ] = None,
-        strategy: Annotated[
-            Literal["direct", "safer"],
-            Field(
-                description="'safer': for a type change, a rename, NOT NULL or a drop, several "
-                "revisions in phases (expand, backfill, switch, contract) instead of one."
-            ),
-        ] = "direct",
+        strategy: Way = "direct",
         environment: Environment = None,
     ) -> results.GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
@@ -249,13 +245,19 @@ def _generator(server: MCPServer, app: "App") -> None:
         A CRITICAL analysis, or one with rename_candidates, writes nothing at first: it answers
         with a plan_id that a person has to confirm; call again with the token. In that
         confirmation the person, and nobody else, says which candidates are renames; the others
-        are dropped and added.
+        are dropped and added. "Use safer approach?" is `strategy="safer"`: a type change, a rename,
+        NOT NULL or a drop is written as phases with deployments between, a plan each.
         """
         from rulezero_tools.generate import generate as use_case
 
         session = _session(app, ctx, environment)
         return use_case(
-            session, analysis_id=analysis_id, message=message, token=token, renames=renames or ()
+            session,
+            analysis_id=analysis_id,
+            message=message,
+            token=token,
+            renames=renames or (),
+            strategy=strategy,
         )
 
 

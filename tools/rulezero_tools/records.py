@@ -148,6 +148,7 @@ class PhaseFile:
     """One revision of a sequence, as text: `end` stands below its two functions."""
 
     message: str
+    doc: str
     upgrade: tuple[str, ...]
     downgrade: tuple[str, ...]
     imports: tuple[str, ...] = ()

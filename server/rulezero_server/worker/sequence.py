@@ -20,7 +20,7 @@ def write(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project.
-        args: `files` (dicts of `message`, `upgrade` and `downgrade` as lines, `imports` and `end`,
+        args: `files` (dicts of `message`, `doc` in whose place it is shown, `upgrade` and `downgrade` as lines, `imports` and `end`,
             the text below the functions), `without` (pairs of a table and a column whose changes
             the files make themselves) and `renames`.
 
@@ -70,7 +70,8 @@ def _written(
         script.imports = {*(script.imports or ()), *entry["imports"]}
         done = revision._to_script(script)  # noqa: SLF001 - what generate_scripts() calls
         path = Path(str(done.path))
-        path.write_text(path.read_text("utf-8").rstrip() + "\n\n\n" + entry["end"], "utf-8")
+        text = path.read_text("utf-8").rstrip().replace(entry["message"], entry["doc"], 1)
+        path.write_text(f"{text}\n\n\n{entry['end']}", "utf-8")
         place = describe.path_under(loaded.root, str(path))
         made.append({"revision": done.revision, "path": place, "note": None})
     return made

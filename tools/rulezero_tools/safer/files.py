@@ -29,7 +29,7 @@ def assembled(places: Sequence[Place], parts: Sequence[Part], message: str) -> S
         for n, phase in enumerate(phases, start=1)
     ]
     without = tuple((place.shape.table, place.column) for place in places)
-    told = tuple(f.message.partition("\n")[0] for f in files)
+    told = tuple(f.message for f in files)
     return Sequenced(files=tuple(files), without=without, told=told)
 
 
@@ -38,8 +38,10 @@ def _file(
 ) -> PhaseFile:
     used = tuple(dict.fromkeys(h for p in parts for h in p.helpers))
     imports = {line for h in used for line in helpers.IMPORTS[h]}
+    title = f"{message} ({at[0]} of {at[1]}: {phase})"
     return PhaseFile(
-        message="\n".join((f"{message} ({at[0]} of {at[1]}: {phase})", "", *_told(parts))),
+        message=title,
+        doc="\n".join((title, "", *_told(parts))),
         upgrade=tuple(line for p in parts for line in p.upgrade),
         downgrade=tuple(line for p in reversed(parts) for line in p.downgrade) or ("pass",),
         imports=tuple(sorted(imports)),

@@ -29,7 +29,8 @@ def filled(place: Place, change: str, todo: str, kept: str, follows: str) -> Par
         says=f"the rows of {place.shape.table} that are there {follows}, some at a time; a value "
         "that would be lost stops the revision, which can be run again once it is corrected",
         upgrade=(call, f"hold({table}, {kept!r})"),
-        downgrade=("# Nothing to take back: the first revision's downgrade drops the column.",),
+        # A downgrade that sends nothing looks like one that was forgotten.
+        downgrade=("# The values go with their column, in the first revision's downgrade().", *executes("SELECT 1")),
         helpers=("hold", "backfill"),
     )
 

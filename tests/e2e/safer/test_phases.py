@@ -1,0 +1,58 @@
+"""A hazardous change in phases, from the analysis to the last one, through the gate."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.anyio, pytest.mark.proves("A15")]
+
+AMOUNT = 'sa.Column("id", sa.Integer, primary_key=True), sa.Column("amount", {})'
+BEFORE = "CREATE TABLE orders (id INTEGER PRIMARY KEY, amount VARCHAR(20))"
+ROWS = "INSERT INTO orders VALUES (1, '1.50'), (2, '20'), (3, NULL)"
+
+
+async def written(host: Any, message: str) -> dict[str, Any]:
+    analysis = await host.call("analyze")
+    call = {"analysis_id": analysis["analysis_id"], "message": message, "strategy": "safer"}
+    made = await host.call("generate", **call)
+    if made["status"] == "needs_confirmation":
+        given = await host.call("confirm", plan_id=made["plan_id"])
+        made = await host.call("generate", token=given["token"], **call)
+    return made
+
+
+async def phase(host: Any) -> dict[str, Any]:
+    """Review what waits, see that it is sound, and apply it."""
+    review = await host.call("review")
+    print(review["findings"], review["rehearsal"], review["warnings"])
+    failed = [f for f in review["findings"] if f["outcome"] in {"will_fail", "may_fail", "blocks"}]
+    assert not failed
+    assert review["rehearsal"]["schema_restored"], review["rehearsal"]
+    done = await host.applied(review["plan_id"])
+    assert (done["status"], done["verified"]) == ("applied", True), done
+    return review
+
+
+async def test_a_type_is_changed_in_four_phases(shop: Any, near: Callable[..., Any], yes: Any
+) -> None:
+    shop.database(BEFORE, ROWS)
+    shop.models(AMOUNT.format("sa.Numeric(10, 2)"))
+    async with near(shop.folder, answer=yes) as host:
+        made = await written(host, "amount is a number")
+        assert len(made["also"]) == 3
+        for path in (made["path"], *made["also"]):
+            print((shop.folder / path).read_text())
+        await phase(host)
+        shop.run("INSERT INTO orders (id, amount) VALUES (4, '4.25')")
+        assert shop.rows("SELECT amount_new FROM orders WHERE id IN (1, 4) ORDER BY id")[0] == (
+            None,
+        )
+        await phase(host)
+        await phase(host)
+        found = shop.rows("SELECT amount FROM orders ORDER BY id")
+        assert [v if v is None else float(v) for (v,) in found] == [1.5, 20, None, 4.25]
+        shop.run("UPDATE orders SET amount = 7 WHERE id = 3")
+        assert float(shop.rows("SELECT amount_old FROM orders WHERE id = 3")[0][0]) == 7
+        await phase(host)
+    assert len(shop.rows("SELECT * FROM orders")[0]) == 2

@@ -223,7 +223,7 @@ def safer_question(told: Sequence[str]) -> str:
     phases = ", ".join(t.strip().strip("()").partition(": ")[2] for t in told)
     return (
         f"Use safer approach? (yes/no) It is {len(told)} revisions ({phases}) with a deployment "
-        "between them: say no here and have `generate` called with strategy \"safer\"."
+        'between them: say no here and have `generate` called with strategy "safer".'
     )
 
 

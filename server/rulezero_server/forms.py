@@ -94,7 +94,9 @@ def _generate_form(plan: Plan) -> type[Form]:
 def _attesting_form(plan: Plan) -> type[Form]:
     """Whoever says yes says with it that what no database shows is deployed."""
     words = f"Only if what is named above is deployed everywhere, type: {plan.phrases[0]}"
-    fields: dict[str, Any] = {"typed": (StrictStr, Field(title="Type the words", description=words))}
+    fields: dict[str, Any] = {
+        "typed": (StrictStr, Field(title="Type the words", description=words))
+    }
     return create_model("AttestingForm", __base__=ApplyForm, **fields)
 
 

@@ -47,7 +47,9 @@ RUNS = ToolAnnotations(
 Environment = Annotated[
     str | None, Field(description="An environment of rulezero.toml; default: the first one.")
 ]
-Way = Annotated[Strategy, Field(description="'safer': phases, a revision each, where one is risky.")]
+Way = Annotated[
+    Strategy, Field(description="'safer': phases, a revision each, where one is risky.")
+]
 PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
 
 

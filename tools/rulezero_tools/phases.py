@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rulezero_policies.errors import NoSequence
+from rulezero_policies.findings import Question
 from rulezero_policies.operations import Operation
 from rulezero_policies.renames import Rename
 from rulezero_tools import safer
@@ -24,28 +25,35 @@ def planned(
         NoSequence: A change needs one, and none can be written for it.
     """
     try:
-        return safer.sequence(
-            operations,
-            session.project.shapes(safer.tables(operations)),
-            dialect=seen.database.identity.dialect,
-            message=message,
-            renames=renames,
-        )
+        return _sequence(session, seen, operations, message, renames)
     except NoSequence as error:
         raise refused(session, None, error) from None
 
 
-def wanted(
-    session: Session, seen: Description, operations: Sequence[Operation]
-) -> tuple[str, ...]:
+def _sequence(
+    session: Session,
+    seen: Description,
+    operations: Sequence[Operation],
+    message: str,
+    renames: Sequence[Rename],
+) -> safer.Sequenced | None:
+    places = safer.nullable(operations)
+    asked = [Question(probe="nulls", table=table, column=column) for table, column in places]
+    counted = session.project.probe(asked) if asked else ()
+    return safer.sequence(
+        operations,
+        session.project.shapes(safer.tables(operations)),
+        dialect=seen.database.identity.dialect,
+        message=message,
+        nulls={place: fact.count for place, fact in zip(places, counted, strict=True)},
+        renames=renames,
+    )
+
+
+def wanted(session: Session, seen: Description, operations: Sequence[Operation]) -> tuple[str, ...]:
     """The phases that "safer" would write here; empty where it has nothing to offer."""
     try:
-        found = safer.sequence(
-            operations,
-            session.project.shapes(safer.tables(operations)),
-            dialect=seen.database.identity.dialect,
-            message="",
-        )
+        found = _sequence(session, seen, operations, "", ())
     except NoSequence:
         return ()
     return found.told if found else ()

@@ -36,13 +36,14 @@ def write(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     )
     if len(revision.generated_revisions) != 1:
         raise _several(loaded, len(revision.generated_revisions))
-    first = revision.generated_revisions[0]
+    first: Any = revision.generated_revisions[0]
     if len(first.upgrade_ops_list) != 1:
         raise _several(loaded, len(first.upgrade_ops_list))
     cast("Any", loaded.script).hooks, cast("Any", loaded.script).hook_config = [], {}
     _leave_out(first, {(t, c) for t, c in args["without"]})
-    first.upgrade_ops.ops.append(TextOp(files[0]["upgrade"]))
-    first.downgrade_ops.ops.insert(0, TextOp(files[0]["downgrade"]))
+    # What else is wanted may rest on a new column.
+    first.upgrade_ops.ops.insert(0, TextOp(files[0]["upgrade"]))
+    first.downgrade_ops.ops.append(TextOp(files[0]["downgrade"]))
     scripts = [first, *(_later(revision, entry) for entry in files[1:])]
     return {"written": _written(loaded, revision, scripts, files)}
 

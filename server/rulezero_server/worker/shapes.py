@@ -36,7 +36,7 @@ def shapes(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shape(connection: Any, inspector: Any, table: str) -> dict[str, Any]:
-    key = inspector.get_pk_constraint(table).get("constrained_columns") or []
+    key: list[str] = inspector.get_pk_constraint(table).get("constrained_columns") or []
     defined = _defined(connection, table)
     return {
         "table": table,

@@ -107,9 +107,7 @@ def yes() -> Any:
 
 
 @pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
-def shop(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Shop:
+def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     names = {"postgresql": "postgres_url", "mariadb": "mariadb_url"}
     sqlite = f"sqlite:///{(tmp_path / 'shop.sqlite').as_posix()}"
     url = request.getfixturevalue(names[request.param]) if request.param in names else sqlite

@@ -1,13 +1,17 @@
 """Which changes get a sequence, and what it is made of."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rulezero_policies.errors import NoSequence
 from rulezero_policies.operations import Operation
 from rulezero_policies.renames import Rename
 from rulezero_tools.records import Shape
-from rulezero_tools.safer import retyped
+from rulezero_tools.safer import required, retyped
 from rulezero_tools.safer.files import Sequenced, assembled
 from rulezero_tools.safer.parts import Part, Place
+
+Nulls = Mapping[tuple[str, str], int | None]
+"""By table and column."""
 
 
 def sequence(
@@ -16,6 +20,7 @@ def sequence(
     *,
     dialect: str,
     message: str,
+    nulls: Nulls,
     renames: Sequence[Rename] = (),
 ) -> Sequenced | None:
     """The files of a sequence; None where nothing of it needs one.
@@ -25,16 +30,31 @@ def sequence(
         shapes: The tables that are there.
         dialect: The database.
         message: The revisions' message; each says its phase behind it.
+        nulls: How many NULLs the columns hold that are to take none, as far as it was counted.
         renames: The drops and adds that a person called renames.
 
     Raises:
         NoSequence: A change needs one, and none can be written for it.
     """
+    if renames:
+        one = renames[0]
+        reason = "a rename in phases is not written yet"
+        raise NoSequence(subject=f"{one.table}.{one.old}", reason=reason)
     known = {shape.table: shape for shape in shapes}
-    found = list(_found(operations, known, dialect, renames))
+    found = list(_found(operations, known, dialect, nulls))
     if not found:
         return None
     return assembled([place for place, _ in found], [p for _, ps in found for p in ps], message)
+
+
+def nullable(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
+    """The columns that are to take no NULL any more."""
+    return tuple(
+        (o.table, o.column.name)
+        for o in operations
+        if o.table and o.column and not o.schema and o.kind == "alter_column"
+        if (c := o.change("nullable")) is not None and c.after == "false"
+    )
 
 
 def tables(operations: Iterable[Operation]) -> tuple[str, ...]:
@@ -46,23 +66,43 @@ def _found(
     operations: Sequence[Operation],
     shapes: dict[str, Shape],
     dialect: str,
-    renames: Sequence[Rename],
+    nulls: Nulls,
 ) -> Iterator[tuple[Place, list[Part]]]:
     for operation in operations:
         shape = shapes.get(operation.table or "")
         if shape is None or operation.column is None or operation.schema:
             continue
         place = Place(dialect=dialect, shape=shape, column=operation.column.name)
-        parts = list(_parts(place, operation))
+        parts = list(_parts(place, operation, nulls))
         if parts:
             yield place, parts
 
 
-def _parts(place: Place, operation: Operation) -> Iterator[Part]:
-    change = operation.change("type")
-    if operation.kind == "alter_column" and change is not None:
+def _parts(place: Place, operation: Operation, nulls: Nulls) -> Iterator[Part]:
+    column = operation.column
+    if column is None:
+        return
+    if operation.kind == "alter_column":
+        yield from _altered(place, operation, nulls)
+    elif operation.kind == "drop_column":
+        yield from required.drop(place, column.type)
+    elif operation.kind == "add_column":
+        given = column.server_default or column.generated or column.primary_key
+        if not (column.nullable or given):
+            yield from required.new_column(place, column.type)
+
+
+def _altered(place: Place, operation: Operation, nulls: Nulls) -> Iterator[Part]:
+    retype, null = operation.change("type"), operation.change("nullable")
+    if retype is not None:
         if len(operation.changes) > 1:
             raise place.refused("its type is not all that changes: change one thing after another")
-        if change.before is None or change.after is None:
+        if retype.before is None or retype.after is None:
             raise place.refused("its present type is not known")
-        yield from retyped.type_change(place, change.before, change.after)
+        yield from retyped.type_change(place, retype.before, retype.after)
+    elif null is not None and null.after == "false":
+        if {c.attribute for c in operation.changes} - {"nullable", "server_default"}:
+            raise place.refused("NOT NULL is not all that changes: change one thing after another")
+        given = operation.change("server_default")
+        counted = nulls.get((place.shape.table, place.column))
+        yield from required.not_null(place, given.after if given else None, counted)

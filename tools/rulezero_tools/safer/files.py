@@ -1,6 +1,5 @@
 """The phases of all changes, put together into revision files."""
 
-import pprint
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ class Sequenced:
 
 def assembled(places: Sequence[Place], parts: Sequence[Part], message: str) -> Sequenced:
     """One file a phase that has something to do."""
-    phases = [p for p in PHASES if any(part.phase == p for part in parts)]
+    phases: list[Phase] = [p for p in PHASES if any(part.phase == p for part in parts)]
     subjects = [place.subject for place in places]
     files = [
         _file(message, subjects, [p for p in parts if p.phase == phase], phase, (n, len(phases)))
@@ -45,7 +44,7 @@ def _file(
         upgrade=tuple(line for p in parts for line in p.upgrade),
         downgrade=tuple(line for p in reversed(parts) for line in p.downgrade) or ("pass",),
         imports=tuple(sorted(imports)),
-        end="\n\n".join((_marker(subjects, parts, phase, at), *_texts(used))),
+        end="\n".join((_marker(subjects, parts, phase, at), *_texts(used))),
     )
 
 
@@ -71,11 +70,12 @@ def _marker(subjects: list[str], parts: list[Part], phase: Phase, at: tuple[int,
         "holds": [list(h) for p in parts for h in p.holds],
         "triggers": [list(t) for p in parts for t in p.triggers],
     }
-    text = pprint.pformat(said, width=96, sort_dicts=False)
-    return f"# What rulezero looks for before it plans this revision.\nsafer_phase = {text}\n"
+    lines = "".join(f"    {name!r}: {value!r},\n" for name, value in said.items())
+    return (
+        f"# What rulezero looks for before it plans this revision.\nsafer_phase = {{\n{lines}}}\n"
+    )
 
 
 def _texts(used: Sequence[str]) -> Iterator[str]:
-    if "backfill" in used:
-        yield helpers.BATCHED
+    yield from (helpers.CONSTANTS[name] for name in used)
     yield from ("\n" + helpers.TEXTS[name] for name in used)

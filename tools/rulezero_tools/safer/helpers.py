@@ -8,10 +8,7 @@ def hold(table, condition):
     query = f"SELECT 0 - COUNT(*) AS missing FROM {table} WHERE NOT ({condition})"
     found = int(op.get_bind().execute(sa.text(query)).scalar() or 0)
     if found < 0:
-        raise RuntimeError(
-            f"{-found} rows of {table} do not fulfil {condition}. Correct them, then run this "
-            f"revision again. To see them: SELECT * FROM {table} WHERE NOT ({condition})"
-        )
+        raise RuntimeError(MISSING.format(table=table, condition=condition, count=-found))
 '''
 
 BACKFILL = '''\
@@ -56,11 +53,20 @@ def change_between(table, key, change, todo, first, last):
     op.get_bind().execute(sa.text(statement), values)
 '''
 
+SAID = """\
+MISSING = (
+    "{count} rows of {table} do not fulfil {condition}. Correct them, then run this revision "
+    "again; nothing more was changed. SELECT * FROM {table} WHERE NOT ({condition}) shows them."
+)
+"""
+
 BATCHED = """\
 BATCH = 5000  # rows in one transaction
 PAUSE = 0.05  # seconds between two of them
 log = logging.getLogger("alembic.runtime.migration")
 """
+
+CONSTANTS = {"hold": SAID, "backfill": BATCHED}
 
 TEXTS = {"hold": HOLD, "backfill": BACKFILL}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rulezero_tools.safer import synced
 from rulezero_tools.safer.conversion import Conversion
 from rulezero_tools.safer.parts import MYSQL, Part, Place, executes
+from rulezero_tools.safer.synced import Follow
 
 _PATIENCE = "SET LOCAL lock_timeout = '3s'"
 
@@ -30,7 +31,10 @@ def filled(place: Place, change: str, todo: str, kept: str, follows: str) -> Par
         "that would be lost stops the revision, which can be run again once it is corrected",
         upgrade=(call, f"hold({table}, {kept!r})"),
         # A downgrade that sends nothing looks like one that was forgotten.
-        downgrade=("# The values go with their column, in the first revision's downgrade().", *executes("SELECT 1")),
+        downgrade=(
+            "# The values go with their column, in the first revision's downgrade().",
+            *executes("SELECT 1"),
+        ),
         helpers=("hold", "backfill"),
     )
 
@@ -50,7 +54,7 @@ def type_change(place: Place, before: str, after: str) -> Iterator[Part]:
         upgrade=patient(
             place,
             f"ALTER TABLE {place.table} ADD COLUMN {place.quoted(new)} {after}",
-            *synced.made(place, source=name, target=new, value=how.there(name)),
+            *synced.made(place, Follow(source=name, target=new, value=how.there(name))),
         ),
         downgrade=patient(place, *synced.gone(place), drop(place, new)),
     )
@@ -77,7 +81,7 @@ def _switch(place: Place, how: Conversion, names: tuple[str, str], now: str) -> 
     live, name, (new, old) = place.live, place.column, names
     table = repr(place.table)
     required = live is not None and not live.nullable
-    proved = _proof(place, new) if required and place.dialect == "postgresql" else ()
+    proved = proof(place, new) if required and place.dialect == "postgresql" else ()
     return Part(
         phase="switch",
         says=f"{name} becomes {old} and {new} becomes {name}, at once; from then on the trigger "
@@ -91,7 +95,7 @@ def _switch(place: Place, how: Conversion, names: tuple[str, str], now: str) -> 
     )
 
 
-def _proof(place: Place, column: str) -> tuple[str, ...]:
+def proof(place: Place, column: str) -> tuple[str, ...]:
     """PostgreSQL takes NOT NULL without reading the table where a valid CHECK says it."""
     check = place.quoted(f"{place.sync}_set")
     condition = f"CHECK ({place.quoted(column)} IS NOT NULL) NOT VALID"
@@ -114,12 +118,12 @@ def _swap(
 ) -> tuple[str, ...]:
     """`away` is how the present column is called afterwards, `into` the one that takes its name."""
     (name, aside), value = away, (how.there if back else how.back)
-    follow = {"source": name, "target": aside, "value": value(name)}
+    follow = Follow(source=name, target=aside, value=value(name))
     renames = [_rename(place, *away), _rename(place, *into)]
     if place.dialect == "postgresql":
         moved = [*renames, *_attributes(place, how, aside, back=back)]
-        return patient(place, *moved, *synced.made(place, **follow, replace=True))
-    made = synced.made(place, **follow)
+        return patient(place, *moved, *synced.made(place, follow, replace=True))
+    made = synced.made(place, follow)
     if place.dialect not in MYSQL:
         return executes(*synced.gone(place), *renames, *made)
     # Nobody may write between the two triggers, and DDL there ends every transaction.
@@ -155,9 +159,7 @@ def _attributes(place: Place, how: Conversion, aside: str, *, back: bool) -> lis
     return [f"ALTER TABLE {place.table} {step}" for step in steps]
 
 
-def _defined(
-    place: Place, names: tuple[str, str], types: tuple[str, str]
-) -> Iterator[str]:
+def _defined(place: Place, names: tuple[str, str], types: tuple[str, str]) -> Iterator[str]:
     """MODIFY says a column anew; the one that steps aside takes NULL from then on."""
     live, (name, other) = place.live, names
     default = live.default if live and live.default != "NULL" else None
@@ -171,7 +173,7 @@ def _defined(
 
 def _contract(place: Place, how: Conversion, names: tuple[str, str]) -> Part:
     old, name = names
-    follow = {"source": name, "target": old, "value": how.back(name)}
+    follow = Follow(source=name, target=old, value=how.back(name))
     keys = "[" + ", ".join(map(repr, place.keys)) + "]"
     same = f"{place.quoted(name)} = {place.quoted(name)}"
     todo = f"{place.quoted(old)} IS NULL AND {place.quoted(name)} IS NOT NULL"
@@ -185,7 +187,7 @@ def _contract(place: Place, how: Conversion, names: tuple[str, str]) -> Part:
             *patient(
                 place,
                 f"ALTER TABLE {place.table} ADD COLUMN {place.quoted(old)} {how.before}",
-                *synced.made(place, **follow),
+                *synced.made(place, follow),
             ),
             f"backfill(\n    {place.table!r},\n    {keys},\n    {same!r},\n    {todo!r},\n)",
         ),

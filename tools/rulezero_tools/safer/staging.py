@@ -14,6 +14,11 @@ from rulezero_tools.records import Revision, Trace
 _TOO_LONG = "took too long; none among"
 """How a count ends that a limit cut off before it found anything."""
 
+_ENDS = (
+    "This plan ends before {revision} ({phase}): each phase of a sequence is planned by itself, "
+    "once what it needs shows in the database."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -48,10 +53,7 @@ def staged(session: Session, waiting: tuple[Revision, ...], traces: tuple[Trace,
     if cut < len(claims):
         later = claims[cut]
         phase = later.phase if later else ""
-        warnings = (
-            f"This plan ends before {waiting[cut].id} ({visible(phase, limit=20)}): each phase of "
-            "a sequence is planned by itself, once what it needs shows in the database.",
-        )
+        warnings = (_ENDS.format(revision=waiting[cut].id, phase=visible(phase, limit=20)),)
     first = claims[0] if claims else None
     if first is None:
         return Stage(count=cut, warnings=warnings)

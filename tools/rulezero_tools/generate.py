@@ -160,7 +160,10 @@ def _in_phases(
         found = phases.wanted(session, seen, operations)
         return (words.safer_question(found),) if found else ()
     planned = phases.planned(session, seen, operations, message)
-    return ("\n".join(("It is written in phases:", *planned.told)),) if planned else ()
+    return ("\n".join((_PHASES, *planned.told)),) if planned else ()
+
+
+_PHASES = "It is written in phases (what you call a rename in phases of its own):"
 
 
 def _written(

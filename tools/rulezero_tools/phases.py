@@ -72,4 +72,5 @@ def written(
     found = planned(session, seen, operations, message, renames)
     if found is None:
         return (session.project.generate(message, renames),)
-    return session.project.write_sequence(found.files, found.without, renames)
+    # What it renames it makes itself: autogenerate is to go on taking it for a drop and an add.
+    return session.project.write_sequence(found.files, found.without)

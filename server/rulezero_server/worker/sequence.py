@@ -20,9 +20,8 @@ def write(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project.
-        args: `files` (dicts of `message`, `doc` in whose place it is shown, `upgrade` and `downgrade` as lines, `imports` and `end`,
-            the text below the functions), `without` (pairs of a table and a column whose changes
-            the files make themselves) and `renames`.
+        args: `files` (shaped as `records.PhaseFile`), `without` (pairs of a table and a column
+            whose changes the files make themselves) and `renames`.
 
     Returns:
         `written`: shaped as `records.Generated`, in order.

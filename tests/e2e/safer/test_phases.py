@@ -86,3 +86,59 @@ async def test_not_null_is_set_once_no_null_is_left(
     ]
     with pytest.raises(Exception, match=r"(?i)null"):
         shop.run("INSERT INTO orders VALUES (5, NULL)")
+
+
+async def test_a_column_is_dropped_only_once_a_person_attests_that_no_code_uses_it(
+    shop: Any, near: Callable[..., Any], yes: Any
+) -> None:
+    table = "CREATE TABLE orders (id INTEGER NOT NULL PRIMARY KEY, note VARCHAR(10) NOT NULL)"
+    shop.database(table, "INSERT INTO orders VALUES (1, 'a')")
+    shop.models('sa.Column("id", sa.Integer, primary_key=True)')
+    async with near(shop.folder, answer=yes) as host:
+        made = await written(host, "no notes")
+        assert len(made["also"]) == 1
+        await phase(host)
+        shop.run("INSERT INTO orders (id) VALUES (2)")
+        review = await phase(host)
+        assert "neither reads nor writes orders.note" in " ".join(review["warnings"])
+    assert shop.rows("SELECT * FROM orders ORDER BY id") == [(1,), (2,)]
+
+
+async def test_a_new_column_takes_null_until_every_row_has_a_value(
+    shop: Any, near: Callable[..., Any], yes: Any
+) -> None:
+    shop.database("CREATE TABLE orders (id INTEGER NOT NULL PRIMARY KEY)")
+    shop.run("INSERT INTO orders VALUES (1), (2)")
+    shop.models(STATE.format("nullable=False"))
+    async with near(shop.folder, answer=yes) as host:
+        await written(host, "orders have a state")
+        await phase(host)
+        assert "2 rows of orders that break" in await host.refused("review")
+        shop.run("UPDATE orders SET state = 'new'")
+        await phase(host)
+    with pytest.raises(Exception, match=r"(?i)null"):
+        shop.run("INSERT INTO orders (id) VALUES (5)")
+
+
+async def test_a_column_is_renamed_while_code_of_both_names_runs(
+    shop: Any, near: Callable[..., Any], yes: Any
+) -> None:
+    shop.database("CREATE TABLE orders (id INTEGER NOT NULL PRIMARY KEY, status VARCHAR(10))")
+    shop.run("INSERT INTO orders VALUES (1, 'sent'), (2, NULL)")
+    shop.models(STATE.format("nullable=True"))
+    async with near(shop.folder, answer=yes) as host:
+        made = await written(host, "status is state")
+        assert len(made["also"]) == 2, made
+        await phase(host)
+        shop.run("INSERT INTO orders (id, status) VALUES (3, 'new')")
+        shop.run("INSERT INTO orders (id, state) VALUES (4, 'new')")
+        shop.run("UPDATE orders SET state = 'paid' WHERE id = 4")
+        shop.run("UPDATE orders SET status = 'lost' WHERE id = 3")
+        assert shop.rows("SELECT status, state FROM orders WHERE id > 2 ORDER BY id") == [
+            ("lost", "lost"),
+            ("paid", "paid"),
+        ]
+        await phase(host)
+        await phase(host)
+    found = [s for (s,) in shop.rows("SELECT state FROM orders ORDER BY id")]
+    assert found == ["sent", None, "lost", "paid"]

@@ -6,7 +6,7 @@ from rulezero_policies.errors import NoSequence
 from rulezero_policies.operations import Operation
 from rulezero_policies.renames import Rename
 from rulezero_tools.records import Shape
-from rulezero_tools.safer import required, retyped
+from rulezero_tools.safer import renamed, required, retyped
 from rulezero_tools.safer.files import Sequenced, assembled
 from rulezero_tools.safer.parts import Part, Place
 
@@ -36,15 +36,35 @@ def sequence(
     Raises:
         NoSequence: A change needs one, and none can be written for it.
     """
-    if renames:
-        one = renames[0]
-        reason = "a rename in phases is not written yet"
-        raise NoSequence(subject=f"{one.table}.{one.old}", reason=reason)
     known = {shape.table: shape for shape in shapes}
-    found = list(_found(operations, known, dialect, nulls))
+    moved = list(_renamed(operations, known, dialect, renames))
+    taken = {(p.shape.table, name) for p, name, _ in moved} | {
+        (p.shape.table, p.column) for p, _, _ in moved
+    }
+    left = [o for o in operations if not o.column or (o.table, o.column.name) not in taken]
+    found = [*((p, ps) for p, _, ps in moved), *_found(left, known, dialect, nulls)]
     if not found:
         return None
-    return assembled([place for place, _ in found], [p for _, ps in found for p in ps], message)
+    places = sorted({*taken, *((p.shape.table, p.column) for p, _ in found)})
+    return assembled(places, [part for _, parts in found for part in parts], message)
+
+
+def _renamed(
+    operations: Sequence[Operation],
+    shapes: dict[str, Shape],
+    dialect: str,
+    renames: Sequence[Rename],
+) -> Iterator[tuple[Place, str, list[Part]]]:
+    """What a person called the rename of a column, with the new name."""
+    for one in renames:
+        shape = shapes.get(one.table or "")
+        mine = [o.column for o in operations if o.table == one.table and o.column]
+        was = next((c for c in mine if c.name == one.old), None)
+        now = next((c for c in mine if c.name == one.new), None)
+        if one.kind != "column" or one.schema or shape is None or was is None or now is None:
+            raise NoSequence(subject=one.subject, reason="only a column is renamed in phases")
+        place = Place(dialect=dialect, shape=shape, column=one.old)
+        yield place, one.new, list(renamed.rename(place, was, now))
 
 
 def nullable(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rulezero_tools.records import PhaseFile
 from rulezero_tools.safer import helpers
-from rulezero_tools.safer.parts import PHASES, Part, Phase, Place
+from rulezero_tools.safer.parts import PHASES, Part, Phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,17 +19,16 @@ class Sequenced:
     """What each file does, in words."""
 
 
-def assembled(places: Sequence[Place], parts: Sequence[Part], message: str) -> Sequenced:
+def assembled(places: Sequence[tuple[str, str]], parts: Sequence[Part], message: str) -> Sequenced:
     """One file a phase that has something to do."""
     phases: list[Phase] = [p for p in PHASES if any(part.phase == p for part in parts)]
-    subjects = [place.subject for place in places]
+    subjects = [f"{table}.{column}" for table, column in places]
     files = [
         _file(message, subjects, [p for p in parts if p.phase == phase], phase, (n, len(phases)))
         for n, phase in enumerate(phases, start=1)
     ]
-    without = tuple((place.shape.table, place.column) for place in places)
     told = tuple(f.message for f in files)
-    return Sequenced(files=tuple(files), without=without, told=told)
+    return Sequenced(files=tuple(files), without=tuple(places), told=told)
 
 
 def _file(

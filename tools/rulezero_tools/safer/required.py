@@ -88,8 +88,7 @@ def _set(place: Place, definition: str, deployed: str) -> Part:
 def _altered(place: Place, definition: str, null: str) -> tuple[str, ...]:
     name, table = place.quoted(place.column), place.table
     if place.dialect in MYSQL:
-        column = definition.format(null=null)
-        return executes(f"ALTER TABLE {table} MODIFY COLUMN {name} {column}")
+        return _modified(place, definition, null)
     if place.dialect == "sqlite":
         call = f"batch_op.alter_column({place.column!r}, nullable={null == 'NULL'})"
         return (f"with op.batch_alter_table({place.shape.table!r}) as batch_op:\n    {call}",)
@@ -99,6 +98,42 @@ def _altered(place: Place, definition: str, null: str) -> tuple[str, ...]:
     taken = f"ALTER TABLE {table} DROP CONSTRAINT {check}"
     done = patient(place, f"ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL", taken)
     return (*proof(place, place.column), *done)
+
+
+_WRITTEN = {
+    "varchar": "sa.String({})",
+    "char": "sa.CHAR({})",
+    "decimal": "sa.Numeric({})",
+    "int": "sa.Integer()",
+    "bigint": "sa.BigInteger()",
+    "smallint": "sa.SmallInteger()",
+    "text": "sa.Text()",
+    "datetime": "sa.DateTime()",
+    "date": "sa.Date()",
+}
+"""MySQL's types as a revision writes them; an integer's display width is not told."""
+
+_TYPED = re.compile(
+    r"(?P<base>[a-z]+)(?:\((?P<size>[\d, ]+)\))?\s*\{null\}(?: DEFAULT (?P<default>.+))?", re.I
+)
+
+
+def _modified(place: Place, definition: str, null: str) -> tuple[str, ...]:
+    """What MODIFY is told is the whole column: where op.alter_column() can say it, it does."""
+    found = _TYPED.fullmatch(definition.strip())
+    known = _WRITTEN.get(found["base"].lower()) if found else None
+    if found is None or known is None or (found["size"] is None and "{}" in known):
+        column, name = definition.format(null=null), place.quoted(place.column)
+        return executes(f"ALTER TABLE {place.table} MODIFY COLUMN {name} {column}")
+    default = found["default"]
+    more = f"    existing_server_default=sa.text({default!r}),\n" if default else ""
+    was = null != "NULL"
+    lines = (
+        f"op.alter_column(\n    {place.shape.table!r},\n    {place.column!r},\n"
+        f"    existing_type={known.format(found['size'])},\n    existing_nullable={was},\n{more}"
+        f"    nullable={not was},\n)"
+    )
+    return (lines,)
 
 
 def new_column(place: Place, type_: str) -> Iterator[Part]:

@@ -25,7 +25,7 @@ async def written(host: Any, message: str) -> dict[str, Any]:
 async def phase(host: Any) -> dict[str, Any]:
     """Review what waits, see that it is sound, and apply it."""
     review = await host.call("review")
-    print(review["findings"], review["rehearsal"], review["warnings"])
+
     failed = [f for f in review["findings"] if f["outcome"] in {"will_fail", "may_fail", "blocks"}]
     assert not failed
     moved = {d for d in review["rehearsal"]["differences"] if "rd, was" not in d}
@@ -43,8 +43,6 @@ async def test_a_type_is_changed_in_four_phases(
     async with near(shop.folder, answer=yes) as host:
         made = await written(host, "amount is a number")
         assert len(made["also"]) == 3
-        for path in (made["path"], *made["also"]):
-            print((shop.folder / path).read_text())
         await phase(host)
         shop.run("INSERT INTO orders (id, amount) VALUES (4, '4.25')")
         assert shop.rows("SELECT amount_new FROM orders WHERE id IN (1, 4) ORDER BY id")[0] == (

@@ -86,7 +86,6 @@ PARITY = "`check_parity` and `find_switch` are not built yet"
 
 PENDING: dict[str, str] = {
     "A14": "the question is asked; `fix` is not built yet",
-    "A15": "the safer migration is described; writing it is not built yet",
     "A18": "the rows that violate a constraint are not named yet",
     **{f"B{number:02}": PARITY for number in range(1, 16)},
     "C04": "documented for three clients; `rulezero install` is not built yet",

@@ -103,12 +103,13 @@ async def test_a_backfill_that_was_killed_goes_on_where_it_was(
         text = files[1].read_text("utf-8")
         files[1].write_text(text.replace("BATCH = 5000", "BATCH = 10"), "utf-8")
         _killed_at(orders, files[1], row=55)
+        # The server may have finished the batch that it was at.
         done = orders.rows("SELECT id, xmin::text FROM orders WHERE amount_new IS NOT NULL")
-        assert {row for row, _ in done} == set(range(1, 51))
+        assert set(range(1, 51)) <= {row for row, _ in done} <= set(range(1, 61))
         review = await host.call("review")
         assert (await host.applied(review["plan_id"]))["status"] == "applied"
     again = orders.rows("SELECT id, xmin::text FROM orders WHERE id <= 50")
-    assert sorted(again) == sorted(done)
+    assert set(again) <= set(done)
     assert orders.rows("SELECT count(*) FROM orders WHERE amount_new IS NULL") == [(0,)]
 
 

@@ -100,6 +100,7 @@ def proof(place: Place, column: str) -> tuple[str, ...]:
     check = place.quoted(f"{place.sync}_set")
     condition = f"CHECK ({place.quoted(column)} IS NOT NULL) NOT VALID"
     body = executes(
+        "SET lock_timeout = '3s'",
         f"ALTER TABLE {place.table} DROP CONSTRAINT IF EXISTS {check}",
         f"ALTER TABLE {place.table} ADD CONSTRAINT {check} {condition}",
         f"ALTER TABLE {place.table} VALIDATE CONSTRAINT {check}",

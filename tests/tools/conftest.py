@@ -27,9 +27,11 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    PhaseFile,
     Rendered,
     Revision,
     RunReport,
+    Shape,
     Trace,
     Tree,
     Unseen,
@@ -101,6 +103,9 @@ class FakeProject:
     code: Sources = field(default_factory=Sources)
     rewritten: tuple[Operation, ...] = ()
     blind: Unseen = field(default_factory=Unseen)
+    standing: tuple[Shape, ...] = ()
+    phases: tuple[PhaseFile, ...] = ()
+    said: dict[str, str] = field(default_factory=dict[str, str])
     renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
@@ -147,6 +152,19 @@ class FakeProject:
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        return tuple(shape for shape in self.standing if shape.table in tables)
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        self.phases = tuple(files)
+        names = [f"p{n}" for n, _ in enumerate(files, start=1)]
+        return tuple(Generated(revision=name, path=f"versions/{name}.py") for name in names)
+
     def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         self.renamed.append(tuple(renames))
         name = f"r{len(self.revisions) + 2}"
@@ -172,6 +190,7 @@ class FakeProject:
                     has_downgrade=True,
                     downgrade_is_empty=False,
                     downgrade_line=9,
+                    phase=self.said.get(name),
                 ),
             )
             for name in revisions

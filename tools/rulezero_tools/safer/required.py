@@ -7,7 +7,7 @@ from rulezero_tools.safer.parts import MYSQL, Part, Place, executes
 from rulezero_tools.safer.retyped import filled, patient, proof
 
 _VALUE = re.compile(
-    r"(?:'[^'\\]*'|-?\d+(?:\.\d+)?|true|false|current_timestamp(?:\(\))?|now\(\)|current_date)"
+    r"(?:'[^'\\:]*'|-?\d+(?:\.\d+)?|true|false|current_timestamp(?:\(\))?|now\(\)|current_date)"
     r"(?:::[a-z ]+(?:\(\d+\))?)?",
     re.IGNORECASE,
 )

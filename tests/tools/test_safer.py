@@ -175,7 +175,13 @@ NOTE = Operation(kind="add_column", table="tasks", column=Column(name="note", ty
 
 
 def _phase(number: int, **more: Any) -> str:
-    said = {"phase": "switch", "number": number, "deployed": [], "holds": [], "triggers": []}
+    said: dict[str, Any] = {
+        "phase": "switch",
+        "number": number,
+        "deployed": [],
+        "holds": [],
+        "triggers": [],
+    }
     return json.dumps({**said, **more})
 
 

@@ -137,14 +137,18 @@ def _stop(
         renames=renames.candidates,
         strategy=strategy,
     )
-    plan = make_plan(session, seen, draft, session.project.files())
+    return _asking(make_plan(session, seen, draft, session.project.files()))
+
+
+def _asking(plan: Plan) -> GenerateResult:
     decides = " There the person says of each rename whether it is one." if plan.renames else ""
+    same = "message, the same strategy" if plan.strategy != "direct" else "message"
     return GenerateResult(
         status="needs_confirmation",
         plan_id=plan.plan_id,
         question=question_text(plan),
         next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}.{decides} Then "
-        "call `generate` again with the same analysis_id, the same message and the token.",
+        f"call `generate` again with the same analysis_id, the same {same} and the token.",
     )
 
 

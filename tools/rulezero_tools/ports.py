@@ -18,18 +18,17 @@ from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_tools.machine import Chance, Clock
+from rulezero_tools.phaseport import Phased
 from rulezero_tools.records import (
     Analysis,
     Description,
     Diff,
     Generated,
     Passkey,
-    PhaseFile,
     Pin,
     Rendered,
     Run,
     RunReport,
-    Shape,
     Trace,
     Unseen,
 )
@@ -43,7 +42,7 @@ def silent(_doing: str) -> None:
     """Nobody wants to know what is being done: for whatever takes a `progress`."""
 
 
-class Project(Protocol):
+class Project(Phased, Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
     @property
@@ -79,22 +78,6 @@ class Project(Protocol):
 
     def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        ...
-
-    def write_sequence(
-        self,
-        files: Sequence[PhaseFile],
-        without: Sequence[tuple[str, str]],
-        renames: Sequence[Rename] = (),
-    ) -> tuple[Generated, ...]:
-        """Write these revisions in a row; the first takes what else autogenerate wants.
-
-        `without` are tables and columns whose changes the files make themselves.
-        """
-        ...
-
-    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
-        """These tables of the default schema as they stand; what is not there is left out."""
         ...
 
     def trace(

@@ -72,12 +72,7 @@ def review(
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
     draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
-    draft = replace(
-        draft,
-        warnings=(*stage.warnings, *draft.warnings),
-        facts=(*draft.facts, *(f for f in stage.facts if f not in draft.facts)),
-        deployed=stage.deployed,
-    )
+    draft = staging.said(draft, stage)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
     draft = tried(session, seen, draft, upgrading(traces), files, progress)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Writer(threading.Thread):
 
 
 @contextlib.contextmanager
-def writing(url: str) -> Iterator[Writer]:
+def writing(url: str) -> Generator[Writer]:
     writer = Writer(url)
     writer.start()
     try:

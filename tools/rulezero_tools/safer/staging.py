@@ -1,13 +1,13 @@
 """Which revisions of a sequence can be planned now: those whose time shows in the database."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rulezero_policies.errors import PhaseNotReady
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.text import visible
-from rulezero_tools.planning import refused
+from rulezero_tools.planning import Draft, refused
 from rulezero_tools.ports import Session
 from rulezero_tools.records import Revision, Trace
 
@@ -62,6 +62,16 @@ def staged(session: Session, waiting: tuple[Revision, ...], traces: tuple[Trace,
     attested = tuple(_attested(d) for d in first.deployed)
     return Stage(
         count=cut, warnings=(*attested, *unsure, *warnings), deployed=first.deployed, facts=facts
+    )
+
+
+def said(draft: Draft, stage: Stage) -> Draft:
+    """`draft` with what its stage adds to it."""
+    return replace(
+        draft,
+        warnings=(*stage.warnings, *draft.warnings),
+        facts=(*draft.facts, *(f for f in stage.facts if f not in draft.facts)),
+        deployed=stage.deployed,
     )
 
 

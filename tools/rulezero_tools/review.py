@@ -65,17 +65,14 @@ def review(
     seen = edits.with_edits(session, session.project.describe())
     waiting = _waiting(seen, revision)
     progress(f"reading what {_counted(waiting)} would do")
-    traces = session.project.trace([r.id for r in waiting])
-    stage = staging.staged(session, waiting, traces)
-    waiting, traces = waiting[: stage.count], traces[: stage.count]
+    waiting, traces, stage = staging.staged(session, waiting)
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
     start = ",".join(seen.database.current)
     draft = _draft(session, replace(seen, flaws=flaws), waiting, traces, start=start)
-    draft = staging.said(draft, stage)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
-    draft = tried(session, seen, draft, upgrading(traces), files, progress)
+    draft = tried(session, seen, staging.said(draft, stage), upgrading(traces), files, progress)
     plan = make_plan(session, seen, draft, files)
     return replace(
         result(seen, plan, draft.references),

@@ -41,7 +41,21 @@ class Stage:
     facts: tuple[Fact, ...] = field(default=())
 
 
-def staged(session: Session, waiting: tuple[Revision, ...], traces: tuple[Trace, ...]) -> Stage:
+def staged(
+    session: Session, waiting: tuple[Revision, ...]
+) -> tuple[tuple[Revision, ...], tuple[Trace, ...], Stage]:
+    """What of `waiting` is planned now, how it was seen running, and what is to be said of it.
+
+    Raises:
+        PhaseNotReady: What the next one needs does not show in the database.
+        ProjectError: A revision cannot be read.
+    """
+    traces = session.project.trace([r.id for r in waiting])
+    stage = _stage(session, waiting, traces)
+    return waiting[: stage.count], traces[: stage.count], stage
+
+
+def _stage(session: Session, waiting: tuple[Revision, ...], traces: tuple[Trace, ...]) -> Stage:
     """Hold the next revision of a sequence against the database; every one is a plan of its own.
 
     Raises:

@@ -300,6 +300,24 @@ class UnknownRename(GateError):
     )
 
 
+class NoSequence(GateError):
+    """No safer sequence can be written for {subject}: {reason}. Nothing was written."""
+
+    next_step = (
+        "Tell the person. They can change what stands in the way, or have the one direct revision: "
+        "`generate` without `strategy`, which the review then judges as it is."
+    )
+
+
+class PhaseNotReady(GateError):
+    """Revision {revision} ({phase}) waits: {reason}. Nothing was planned."""
+
+    next_step = (
+        "Apply the revisions before it, or see to what it waits for (its file says what), then "
+        "call `review` again."
+    )
+
+
 class PlanExpired(GateError):
     """The plan {plan_id} expired at {expired}."""
 

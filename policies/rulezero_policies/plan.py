@@ -15,6 +15,9 @@ from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
+Strategy = Literal["direct", "safer"]
+"""One revision that makes the changes, or a sequence of them with deployments between."""
+
 PlanKind = Literal["upgrade", "downgrade", "generate", "restore", "undo"]
 
 
@@ -123,6 +126,7 @@ class Plan:
     bind: str | None = None
     to_revisions: tuple[str, ...] | None = None
     branch: str | None = None
+    strategy: Strategy = "direct"
 
     @property
     def place(self) -> str:

@@ -268,6 +268,15 @@ def generation_question(
     )
 
 
+def safer_question(told: Sequence[str]) -> str:
+    """The offer to do in phases what is hazardous at once."""
+    phases = ", ".join(t.strip().strip("()").partition(": ")[2] for t in told)
+    return (
+        f"Use safer approach? (yes/no) It is {len(told)} revisions ({phases}) with a deployment "
+        'between them: say no here and have `generate` called with strategy "safer".'
+    )
+
+
 def used_lines(references: References | None) -> tuple[str, ...]:
     """What of the project's own code still uses what goes away, for whoever is asked about it."""
     shown = [r for r in (references.found if references else ()) if r.confidence != "possible"]

@@ -21,8 +21,10 @@ from rulezero_tools.records import (
     Diff,
     Generated,
     ModelDefault,
+    PhaseFile,
     Rendered,
     Route,
+    Shape,
     Trace,
     Unseen,
 )
@@ -153,6 +155,26 @@ class WorkerProject:
     def merge(self, message: str) -> Generated:
         """Write the revision that joins all heads, as `alembic merge heads` does."""
         return _as(Generated, self._ask("merge", {"message": message}).result)
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        """Write these revisions in a row; the first takes what else autogenerate wants."""
+        args = {
+            "files": [asdict(file) for file in files],
+            "without": [list(place) for place in without],
+            "renames": [asdict(rename) for rename in renames],
+        }
+        found = self._ask("sequence", args).result["written"]
+        return tuple(_as(Generated, entry) for entry in found)
+
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        """These tables of the default schema as they stand; what is not there is left out."""
+        reply = self._ask("shapes", {"tables": list(tables)})
+        return tuple(_as(Shape, entry) for entry in reply.result["shapes"])
 
     def trace(
         self,

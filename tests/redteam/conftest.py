@@ -40,10 +40,12 @@ from rulezero_tools.records import (
     Diff,
     Generated,
     ModelDefault,
+    PhaseFile,
     Rendered,
     Revision,
     Route,
     RunReport,
+    Shape,
     Trace,
     Tree,
     Unseen,
@@ -236,6 +238,19 @@ class PlayedProject:
         self.contents[path] = "; ".join(sql(o) for o in self.wanted).encode()
         self.chain[name] = self.wanted
         return Generated(revision=name, path=path, note=message)
+
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        del tables
+        return ()
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        del without
+        return tuple(self.generate(file.message, renames) for file in files)
 
     def defaults(self) -> tuple[ModelDefault, ...]:
         return ()

@@ -29,10 +29,12 @@ from rulezero_tools.records import (
     Diff,
     Generated,
     ModelDefault,
+    PhaseFile,
     Rendered,
     Revision,
     Route,
     RunReport,
+    Shape,
     Trace,
     Tree,
     Unseen,
@@ -104,6 +106,9 @@ class FakeProject:
     code: Sources = field(default_factory=Sources)
     rewritten: tuple[Operation, ...] = ()
     blind: Unseen = field(default_factory=Unseen)
+    standing: tuple[Shape, ...] = ()
+    phases: tuple[PhaseFile, ...] = ()
+    said: dict[str, str] = field(default_factory=dict[str, str])
     renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
     reads: Callable[[str], tuple[Operation, ...]] | None = None
     """What a draft's text does; the same as the file where it is not said."""
@@ -171,6 +176,19 @@ class FakeProject:
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        return tuple(shape for shape in self.standing if shape.table in tables)
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        self.phases = tuple(files)
+        names = [f"p{n}" for n, _ in enumerate(files, start=1)]
+        return tuple(Generated(revision=name, path=f"versions/{name}.py") for name in names)
+
     def merge(self, message: str) -> Generated:
         return self.generate(message)
 
@@ -211,6 +229,7 @@ class FakeProject:
                     has_downgrade=True,
                     downgrade_is_empty=False,
                     downgrade_line=9,
+                    phase=self.said.get(name),
                 ),
             )
             for name in revisions

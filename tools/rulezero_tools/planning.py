@@ -18,6 +18,7 @@ from rulezero_policies.plan import (
     Plan,
     PlanKind,
     PlannedChange,
+    Strategy,
     hashes,
 )
 from rulezero_policies.policy import is_protected, phrases
@@ -62,6 +63,8 @@ class Draft:
     statements: tuple[str, ...] = ()
     to_revisions: tuple[str, ...] | None = None
     branch: str | None = None
+    deployed: tuple[str, ...] = ()
+    strategy: Strategy = "direct"
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -104,6 +107,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         bind=project.bind,
         to_revisions=draft.to_revisions,
         branch=draft.branch,
+        strategy=draft.strategy,
     )
 
 
@@ -159,7 +163,9 @@ def _phrases(draft: Draft) -> tuple[str, ...]:
     # Writing a draft file drops nothing yet: the phrase belongs to the run.
     if draft.kind == "generate":
         return ()
-    return (RESTORE_PHRASE,) if draft.kind == "restore" else phrases(draft.findings)
+    if draft.kind == "restore":
+        return (RESTORE_PHRASE,)
+    return phrases(draft.findings, deployed=bool(draft.deployed))
 
 
 def record(session: Session, event: Event, plan: Plan | None, detail: str) -> None:

@@ -182,6 +182,8 @@ class GenerateResult:
     warning: str | None = None
     renames: tuple[str, ...] = ()
     """What the person chose of each candidate."""
+    also: tuple[str, ...] = ()
+    """The files of the later phases of a sequence, in order."""
 
 
 @dataclass(frozen=True, kw_only=True)

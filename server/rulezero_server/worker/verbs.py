@@ -14,6 +14,8 @@ TABLE = {
     "diff": "diff:diff",
     "generate": "generate:generate",
     "merge": "merge:merge",
+    "sequence": "sequence:write",
+    "shapes": "shapes:shapes",
     "trace": "trace:trace",
     "render": "render:render",
     "probe": "probe:probe",
@@ -42,7 +44,7 @@ READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
 _MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
 """The mode that a verb needs; every other one reads."""
 
-_AUTOGENERATE = frozenset({"diff", "generate"})
+_AUTOGENERATE = frozenset({"diff", "generate", "sequence"})
 
 _LENIENT = frozenset({"describe", "trace"})
 """The verbs that can go on, when they are asked to, without the revision files that do not load."""
@@ -51,6 +53,7 @@ _COMMANDS = {
     "diff": "check",
     "generate": "migrate",
     "merge": "merge",
+    "sequence": "migrate",
     "upgrade": "upgrade",
     "downgrade": "downgrade",
     "undo": "downgrade",

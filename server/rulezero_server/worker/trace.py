@@ -66,7 +66,7 @@ def _watched(
 
 
 def _trace(
-    script: Any, context: Any, root: str, current: set[str], source: bytes | None
+    script: Any, context: Any, root: str, current: set[str], source: bytes | None = None
 ) -> dict[str, Any]:
     path = os.path.realpath(str(script.path))
     broken = getattr(script.module, "broken", None)

@@ -74,6 +74,7 @@ class Plan:
     the person must type. A `generate` plan has no revisions yet: it lets a CRITICAL revision be
     written, and nothing else; `renames` are the drops and adds of which the
     person says with their yes whether they are renames.
+    `archives` are what the revision archives before it drops it, with what that costs.
     `rehearsal` is None where none was asked for.
     """
 
@@ -104,6 +105,7 @@ class Plan:
     pictures: tuple[TablePicture, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[RenameCandidate, ...] = ()
+    archives: tuple[str, ...] = ()
     rehearsal: Judged | None = None
 
     @property

@@ -235,6 +235,13 @@ def _generator(server: MCPServer, app: "App") -> None:
                 "about these and about all candidates when they confirm.",
             ),
         ] = None,
+        archive: Annotated[
+            bool,
+            Field(
+                description="Keep what is dropped or narrowed: the revision archives it beside the "
+                "table first, and its downgrade puts it back."
+            ),
+        ] = False,
         environment: Environment = None,
     ) -> results.GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
@@ -248,7 +255,12 @@ def _generator(server: MCPServer, app: "App") -> None:
 
         session = _session(app, ctx, environment)
         return use_case(
-            session, analysis_id=analysis_id, message=message, token=token, renames=renames or ()
+            session,
+            analysis_id=analysis_id,
+            message=message,
+            token=token,
+            renames=renames or (),
+            archive=archive,
         )
 
 

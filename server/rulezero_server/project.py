@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.picture import LiveTable
@@ -107,9 +108,15 @@ class WorkerProject:
         reply = self._ask("diff", {"renames": [asdict(rename) for rename in renames]})
         return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), archive: Sequence[Wish] = ()
+    ) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        args = {"message": message, "renames": [asdict(rename) for rename in renames]}
+        args = {
+            "message": message,
+            "renames": [asdict(rename) for rename in renames],
+            "archive": [asdict(wish) for wish in archive],
+        }
         return _as(Generated, self._ask("generate", args).result)
 
     def trace(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.errors import NoConnection, ProjectError
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Permit
@@ -102,6 +103,7 @@ class FakeProject:
     rewritten: tuple[Operation, ...] = ()
     blind: Unseen = field(default_factory=Unseen)
     renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
+    archived: list[tuple[Wish, ...]] = field(default_factory=list[tuple[Wish, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
         names = ["r1", *self.revisions]
@@ -147,8 +149,11 @@ class FakeProject:
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), archive: Sequence[Wish] = ()
+    ) -> Generated:
         self.renamed.append(tuple(renames))
+        self.archived.append(tuple(archive))
         name = f"r{len(self.revisions) + 2}"
         self.revisions[name] = self.wanted
         path = f"migrations/versions/{name}.py"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rulezero_policies import checklist, choices, words
+from rulezero_policies import archives, checklist, choices, words
 from rulezero_policies.errors import (
     AnalysisStale,
     NoChanges,
@@ -30,6 +30,7 @@ def generate(
     message: str,
     token: str | None = None,
     renames: Sequence[str] = (),
+    archive: bool = False,
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
@@ -44,6 +45,8 @@ def generate(
         token: What `confirm` gave for the plan made here.
         renames: Ids ("table.old -> new", "table -> new") of further drops and adds that the person
             is to be asked about, however unlike they are. With a token they do not count.
+        archive: Have the revision archive what it drops or narrows, and its downgrade put it back.
+            With a token the plan says it.
 
     Raises:
         OutOfOrder: No analysis was made.
@@ -59,13 +62,13 @@ def generate(
     named = () if token else tuple(renames)
     critical = analysis.risk == "CRITICAL"
     if not (critical or named or using.renames(session, analysis.operations).candidates):
-        return _written(session, message)
+        return _written(session, message, archive=archive)
     if token is None:
-        return _stop(session, seen, analysis, message, named)
+        return _stop(session, seen, analysis, message, named, archive=archive)
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    return _written(session, message, plan, chosen=gate.choice(session, plan, token))
+    return _written(session, message, plan, chosen=gate.choice(session, plan, token), archive=bool(plan.archives))
 
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:
@@ -101,6 +104,8 @@ def _stop(
     analysis: Analysis,
     message: str,
     named: tuple[str, ...],
+    *,
+    archive: bool,
 ) -> GenerateResult:
     """Have the person asked. The plan says what happens where no candidate is a rename."""
     operations = analysis.operations
@@ -108,6 +113,7 @@ def _stop(
     renames = using.renames(session, operations, facts=judgement.facts, named=named)
     _all_known(session, named, renames.candidates)
     findings = judgement.findings
+    costs = archives.costs(operations, judgement.facts, seen.database.identity.dialect)
     draft = Draft(
         kind="generate",
         to_revision=analysis.analysis_id,
@@ -119,12 +125,14 @@ def _stop(
         facts=renames.facts,
         warnings=(
             *words.used_lines(judgement.references),
+            *archives.offer(costs, taken=archive),
             words.generation_question(findings, operations, renames.candidates),
         ),
         sql=None,
         rollback_command="delete the generated file before it is applied",
         pictures=pictures(session, operations),
         renames=renames.candidates,
+        archives=costs if archive else (),
     )
     plan = make_plan(session, seen, draft, session.project.files())
     decides = " There the person says of each rename whether it is one." if plan.renames else ""
@@ -138,11 +146,17 @@ def _stop(
 
 
 def _written(
-    session: Session, message: str, plan: Plan | None = None, *, chosen: Sequence[str] = ()
+    session: Session,
+    message: str,
+    plan: Plan | None = None,
+    *,
+    chosen: Sequence[str] = (),
+    archive: bool,
 ) -> GenerateResult:
     candidates = plan.renames if plan else ()
     renames = tuple(c.rename for c in candidates if c.rename.id in chosen)
-    made = session.project.generate(message, renames)
+    kept = archives.wishes(session.project.diff(renames).operations) if archive else ()
+    made = session.project.generate(message, renames, kept)
     told = "; ".join(choices.outcomes(candidates, chosen))
     record(session, "generated", plan, f"{made.revision} in {made.path}{told and f': {told}'}")
     return GenerateResult(
@@ -151,6 +165,7 @@ def _written(
         path=made.path,
         warning=made.note,
         renames=choices.outcomes(candidates, chosen),
+        archives=archives.lines(made.archives, made.not_archived),
         next_step="Show the path. Nothing was applied. Call `review` with revision "
         f"{made.revision}.",
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level, Permit
@@ -75,7 +76,9 @@ class Project(Protocol):
         """What autogenerate would write, with these drops and adds made renames."""
         ...
 
-    def generate(self, message: str, renames: Sequence[Rename] = ()) -> Generated:
+    def generate(
+        self, message: str, renames: Sequence[Rename] = (), archive: Sequence[Wish] = ()
+    ) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
         ...
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies.archives import Archive
 from rulezero_policies.operations import Operation
 from rulezero_policies.plan import DatabaseIdentity
 from rulezero_policies.scene import Flaw
@@ -112,6 +113,9 @@ class Generated:
     revision: str
     path: str
     note: str | None = None
+    archives: tuple[Archive, ...] = ()
+    not_archived: tuple[str, ...] = ()
+    """What was to be archived and is dropped all the same, and why: a sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -179,6 +179,8 @@ class GenerateResult:
     warning: str | None = None
     renames: tuple[str, ...] = ()
     """What the person chose of each candidate."""
+    archives: tuple[str, ...] = ()
+    """What the revision keeps beside the tables before it drops it, or why it cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)

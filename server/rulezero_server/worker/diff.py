@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from alembic.autogenerate import RevisionContext
 
-from . import describe, errors, identity, operations, renaming
+from . import archiving, describe, errors, identity, operations, renaming
 from .load import Loaded
 
 _ARGUMENTS = {
@@ -32,7 +33,11 @@ def diff(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def autogenerate(
-    loaded: Loaded, *, message: str | None, renames: list[dict[str, Any]] | None = None
+    loaded: Loaded,
+    *,
+    message: str | None,
+    renames: list[dict[str, Any]] | None = None,
+    archived: Callable[[RevisionContext, Any], None] | None = None,
 ) -> tuple[RevisionContext, Any]:
     """Compare models and database as `alembic revision --autogenerate -m MESSAGE` does.
 
@@ -40,6 +45,7 @@ def autogenerate(
         loaded: The project.
         message: The revision's message.
         renames: The drops and adds that are renames, shaped as `renames.Rename`.
+        archived: Has what is dropped archived, given the revision and the migration context.
 
     Returns:
         The revision as Alembic would write it, not written yet, and the dialect.
@@ -52,8 +58,11 @@ def autogenerate(
         asked.append(context)
         describe.refuse_several([identity.identity(c.connection) for c in asked])
         _refuse_behind(loaded, current)
+        archiving.unseen(context)
         revision.run_autogenerate(current, context)
         renaming.rewrite(revision, renames or [], context)
+        if archived is not None:
+            archived(revision, context)
         return []
 
     loaded.run_env(compare, template_args=revision.template_args, revision_context=revision)

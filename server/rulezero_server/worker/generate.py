@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
-from . import describe, diff, errors, secrets
+from . import archiving, describe, diff, errors, secrets
 from .load import Loaded
 
 
@@ -16,7 +16,15 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Failure: NoChanges, and everything `diff` raises.
     """
-    revision, _ = diff.autogenerate(loaded, message=args["message"], renames=args.get("renames"))
+    told: dict[str, Any] = {}
+    renames, wishes = args.get("renames") or [], args.get("archive") or []
+
+    def archived(revision: Any, context: Any) -> None:
+        told.update(archiving.rewrite(revision, wishes, renames, context))
+
+    revision, _ = diff.autogenerate(
+        loaded, message=args["message"], renames=renames, archived=archived
+    )
     if not diff.operations_of(revision):
         raise errors.Failure("NoChanges")
     if len(revision.generated_revisions) != 1:
@@ -31,13 +39,14 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
         with loaded.guard.hooks() if loaded.guard else nullcontext():
             script = next(iter(revision.generate_scripts()))
     except Exception as exc:  # noqa: BLE001 - whatever a hook raises, the file is there
-        return _written_all_the_same(loaded, revision, before, exc)
+        return {**_written_all_the_same(loaded, revision, before, exc), **told}
     if script is None:
         raise errors.Failure("NoChanges")
     return {
         "revision": script.revision,
         "path": describe.path_under(loaded.root, str(script.path)),
         "note": _not_run(left_out) if left_out else None,
+        **told,
     }
 
 

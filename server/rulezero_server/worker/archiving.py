@@ -213,6 +213,9 @@ class _Archiver:
             _dropping(archive),
         ]
         _insert(self._down, back, steps)
+        # MySQL and MariaDB keep the index of a foreign key until the key is gone.
+        block.ops.sort(key=lambda op: not _drops_key(op))
+        back.ops.sort(key=lambda op: isinstance(op, ops.CreateForeignKeyOp))
         if not back.ops:
             self._down.remove(back)
 
@@ -317,6 +320,10 @@ def _insert(listed: list[Any], before: Any, steps: list[Any]) -> None:
 
 def _dropping(archive: Place) -> Any:
     return ops.DropTableOp(archive[1], schema=archive[0])
+
+
+def _drops_key(op: Any) -> bool:
+    return isinstance(op, ops.DropConstraintOp) and op.constraint_type == "foreignkey"
 
 
 def _column_name(op: Any) -> str:

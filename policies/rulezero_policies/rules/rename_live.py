@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies.archives import is_archive
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 
@@ -13,7 +14,8 @@ def _check(scene: Scene) -> Iterator[Hit]:
             evidence = f"the column is renamed to {change.after}"
             yield Hit(subject=step.operation.subject, evidence=evidence, line=step.operation.line)
     for step in scene.of("rename_table"):
-        evidence = f"the table is renamed to {step.operation.name}"
+        archived = ", its archive: to the code it is dropped" * is_archive(step.operation.name)
+        evidence = f"the table is renamed to {step.operation.name}{archived}"
         yield Hit(subject=step.operation.subject, evidence=evidence, line=step.operation.line)
 
 

@@ -13,7 +13,7 @@ from rulezero_policies.text import visible
 
 PREFIX = "rulezero_archive_"
 
-_NAME = re.compile(rf"{PREFIX}(?P<revision>\w+)_(?P<number>\d+)")
+_NAME = re.compile(rf"{PREFIX}(?P<revision>[0-9a-z_]+)_(?P<number>[0-9]+)")
 
 ArchiveKind = Literal["column", "table", "narrowing"]
 
@@ -58,6 +58,11 @@ def revision_of(name: str) -> str:
     return found["revision"] if found else ""
 
 
+def stem(revision: str) -> str:
+    """A revision's part of its archives' names."""
+    return re.sub(r"[^0-9a-z]", "_", revision.lower())[:40]
+
+
 def wishes(operations: Iterable[Operation], dialect: str = "") -> tuple[Wish, ...]:
     """Everything that these operations drop or narrow, in their order."""
     return tuple(_wish(kind, step) for kind, step in _losing(operations, dialect))
@@ -88,10 +93,8 @@ def offer(costs: Sequence[str], *, taken: bool) -> tuple[str, ...]:
         return ()
     if taken:
         return ("Archived before it is dropped, and put back by the downgrade:", *costs)
-    return (
-        "What is dropped can be kept: with archive=true the revision archives it first and its "
-        f"downgrade puts it back ({'; '.join(costs)}).",
-    )
+    kept = "the revision archives it first and its downgrade puts it back"
+    return (f"What is dropped can be kept: with archive=true {kept} ({'; '.join(costs)}).",)
 
 
 def lines(made: Iterable[Archive], left: Iterable[str]) -> tuple[str, ...]:
@@ -131,7 +134,9 @@ def _wish(kind: ArchiveKind, step: Step) -> Wish:
 def _cost(kind: ArchiveKind, fact: Fact | None, dialect: str) -> str:
     if kind == "table" and dialect != "sqlite":
         rows = "its rows" if fact is None or fact.count is None else f"its {fact.amount} rows"
-        return f"{rows} stay where they are under the archive's name, at once and at no further cost"
+        return (
+            f"{rows} stay where they are under the archive's name, at once and at no further cost"
+        )
     if fact is None or fact.count is None:
         return "how much is copied could not be counted"
     noun = "values with their keys" if kind == "column" else "rows"
@@ -144,4 +149,10 @@ def _time(fact: Fact) -> str:
     count = fact.count or 0
     if fact.at_least:
         return "minutes or more"
-    return "about a second" if count <= _QUICK else "seconds to minutes" if count <= _MINUTES else "minutes or more"
+    return (
+        "about a second"
+        if count <= _QUICK
+        else "seconds to minutes"
+        if count <= _MINUTES
+        else "minutes or more"
+    )

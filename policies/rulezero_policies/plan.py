@@ -14,7 +14,7 @@ from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
-PlanKind = Literal["upgrade", "downgrade", "generate"]
+PlanKind = Literal["upgrade", "downgrade", "generate", "purge", "discard"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,8 @@ class Plan:
     written, and nothing else; `renames` are the drops and adds of which the
     person says with their yes whether they are renames.
     `archives` are what the revision archives before it drops it, with what that costs.
-    `rehearsal` is None where none was asked for.
+    `rehearsal` is None where none was asked for. A `purge` plan runs no revision: it sends
+    `statements`. A `discard` plan removes the file of `path`, revision `to_revision`.
     """
 
     kind: PlanKind
@@ -106,6 +107,7 @@ class Plan:
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[RenameCandidate, ...] = ()
     archives: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
     rehearsal: Judged | None = None
 
     @property

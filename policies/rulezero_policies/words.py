@@ -105,9 +105,10 @@ def _type_warning(name: str, operation: Operation) -> str:
 def approval_request(plan: Plan) -> str:
     """The approval request (STEP 5), for an upgrade or for a downgrade."""
     back = plan.kind == "downgrade"
+    title = _TITLES.get(plan.kind, "Migration")
     return "\n".join(
         (
-            f"## {'Rollback' if back else 'Migration'} Ready for Review",
+            f"## {title} Ready for Review",
             "",
             f"**Description:** {visible(plan.description)}",
             f"**File:** {visible(plan.path)}",
@@ -127,7 +128,7 @@ def approval_request(plan: Plan) -> str:
             visible(plan.rollback_command),
             "",
             "---",
-            f"Should I apply this {'rollback' if back else 'migration'}? (Reply: yes/no)",
+            f"Should I apply this {title.lower()}? (Reply: yes/no)",
         )
     )
 
@@ -139,10 +140,18 @@ def _rehearsal(plan: Plan) -> tuple[str, ...]:
     return (f"**Rehearsal:** {visible(judged.line(plan.rehearsal), limit=800)}",)
 
 
+_TITLES: dict[PlanKind, str] = {
+    "downgrade": "Rollback",
+    "purge": "Purge",
+    "discard": "Discard",
+}
+
 HEADINGS: dict[PlanKind, str] = {
     "upgrade": "Apply this migration?",
     "downgrade": "Roll back this migration?",
     "generate": "Write this revision?",
+    "purge": "Drop this archive for good?",
+    "discard": "Remove this revision file?",
 }
 """What is asked, in a word."""
 

@@ -46,7 +46,7 @@ RUNS = ToolAnnotations(
 Environment = Annotated[
     str | None, Field(description="An environment of rulezero.toml; default: the first one.")
 ]
-PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
+PlanId = Annotated[str, Field(description="From the tool that made the plan, such as `review`.")]
 
 
 def reported(tool: Callable[P, R]) -> Callable[P, R]:
@@ -94,17 +94,21 @@ def _client_name(ctx: Context) -> str:
 
 def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
+    from rulezero_server import removing  # it takes from here what all tools share
+
     lasting = Lasting()
     _readers(server, app, lasting)
     _planners(server, app, lasting)
     _rollback_planner(server, app, lasting)
+    removing.register(server, app)
     if not app.read_only:
         _generator(server, app)
         _executor(server, app)
         _asker(server, app)
 
 
-def _session(app: "App", ctx: Context, environment: str | None) -> "Session":
+def session_of(app: "App", ctx: Context, environment: str | None) -> "Session":
+    """The project in that environment, for this client."""
     return app.session(environment, client=_client_name(ctx))
 
 
@@ -116,7 +120,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
 
         Call this first. It changes nothing.
         """
-        seen = app.status(_session(app, ctx, environment), can_ask=shows_forms(ctx))
+        seen = app.status(session_of(app, ctx, environment), can_ask=shows_forms(ctx))
         return replace(seen, warnings=(*seen.warnings, *lasting.running()))
 
     @server.tool(title="Read a plan", annotations=READS)
@@ -131,7 +135,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """Read one section of a plan, page by page: sql, findings, changes, rehearsal, run."""
         from rulezero_tools import reading
 
-        session = _session(app, ctx, environment)
+        session = session_of(app, ctx, environment)
         return reading.get_plan(session, plan_id=plan_id, section=section, page=page)
 
     @server.tool(title="Audit trail", annotations=READS)
@@ -144,7 +148,7 @@ def _readers(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """Read the audit trail: every proposal, question, answer, refusal and outcome."""
         from rulezero_tools import reading
 
-        return reading.history(_session(app, ctx, environment), limit=limit)
+        return reading.history(session_of(app, ctx, environment), limit=limit)
 
 
 def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
@@ -162,7 +166,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         """
         from rulezero_tools.analyze import analyze as use_case
 
-        return shortened(use_case(_session(app, ctx, environment), description=description))
+        return shortened(use_case(session_of(app, ctx, environment), description=description))
 
     @server.tool(title="Review what waits to run", annotations=READS)
     @reported_async
@@ -183,7 +187,7 @@ def _planners(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.review import review as use_case
 
         def work(say: Say) -> results.ReviewResult:
-            session = _session(app, ctx, environment)
+            session = session_of(app, ctx, environment)
             return shortened(use_case(session, revision=revision, progress=say))
 
         key = Key("review", (_client_name(ctx), environment, revision))
@@ -209,7 +213,7 @@ def _rollback_planner(server: MCPServer, app: "App", lasting: Lasting) -> None:
         from rulezero_tools.rollback import rollback as use_case
 
         def work(say: Say) -> results.RollbackResult:
-            session = _session(app, ctx, environment)
+            session = session_of(app, ctx, environment)
             return shortened(use_case(session, revision=revision, progress=say))
 
         key = Key("rollback", (_client_name(ctx), environment, revision))
@@ -235,7 +239,7 @@ def _generator(server: MCPServer, app: "App") -> None:
                 "about these and about all candidates when they confirm.",
             ),
         ] = None,
-        archive: Annotated[
+        archive: Annotated[  # noqa: FBT002 - the client names every argument
             bool,
             Field(
                 description="Keep what is dropped or narrowed: the revision archives it beside the "
@@ -253,7 +257,7 @@ def _generator(server: MCPServer, app: "App") -> None:
         """
         from rulezero_tools.generate import generate as use_case
 
-        session = _session(app, ctx, environment)
+        session = session_of(app, ctx, environment)
         return use_case(
             session,
             analysis_id=analysis_id,
@@ -285,7 +289,7 @@ def _executor(server: MCPServer, app: "App") -> None:
         from rulezero_tools.apply import apply as use_case
 
         def work(say: Say) -> results.ApplyResult:
-            session = _session(app, ctx, environment)
+            session = session_of(app, ctx, environment)
             return use_case(
                 session, app.runner(session), plan_id=plan_id, token=token, progress=say
             )
@@ -307,5 +311,5 @@ def _asker(server: MCPServer, app: "App") -> None:
         agreed: this call is where they do. "pending" means that they are still deciding on a page
         of their own: tell them, wait, then call again.
         """
-        session = await run_sync(_session, app, ctx, environment)
+        session = await run_sync(session_of, app, ctx, environment)
         return await confirming.confirm(ctx, session, plan_id)

@@ -16,7 +16,7 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, preferences, runs, settings, sources
-from rulezero_tools.records import Description, Diff, Generated, Rendered, Trace, Unseen
+from rulezero_tools.records import Description, Diff, Generated, Kept, Rendered, Trace, Unseen
 
 T = TypeVar("T")
 
@@ -118,6 +118,10 @@ class WorkerProject:
             "archive": [asdict(wish) for wish in archive],
         }
         return _as(Generated, self._ask("generate", args).result)
+
+    def archives(self) -> tuple[Kept, ...]:
+        """The archives that revisions left in the target, by name."""
+        return tuple(_as(Kept, entry) for entry in self._ask("archives").result["archives"])
 
     def trace(
         self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False

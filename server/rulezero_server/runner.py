@@ -7,7 +7,7 @@ from pathlib import Path
 from rulezero_policies.errors import PlanStale, StoreFailed, TokenRefused
 from rulezero_policies.grant import Permit, same
 from rulezero_policies.plan import Plan
-from rulezero_server import filelocks, launch, places, runs, sealing
+from rulezero_server import discarding, filelocks, launch, places, runs, sealing
 from rulezero_tools.ports import Store
 from rulezero_tools.records import RunReport
 
@@ -30,6 +30,8 @@ class WorkerRunner:
         """
         self._check(permit, plan)
         _check_files(plan, files)
+        if plan.kind == "discard":
+            return self._discard(plan, files)
         verb, folders = _verb(plan), runs.Folders(self._target)
         try:
             place = runs.claim(plan.plan_id)
@@ -41,6 +43,13 @@ class WorkerRunner:
             raise StoreFailed(reason=error.strerror or type(error).__name__) from error
         return folders.look(plan.plan_id) if ended else folders.so_far(plan.plan_id)
 
+    def _discard(self, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
+        try:
+            kept = discarding.remove(self._target.found.root, plan, files[plan.path])
+        except OSError as error:
+            raise StoreFailed(reason=error.strerror or type(error).__name__) from error
+        return RunReport(statements=(), error=None, seconds=0.0, kept=str(kept))
+
     def _write(self, place: Path, verb: str, plan: Plan, files: Mapping[str, bytes]) -> None:
         args = {
             "to": plan.to_revision,
@@ -51,6 +60,7 @@ class WorkerRunner:
             ),
             "limits": asdict(self._target.limits),
             "locks": runs.locks(),
+            "statements": list(plan.statements),
         }
         text = launch.request(self._target, verb, args, mode="running")
         places.private_file(place / "request").write_text(text, encoding="utf-8")
@@ -68,7 +78,7 @@ class WorkerRunner:
 
 
 def _verb(plan: Plan) -> str:
-    if plan.kind not in {"upgrade", "downgrade"}:
+    if plan.kind not in {"upgrade", "downgrade", "purge"}:
         raise TokenRefused(reason=f"A {plan.kind} plan changes no database.")
     return plan.kind
 

@@ -28,6 +28,7 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    Kept,
     Rendered,
     Revision,
     RunReport,
@@ -103,6 +104,7 @@ class FakeProject:
     rewritten: tuple[Operation, ...] = ()
     blind: Unseen = field(default_factory=Unseen)
     renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
+    kept: tuple[Kept, ...] = ()
     archived: list[tuple[Wish, ...]] = field(default_factory=list[tuple[Wish, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
@@ -159,6 +161,9 @@ class FakeProject:
         path = f"migrations/versions/{name}.py"
         self.contents[path] = message.encode()
         return Generated(revision=name, path=path)
+
+    def archives(self) -> tuple[Kept, ...]:
+        return self.kept
 
     def trace(
         self, revisions: Sequence[str], *, static: bool = False, lenient: bool = False

@@ -110,6 +110,8 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
         return recovering.so_far(run)
     if run.status != "applied":
         return run.outcome or "How the run ended was not recorded: read `status`."
+    if plan.kind in {"purge", "discard"}:
+        return _gone(plan, run, current)
     text = words.applied_text(
         current=current,
         previous=previous,
@@ -120,7 +122,15 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
     return f"{text}\n\n{told}" if told else text
 
 
+def _gone(plan: Plan, run: Run, current: str) -> str:
+    kept = run.report.kept if run.report else None
+    place = f" Its bytes are kept in {kept}: copy that back to undo this." if kept else ""
+    return f"Done: {plan.description}.{place} Current revision: {current}."
+
+
 def _next(run: Run, plan: Plan) -> str:
+    if run.status == "applied" and plan.kind in {"purge", "discard"}:
+        return "Tell the person what is gone, and where it is kept if it is."
     if run.status == "applied":
         return "Tell the person the current revision and the rollback command."
     if run.status == "running":

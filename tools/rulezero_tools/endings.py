@@ -66,7 +66,7 @@ def _ending(plan: Plan, report: RunReport, sent: Sequence[Sent], seen: ReadBack)
     if seen.current is None:
         return "unknown"
     now = graph.at(seen.current)
-    if now == plan.to_revision:
+    if _arrived(plan, sent, now, seen):
         return "applied"
     if now != graph.at(plan.from_revisions) or committed(sent):
         return "partially applied"
@@ -77,6 +77,14 @@ def _ending(plan: Plan, report: RunReport, sent: Sequence[Sent], seen: ReadBack)
         return "rolled back whole" if changes else "nothing happened"
     # Every statement is accounted for, and yet the schema is another one: by whom is not known.
     return "unknown" if sent else "partially applied"
+
+
+def _arrived(plan: Plan, sent: Sequence[Sent], now: str, seen: ReadBack) -> bool:
+    if plan.kind == "discard":
+        return plan.to_revision not in seen.revisions
+    if plan.kind == "purge":
+        return {s.text for s in sent if s.landed == "committed"}.issuperset(plan.statements)
+    return now == plan.to_revision
 
 
 def outcome(

@@ -68,7 +68,13 @@ def generate(
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    return _written(session, message, plan, chosen=gate.choice(session, plan, token), archive=bool(plan.archives))
+    return _written(
+        session,
+        message,
+        plan,
+        chosen=gate.choice(session, plan, token),
+        archive=bool(plan.archives),
+    )
 
 
 def _analysis(session: Session, analysis_id: str) -> Analysis:

@@ -20,6 +20,8 @@ class ReadBack:
     fingerprint: str | None = None
     aftermath: Aftermath = field(default_factory=Aftermath)
     why: str | None = None
+    revisions: tuple[str, ...] = ()
+    """Those that the project has files of."""
 
     def same_schema(self, plan: Plan) -> bool:
         """Whether the schema is known to be the one that was approved."""

@@ -51,6 +51,7 @@ class Draft:
     references: References | None = None
     renames: tuple[RenameCandidate, ...] = ()
     archives: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
 
@@ -87,6 +88,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         pictures=draft.pictures,
         renames=draft.renames,
         archives=draft.archives,
+        statements=draft.statements,
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
     )

@@ -24,6 +24,7 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    Kept,
     Passkey,
     Pin,
     Rendered,
@@ -80,6 +81,10 @@ class Project(Protocol):
         self, message: str, renames: Sequence[Rename] = (), archive: Sequence[Wish] = ()
     ) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
+        ...
+
+    def archives(self) -> tuple[Kept, ...]:
+        """The archives that revisions left in the target, by name."""
         ...
 
     def trace(

@@ -24,6 +24,8 @@ class Revision:
     path: str
     message: str
     branch_labels: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    """Revisions of other branches that it asks for (`depends_on`), or their labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,18 @@ class Generated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """An archive in the target; `note` is its comment, `bytes` None where it is not told."""
+
+    name: str
+    schema: str | None
+    rows: int
+    at_least: bool = False
+    bytes: int | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tree:
     """What the syntax tree of a revision tells without running it.
 
@@ -206,7 +220,8 @@ class RunReport:
     """What a run did: the statements it sent, and the error that ended it, if any.
 
     `sent` are the statements of the last of its `tries`, with what became of each; `state` is
-    whether its process is still there, and if not, whether it could tell its end.
+    whether its process is still there, and if not, whether it could tell its end. `kept` is where
+    the bytes of a discarded file are.
     """
 
     statements: tuple[str, ...]
@@ -216,6 +231,7 @@ class RunReport:
     state: RunState = "ended"
     tries: int = 1
     sessions: tuple[ServerSession, ...] = ()
+    kept: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -156,10 +156,16 @@ def read_back(session: Session, report: RunReport) -> ReadBack:
         with session.project.reading():
             if _open_questions(report):
                 aftermath = session.runs.aftermath(report)
-            database = session.project.describe().database
+            description = session.project.describe()
+            database = description.database
     except ProjectError as error:
         return ReadBack(current=None, aftermath=aftermath, why=scrub(f"{error.code}: {error}"))
-    return ReadBack(current=database.current, fingerprint=database.fingerprint, aftermath=aftermath)
+    return ReadBack(
+        current=database.current,
+        fingerprint=database.fingerprint,
+        aftermath=aftermath,
+        revisions=tuple(r.id for r in description.revisions),
+    )
 
 
 def _open_questions(report: RunReport) -> bool:

@@ -122,6 +122,18 @@ class RunView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArchiveView:
+    """What a revision archived before it dropped it; `days` since then, None where not known."""
+
+    name: str
+    rows: int
+    at_least: bool
+    bytes: int | None
+    note: str | None
+    days: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusResult:
     """Where the project stands and what to do next."""
 
@@ -140,6 +152,7 @@ class StatusResult:
     warnings: tuple[str, ...]
     next_step: str
     runs: tuple[RunView, ...] = ()
+    archives: tuple[ArchiveView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,6 +344,19 @@ class RollbackResult:
     approval_request: str
     next_step: str
     rehearsal: Rehearsal = field(default_factory=lambda: Rehearsal(ran=False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscardResult:
+    """A plan to remove a revision file: nothing was removed yet."""
+
+    plan_id: str
+    revision: str
+    path: str
+    sha256: str
+    warnings: tuple[str, ...]
+    approval_request: str
+    next_step: str
 
 
 @dataclass(frozen=True, kw_only=True)

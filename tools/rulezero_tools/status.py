@@ -7,6 +7,7 @@ from rulezero_tools import gate, graph, recovering
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import database_view, holes, protected
 from rulezero_tools.ports import Session, loads_once
+from rulezero_tools.purge import views
 from rulezero_tools.records import Description
 from rulezero_tools.results import PlanView, RevisionView, RunView, StatusResult
 
@@ -50,6 +51,7 @@ def status(
         warnings=holes(seen.interceptions),
         next_step=_going_on(runs) or _next(seen, waiting=bool(waiting)),
         runs=runs,
+        archives=views(session),
     )
 
 

@@ -26,7 +26,9 @@ def _kept(scene: Scene, step: Step) -> str:
     archive = archive_of(scene, step)
     if archive is not None:
         return f"; all of its rows are archived in {archive} before"
-    return "; it is an archive, and what it holds is put back before" if put_back(scene, step) else ""
+    return (
+        "; it is an archive, and what it holds is put back before" if put_back(scene, step) else ""
+    )
 
 
 RULE = Rule(

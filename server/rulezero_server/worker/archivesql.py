@@ -135,4 +135,6 @@ class Writer:
     def refill(self, archive: Place, target: Place, columns: list[str]) -> str:
         """Put whole rows back."""
         names = self.names(columns)
-        return f"INSERT INTO {self.place(target)} ({names}) SELECT {names} FROM {self.place(archive)}"
+        return (
+            f"INSERT INTO {self.place(target)} ({names}) SELECT {names} FROM {self.place(archive)}"
+        )

@@ -19,7 +19,7 @@ from . import archivesql
 from .renameops import RenameTableOp
 
 PREFIX = "rulezero_archive_"
-_ARCHIVE = re.compile(rf"{PREFIX}\w+_\d+")
+_ARCHIVE = re.compile(rf"{PREFIX}[0-9a-z_]+_\d+")
 _LONGEST = 40
 """Characters of a revision in a name: 63 bytes are PostgreSQL's most."""
 
@@ -93,7 +93,7 @@ class _Archiver:
         self._sql = archivesql.Writer(context.dialect)
         self._look: Any = sa.inspect(context.connection)
         self._revision = revision
-        self._stem = PREFIX + re.sub(r"\W", "_", revision.lower())[:_LONGEST]
+        self._stem = PREFIX + re.sub(r"[^0-9a-z]", "_", revision.lower())[:_LONGEST]
         self._was = {(r["schema"], r["new"]): r["old"] for r in renames if r["kind"] == "table"}
         self._columns = {
             (r["schema"], r["table"], r["old"]): r["new"] for r in renames if r["kind"] == "column"
@@ -121,10 +121,14 @@ class _Archiver:
         kind = ops.AlterColumnOp if narrowed else ops.DropColumnOp
         for block in [b for b in self._up if isinstance(b, ops.ModifyTableOps)]:
             if (block.schema, block.table_name) == place:
-                for op in list(block.ops):
+                for op in self._listed(block):
                     mine = isinstance(op, kind) and op.column_name == column
                     if mine and (not narrowed or op.modify_type is not None):
                         self._one(block, op, narrowed=narrowed)
+
+    @staticmethod
+    def _listed(block: Any) -> list[Any]:
+        return list(block.ops)
 
     def _live(self, block: Any) -> str:
         return str(self._was.get((block.schema, block.table_name), block.table_name))
@@ -214,8 +218,8 @@ class _Archiver:
         ]
         _insert(self._down, back, steps)
         # MySQL and MariaDB keep the index of a foreign key until the key is gone.
-        block.ops.sort(key=lambda op: not _drops_key(op))
-        back.ops.sort(key=lambda op: isinstance(op, ops.CreateForeignKeyOp))
+        block.ops.sort(key=_keys_first)
+        back.ops.sort(key=_keys_last)
         if not back.ops:
             self._down.remove(back)
 
@@ -287,7 +291,7 @@ class _Archiver:
             self._table_renamed(place, archive, keys)
 
     def _table_copied(self, place: Place, archive: Place, drop: Any, create: Any) -> None:
-        """SQLite cannot take the keys from a table that lives on, and they would hold its parents."""
+        """SQLite cannot take the keys from a table, and they would hold the rows they refer to."""
         columns = [str(c.name) for c in drop.to_table().columns if c.computed is None]
         copied = [ops.ExecuteSQLOp(t) for t in self._sql.copy(archive, place, [], columns, None)]
         self._up += [*copied, drop]
@@ -322,8 +326,12 @@ def _dropping(archive: Place) -> Any:
     return ops.DropTableOp(archive[1], schema=archive[0])
 
 
-def _drops_key(op: Any) -> bool:
-    return isinstance(op, ops.DropConstraintOp) and op.constraint_type == "foreignkey"
+def _keys_first(op: Any) -> bool:
+    return not (isinstance(op, ops.DropConstraintOp) and op.constraint_type == "foreignkey")
+
+
+def _keys_last(op: Any) -> bool:
+    return isinstance(op, ops.CreateForeignKeyOp)
 
 
 def _column_name(op: Any) -> str:

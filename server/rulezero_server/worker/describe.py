@@ -52,6 +52,7 @@ def revisions(loaded: Loaded) -> list[dict[str, Any]]:
         {
             "id": script.revision,
             "down": _as_list(script.down_revision),
+            "depends": _as_list(script.dependencies),
             "path": path_under(loaded.root, str(script.path)),
             "message": script.doc or "",
             "branch_labels": sorted(script.branch_labels or ()),

@@ -17,7 +17,8 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
         Failure: NoChanges, and everything `diff` raises.
     """
     told: dict[str, Any] = {}
-    renames, wishes = args.get("renames") or [], args.get("archive") or []
+    renames: list[dict[str, Any]] = args.get("renames") or []
+    wishes: list[dict[str, Any]] = args.get("archive") or []
 
     def archived(revision: Any, context: Any) -> None:
         told.update(archiving.rewrite(revision, wishes, renames, context))

@@ -35,8 +35,9 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project, loaded after `prepare`.
-        args: `direction` ("upgrade" or "downgrade"), `to` (a revision, or "base"), `from` (the
-            revisions that the database must be at), `identity` (of the database it must be);
+        args: `direction` ("upgrade", "downgrade", or "purge", which runs no revision), `to` (a
+            revision, or "base"), `from` (the revisions that the database must be at), `identity`
+            (of the database it must be), `statements` (SQL that is sent first);
             also `limits` (see `retrying.Limits`), `locks` (the folder of SQLite's lock files) and
             `journal`.
 
@@ -122,6 +123,7 @@ def _migrate(loaded: Any, args: dict[str, Any], noting: Noting) -> None:
             *context.on_version_apply_callbacks,
             partial(_arrived, noting.book),
         )
+        _send(context, args.get("statements") or ())
         return _told(chosen, noting)
 
     loaded.run_env(
@@ -132,6 +134,14 @@ def _migrate(loaded: Any, args: dict[str, Any], noting: Noting) -> None:
         tag=None,
         dont_mutate=False,
     )
+
+
+def _send(context: Any, statements: Sequence[str]) -> None:
+    """Send approved SQL as it stands, in a transaction as Alembic has them here."""
+    if statements:
+        with context.begin_transaction(_per_migration=True):
+            for text in statements:
+                context.connection.exec_driver_sql(text)
 
 
 def _told(steps: Any, noting: Noting) -> Generator[Any, None, None]:
@@ -159,6 +169,8 @@ def _steps(loaded: Any, args: dict[str, Any]) -> Callable[[Sequence[str], Any], 
 
 def revision_steps(loaded: Any, direction: str) -> Callable[[str, Sequence[str]], Any]:
     """What gives the steps to a revision, from the revisions that a database is at."""
+    if direction == "purge":
+        return lambda _to, _current: []
     script = loaded.script
     return script._upgrade_revs if direction == "upgrade" else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do
 

@@ -21,12 +21,14 @@ TABLE = {
     "access": "access:access",
     "rehearse": "rehearse:rehearse",
     "aftermath": "aftermath:aftermath",
+    "archives": "archives:archives",
     "upgrade": "run:run",
     "downgrade": "run:run",
+    "purge": "run:run",
 }
 """Verb -> module:function. A verb that is not here does not exist."""
 
-RUNS = frozenset({"upgrade", "downgrade"})
+RUNS = frozenset({"upgrade", "downgrade", "purge"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
@@ -44,6 +46,7 @@ _COMMANDS = {
     "generate": "migrate",
     "upgrade": "upgrade",
     "downgrade": "downgrade",
+    "purge": "downgrade",
     "rehearse": "upgrade",
 }
 

@@ -160,7 +160,9 @@ def test_a_failure_between_archive_and_drop_leaves_every_value(place: Any) -> No
     place.models(after(BEFORE))
     path = place.folder / generated(place).path
     text = path.read_text(encoding="utf-8")
-    cut = text.index("op.drop_" if "batch" not in text.split("def downgrade")[0] else "with op.batch")
+    cut = text.index(
+        "op.drop_" if "batch" not in text.split("def downgrade")[0] else "with op.batch"
+    )
     path.write_text(f"{text[:cut]}raise RuntimeError\n    {text[cut:]}", encoding="utf-8")
     with pytest.raises(RuntimeError):
         place.upgrade()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp.server.mcpserver import Context, MCPServer
 from pydantic import Field
 
-from rulezero_tools import results
+from rulezero_tools import removals, results
 
 if TYPE_CHECKING:
     from rulezero_server.app import App
@@ -37,7 +37,7 @@ def register(server: MCPServer, app: "App") -> None:
         ctx: Context,
         revision: Annotated[str, Field(description="A revision that was never applied.")],
         environment: Environment = None,
-    ) -> results.DiscardResult:
+    ) -> removals.DiscardResult:
         """Plan to remove an unapplied revision's file. It removes nothing itself.
 
         Only for a revision that the person no longer wants. One that is applied, was run, or that

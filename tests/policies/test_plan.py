@@ -58,6 +58,8 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "fingerprint": lambda _: None,
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
     "renames": lambda _: (Rename(kind="column", table="users", old="a", new="b"),),
+    "archives": lambda _: ("users.old: 1 values with their keys are copied",),
+    "statements": lambda _: ("DROP TABLE x",),
     "rehearsal": lambda _: Judged(seconds=1.0),
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
 }

@@ -8,7 +8,7 @@ from rulezero_tools import graph
 from rulezero_tools.planning import Draft, make_plan, refused
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.records import Description, Revision
-from rulezero_tools.results import DiscardResult
+from rulezero_tools.removals import DiscardResult
 
 _KEPT = (
     "The file's bytes are kept below `discarded` in rulezero's state folder; `apply` says where. "

@@ -113,14 +113,36 @@ def _stop(
     *,
     archive: bool,
 ) -> GenerateResult:
-    """Have the person asked. The plan says what happens where no candidate is a rename."""
+    """Have the person asked."""
+    draft = _draft(session, seen, analysis, message, named, archive=archive)
+    plan = make_plan(session, seen, draft, session.project.files())
+    decides = " There the person says of each rename whether it is one." if plan.renames else ""
+    return GenerateResult(
+        status="needs_confirmation",
+        plan_id=plan.plan_id,
+        question=question_text(plan),
+        next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}.{decides} Then "
+        "call `generate` again with the same analysis_id, the same message and the token.",
+    )
+
+
+def _draft(
+    session: Session,
+    seen: Description,
+    analysis: Analysis,
+    message: str,
+    named: tuple[str, ...],
+    *,
+    archive: bool,
+) -> Draft:
+    """What the plan says; it says what happens where no candidate is a rename."""
     operations = analysis.operations
     judgement = judged(session, seen, operations)
     renames = using.renames(session, operations, facts=judgement.facts, named=named)
     _all_known(session, named, renames.candidates)
     findings = judgement.findings
     costs = archives.costs(operations, judgement.facts, seen.database.identity.dialect)
-    draft = Draft(
+    return Draft(
         kind="generate",
         to_revision=analysis.analysis_id,
         revisions=(),
@@ -139,15 +161,6 @@ def _stop(
         pictures=pictures(session, operations),
         renames=renames.candidates,
         archives=costs if archive else (),
-    )
-    plan = make_plan(session, seen, draft, session.project.files())
-    decides = " There the person says of each rename whether it is one." if plan.renames else ""
-    return GenerateResult(
-        status="needs_confirmation",
-        plan_id=plan.plan_id,
-        question=question_text(plan),
-        next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}.{decides} Then "
-        "call `generate` again with the same analysis_id, the same message and the token.",
     )
 
 

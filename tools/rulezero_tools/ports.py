@@ -18,13 +18,13 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
+from rulezero_tools.archiveport import Archived
 from rulezero_tools.machine import Chance, Clock
 from rulezero_tools.records import (
     Analysis,
     Description,
     Diff,
     Generated,
-    Kept,
     Passkey,
     Pin,
     Rendered,
@@ -43,7 +43,7 @@ def silent(_doing: str) -> None:
     """Nobody wants to know what is being done: for whatever takes a `progress`."""
 
 
-class Project(Protocol):
+class Project(Archived, Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
     @property
@@ -81,10 +81,6 @@ class Project(Protocol):
         self, message: str, renames: Sequence[Rename] = (), archive: Sequence[Wish] = ()
     ) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        ...
-
-    def archives(self) -> tuple[Kept, ...]:
-        """The archives that revisions left in the target, by name."""
         ...
 
     def trace(

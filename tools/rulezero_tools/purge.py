@@ -9,7 +9,8 @@ from rulezero_tools import graph
 from rulezero_tools.planning import Draft, fact_views, make_plan, refused
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.records import Description, Kept
-from rulezero_tools.results import ArchiveView, RollbackResult
+from rulezero_tools.removals import ArchiveView
+from rulezero_tools.results import RollbackResult
 
 _AFTERWARDS = (
     "The downgrade of the revision that made it reads it: once it is dropped, that downgrade "

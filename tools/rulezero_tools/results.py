@@ -11,6 +11,7 @@ from rulezero_policies.rehearsal import Leg, State
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 from rulezero_tools.records import Ending
+from rulezero_tools.removals import ArchiveView
 
 Section = Literal[
     "summary", "sql", "findings", "changes", "files", "approval_request", "rehearsal", "run"
@@ -119,18 +120,6 @@ class RunView:
     message: str
     resume: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArchiveView:
-    """What a revision archived before it dropped it; `days` since then, None where not known."""
-
-    name: str
-    rows: int
-    at_least: bool
-    bytes: int | None
-    note: str | None
-    days: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,19 +333,6 @@ class RollbackResult:
     approval_request: str
     next_step: str
     rehearsal: Rehearsal = field(default_factory=lambda: Rehearsal(ran=False))
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiscardResult:
-    """A plan to remove a revision file: nothing was removed yet."""
-
-    plan_id: str
-    revision: str
-    path: str
-    sha256: str
-    warnings: tuple[str, ...]
-    approval_request: str
-    next_step: str
 
 
 @dataclass(frozen=True, kw_only=True)

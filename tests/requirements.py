@@ -94,7 +94,6 @@ PENDING: dict[str, str] = {
     "D02": "the rehearsal on a shadow database is not built yet",
     "D03": "configuration files are not sealed yet; the code of the project is",
     "D05": "the guard inside PostgreSQL is not built yet",
-    "D06": "archives are not built yet",
     "D09": "fleets are not built yet",
 }
 """Why a promise is not kept yet, or not in full; an id may stand here and have tests already."""
@@ -287,6 +286,7 @@ TESTS: dict[str, list[str]] = {
         "tests/test_one_gate.py::test_only_the_rehearser_asks_for_a_session_that_writes_to_a_shadow",
         "tests/test_one_gate.py::test_only_the_runner_asks_for_a_writable_session",
         "tests/test_one_gate.py::test_only_the_runner_begins_a_run_of_its_own",
+        "tests/test_one_gate.py::test_only_the_runner_removes_a_revision_file",
         "tests/test_one_gate.py::test_only_the_store_runs_migrations_by_alembics_commands",
         "tests/test_one_gate.py::test_only_the_stores_and_the_worker_import_a_database_driver",
         "tests/test_one_gate.py::test_only_the_tool_apply_takes_a_runner_and_hands_it_straight_to_the_executor",
@@ -469,6 +469,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/test_worker_reading.py::test_what_is_generated_is_what_flask_db_migrate_writes",
     ],
     "A09": [
+        "tests/e2e/test_archives.py::test_dropping_with_an_archive_and_rolling_back_restores_every_value",
         "tests/e2e/test_flows.py::test_a_dropped_column_stops_before_generation_and_again_before_the_run",
         "tests/e2e/test_renames.py::test_each_answer_decides_about_its_own_column",
         "tests/policies/test_decision.py::test_a_revision_is_written_only_with_everything_ticked",
@@ -609,6 +610,8 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_apply.py::test_a_run_that_left_something_behind_is_called_partly_applied",
     ],
     "A19": [
+        "tests/e2e/test_archives.py::test_an_archive_is_purged_by_typed_words_and_only_an_archive",
+        "tests/e2e/test_archives.py::test_an_unapplied_revision_is_discarded_by_a_person_and_kept",
         "tests/e2e/test_command_line.py::test_no_command_applies_and_no_option_skips_the_question",
         "tests/e2e/test_hostile.py::test_a_client_that_cannot_ask_is_told_who_can",
         "tests/e2e/test_hostile.py::test_a_file_edited_after_the_yes_is_stale",
@@ -635,10 +638,15 @@ TESTS: dict[str, list[str]] = {
         "tests/test_one_gate.py::test_only_the_rehearser_asks_for_a_session_that_writes_to_a_shadow",
         "tests/test_one_gate.py::test_only_the_runner_asks_for_a_writable_session",
         "tests/test_one_gate.py::test_only_the_runner_begins_a_run_of_its_own",
+        "tests/test_one_gate.py::test_only_the_runner_removes_a_revision_file",
         "tests/test_one_gate.py::test_only_the_store_runs_migrations_by_alembics_commands",
         "tests/test_one_gate.py::test_only_the_stores_and_the_worker_import_a_database_driver",
         "tests/test_one_gate.py::test_only_the_tool_apply_takes_a_runner_and_hands_it_straight_to_the_executor",
         "tests/test_one_gate.py::test_what_the_stores_hold_is_changed_through_their_port_alone",
+        "tests/tools/test_discard.py::test_a_revision_that_a_plan_ran_anywhere_stays",
+        "tests/tools/test_discard.py::test_a_revision_that_another_branch_asks_for_stays",
+        "tests/tools/test_discard.py::test_an_applied_followed_or_unknown_revision_stays",
+        "tests/tools/test_discard.py::test_the_plan_binds_the_bytes_of_the_file",
     ],
     "A20": [
         "tests/e2e/test_flows.py::test_a_dropped_column_stops_before_generation_and_again_before_the_run",
@@ -735,6 +743,7 @@ TESTS: dict[str, list[str]] = {
         "tests/approval/test_page.py::test_the_pin_approves_and_the_page_says_so",
         "tests/approval/test_renames.py::test_each_is_decided_with_its_evidence_beside_it",
         "tests/approval/test_renames.py::test_what_is_not_said_of_each_is_asked_for_again",
+        "tests/e2e/test_archives.py::test_dropping_with_an_archive_and_rolling_back_restores_every_value",
         "tests/e2e/test_page.py::test_a_client_that_does_not_wait_gets_the_token_with_its_next_call",
         "tests/e2e/test_page.py::test_a_client_that_opens_links_is_given_the_link_once",
         "tests/e2e/test_page.py::test_a_link_that_the_client_does_not_open_comes_up_in_the_browser_with_the_next_call",
@@ -1010,6 +1019,7 @@ TESTS: dict[str, list[str]] = {
         "tests/test_one_gate.py::test_only_the_rehearser_asks_for_a_session_that_writes_to_a_shadow",
         "tests/test_one_gate.py::test_only_the_runner_asks_for_a_writable_session",
         "tests/test_one_gate.py::test_only_the_runner_begins_a_run_of_its_own",
+        "tests/test_one_gate.py::test_only_the_runner_removes_a_revision_file",
         "tests/test_one_gate.py::test_only_the_store_runs_migrations_by_alembics_commands",
         "tests/test_one_gate.py::test_only_the_stores_and_the_worker_import_a_database_driver",
         "tests/test_one_gate.py::test_only_the_tool_apply_takes_a_runner_and_hands_it_straight_to_the_executor",
@@ -1355,6 +1365,15 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_gate.py::test_a_protected_database_cannot_be_approved_by_a_form",
         "tests/tools/test_reading.py::test_status_says_who_can_approve",
     ],
+    "D06": [
+        "tests/e2e/test_archives.py::test_an_archive_is_purged_by_typed_words_and_only_an_archive",
+        "tests/e2e/test_archives.py::test_dropping_with_an_archive_and_rolling_back_restores_every_value",
+        "tests/policies/test_archives.py::test_only_a_copy_of_every_value_is_an_archive",
+        "tests/server/archives/test_columns.py::test_every_value_of_a_dropped_column_comes_back_by_its_key",
+        "tests/server/archives/test_columns.py::test_rows_of_today_stay_as_they_are_and_get_null_or_the_default",
+        "tests/server/archives/test_tables.py::test_dropped_tables_come_back_with_rows_keys_and_indexes",
+        "tests/server/archives/test_tables.py::test_what_a_narrowing_rounds_comes_back_where_nobody_wrote_since",
+    ],
     "D07": [
         "tests/approval/test_renames.py::test_each_is_decided_with_its_evidence_beside_it",
         "tests/approval/test_renames.py::test_what_is_not_said_of_each_is_asked_for_again",
@@ -1419,6 +1438,7 @@ TESTS: dict[str, list[str]] = {
         "tests/tools/test_journal.py::test_what_nobody_can_commit_any_more_is_rolled_back",
         "tests/tools/test_journal.py::test_what_was_committed_is_committed",
         "tests/tools/test_journal.py::test_where_it_is_not_known_whether_it_commits_by_itself_it_may",
+        "tests/tools/test_landing.py::test_a_statement_that_was_cut_off_is_told_by_the_schema_before_it",
     ],
     "D10": [
         "tests/e2e/test_command_line.py::test_history_prints_a_whole_chain_and_fails_on_a_broken_one",

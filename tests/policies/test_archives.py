@@ -1,6 +1,7 @@
 """What can be archived, what it costs, and how the rules see that it was."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,6 +134,32 @@ def test_only_a_copy_of_every_value_is_an_archive(
     assert found.severity == "CRITICAL"
     assert (found.outcome == "design") is archived
     assert ("are archived in rulezero_archive_ab_1 before" in found.evidence) is archived
+
+
+@pytest.mark.parametrize(
+    ("dialect", "type_", "where", "archived"),
+    [
+        ("postgresql", "Numeric(12, 1)", "p <> CAST(p AS NUMERIC(12, 1))", True),
+        ("postgresql", "Numeric(12, 1)", "p <> CAST(p AS NUMERIC(12, 2))", False),
+        ("mysql", "Numeric(12, 1)", "p <> ROUND(p, 1)", True),
+        ("mysql", "Numeric(12, 1)", "p <> ROUND(p, 2)", False),
+    ],
+)
+@pytest.mark.proves("D06")
+def test_what_a_narrowing_rounds_is_archived_only_by_its_own_condition(
+    scene_of: Callable[..., Scene], dialect: str, type_: str, where: str, archived: bool
+) -> None:
+    copy = f"CREATE TABLE rulezero_archive_ab_1 AS SELECT id, p FROM prices WHERE {where}"
+    alter = "op.alter_column('prices', 'p', existing_type=sa.{0}, type_=sa.{1})"
+    wide = "Numeric(12, 4)"
+    up = f"op.execute({copy!r})\n{alter.format(wide, type_)}"
+    scene = scene_of(revision(up, alter.format(type_, wide)), dialect)
+    asked = {"table": "prices", "column": "p", "type": "NUMERIC(12, 1)"}
+    facts = (fact("misfits", 0, **asked), fact("rounded", 3, **asked))
+    found = next(f for f in rules.review(replace(scene, facts=facts)) if f.rule == "narrow")
+    assert found.severity == "CRITICAL"
+    assert (found.outcome == "design") is archived
+    assert ("archived in rulezero_archive_ab_1 before" in found.evidence) is archived
 
 
 TABLES = revision(

@@ -13,20 +13,37 @@ _COPY = re.compile(
     r"SELECT (?P<columns>[^()*]+) FROM (?P<table>[\w.]+)(?: WHERE (?P<some>.+))?",
     re.IGNORECASE,
 )
+_LAST_NUMBER = re.compile(r"(?P<number>\d+)\s*\)$")
 _FILL = re.compile(r"(?:UPDATE|INSERT INTO) ", re.IGNORECASE)
 
 
 def archive_of(scene: Scene, drop: Step) -> str | None:
     """The archive that got every value of the dropped column, or every row of the table, before."""
-    operation = drop.operation
-    column = operation.column.name if operation.column else None
-    for text in _before(scene, drop):
+    column = drop.operation.column.name if drop.operation.column else None
+    return _archive(scene, drop, column, {None, f"{column} IS NOT NULL"})
+
+
+def archive_of_cut(scene: Scene, step: Step, type_: str) -> str | None:
+    """The archive that got every value that is another one as `type_`, before."""
+    column = step.operation.column.name if step.operation.column else ""
+    number = _LAST_NUMBER.search(type_)
+    last = number["number"] if number else "0"
+    cuts = (f"CAST({column} AS {type_})", f"ROUND({column}, {last})")
+    text = f"BINARY {column} <> BINARY LEFT({column}, {last})"
+    some = {f"{column} {differs} {cut}" for differs in ("<>", "IS NOT") for cut in cuts}
+    return _archive(scene, step, column, {None, text, *some})
+
+
+def _archive(
+    scene: Scene, step: Step, column: str | None, conditions: set[str | None]
+) -> str | None:
+    for text in _before(scene, step):
         found = _COPY.fullmatch(text)
-        if found is None or found["table"] != operation.qualified:
+        if found is None or found["table"] != step.operation.qualified:
             continue
         columns = [c.strip() for c in found["columns"].split(",")]
-        every = found["some"] is None or found["some"] == f"{column} IS NOT NULL"
-        if is_archive(found["archive"].rpartition(".")[2]) and every and column in (None, *columns):
+        named = is_archive(found["archive"].rpartition(".")[2])
+        if named and found["some"] in conditions and column in (None, *columns):
             return found["archive"]
     return None
 

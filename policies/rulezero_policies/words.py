@@ -186,11 +186,13 @@ def _breaking(findings: Iterable[Finding]) -> tuple[str, ...]:
 def _actions(plan: Plan) -> tuple[str, ...]:
     where = f"{plan.environment}, {plan.database.label}"
     typed = (f"Be ready to type: {phrase}" for phrase in plan.phrases)
+    # What is archived before it is dropped does come back.
+    kept = plan.findings and not any(f.outcome == "loses_data" for f in plan.findings)
     lost = ("Know that a rollback brings back what is dropped, never the data that was in it",)
     return (
         f"Check that this is the database you mean: {visible(where)}",
         *pre_migration_checklist(plan.findings),
-        *(lost if plan.phrases else ()),
+        *(lost if plan.phrases and not kept else ()),
         *typed,
     )
 

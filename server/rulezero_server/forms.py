@@ -46,6 +46,20 @@ class DropForm(ApplyForm):
     )
 
 
+class PurgeForm(DropForm):
+    """Yes or no to dropping an archive."""
+
+    approve: StrictBool = Field(title="Drop this archive for good?", description="Yes drops it.")
+
+
+class DiscardForm(ApplyForm):
+    """Yes or no to removing a revision file."""
+
+    approve: StrictBool = Field(
+        title="Remove this revision file?", description="Yes removes it; its bytes are kept."
+    )
+
+
 class GenerateForm(Form):
     """Whether a CRITICAL revision may be written; what the plan needs confirmed is added to it."""
 
@@ -95,9 +109,11 @@ def form_for(plan: Plan) -> type[Form]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
         return _generate_form(plan)
+    if plan.kind == "purge":
+        return PurgeForm
     if plan.phrases:
         return DropForm
-    return RollbackForm if plan.kind == "downgrade" else ApplyForm
+    return {"downgrade": RollbackForm, "discard": DiscardForm}.get(plan.kind, ApplyForm)
 
 
 def schema_of(form: type[Form]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ async def test_dropping_with_an_archive_and_rolling_back_restores_every_value(
         assert review["rehearsal"]["data_restored"] is True
         assert review["verdict"] == "NEEDS_CHANGES"
         assert f"archived in {archive} before" in str(review["findings"])
+        assert "never the data" not in review["approval_request"]
         assert (await host.applied(review["plan_id"]))["status"] == "applied"
         (listed,) = (await host.call("status"))["archives"]
         assert (listed["name"], listed["rows"], listed["days"]) == (archive, 2, 0)
@@ -86,6 +87,7 @@ async def test_an_archive_is_purged_by_typed_words_and_only_an_archive(
         assert (await host.call("status"))["archives"] != []
         done = await host.applied(plan["plan_id"])
         assert done["status"] == "applied", done
+        assert "Should I apply this purge?" in host.person.asked[-1]
         assert (await host.call("status"))["archives"] == []
         assert "not with this token" in await host.refused(
             "apply", plan_id=plan["plan_id"], token="no"
@@ -103,6 +105,7 @@ async def test_an_unapplied_revision_is_discarded_by_a_person_and_kept(
         content = path.read_bytes()
         plan = await host.call("discard", revision=made["revision"])
         assert path.exists()
+        assert "No schema changes" not in plan["approval_request"]
         token = (await host.call("confirm", plan_id=plan["plan_id"]))["token"]
         path.write_bytes(content + b"# edited\n")
         stale = await host.refused("apply", plan_id=plan["plan_id"], token=token)

@@ -154,7 +154,7 @@ def test_what_a_narrowing_rounds_is_archived_only_by_its_own_condition(
     wide = "Numeric(12, 4)"
     up = f"op.execute({copy!r})\n{alter.format(wide, type_)}"
     scene = scene_of(revision(up, alter.format(type_, wide)), dialect)
-    asked = {"table": "prices", "column": "p", "type": "NUMERIC(12, 1)"}
+    asked: dict[str, Any] = {"table": "prices", "column": "p", "type": "NUMERIC(12, 1)"}
     facts = (fact("misfits", 0, **asked), fact("rounded", 3, **asked))
     found = next(f for f in rules.review(replace(scene, facts=facts)) if f.rule == "narrow")
     assert found.severity == "CRITICAL"

@@ -118,7 +118,7 @@ class _Archiver:
     # Columns.
 
     def _column(self, place: Place, column: str, *, narrowed: bool) -> None:
-        kind = ops.AlterColumnOp if narrowed else ops.DropColumnOp
+        kind: Any = ops.AlterColumnOp if narrowed else ops.DropColumnOp
         for block in [b for b in self._up if isinstance(b, ops.ModifyTableOps)]:
             if (block.schema, block.table_name) == place:
                 for op in self._listed(block):

@@ -272,6 +272,18 @@ class OutOfOrder(GateError):
     next_step = "Call `{first}` first."
 
 
+class UnknownArchive(GateError):
+    """There is no archive {archive!r} in this database: {known}."""
+
+    next_step = "Call `status`: it lists the archives. Nothing else can be purged."
+
+
+class DiscardRefused(GateError):
+    """The revision {revision} cannot be discarded: {reason}. Nothing was changed."""
+
+    next_step = "{mend}"
+
+
 class UnknownPlan(GateError):
     """There is no plan {plan_id!r}."""
 

@@ -18,7 +18,7 @@ from rulezero_policies.suppression import Suppressed
 Strategy = Literal["direct", "safer"]
 """One revision that makes the changes, or a sequence of them with deployments between."""
 
-PlanKind = Literal["upgrade", "downgrade", "generate", "restore", "undo"]
+PlanKind = Literal["upgrade", "downgrade", "generate", "restore", "undo", "purge", "discard"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,9 @@ class Plan:
     A plan that goes on where a run stopped `continues` the plan of that run: `skip` are the
     statements of the first revision that are committed already, as they were sent (without
     parameters, each cut at 4000 characters), and that are not sent again. `statements` is SQL that
-    is sent before the revisions, or, by an `undo` plan, alone and newest first.
+    is sent before the revisions, or alone: newest first by an `undo` plan, and by a `purge` plan.
+    A `discard` plan removes the file of `path`, revision `to_revision`. `archives` are what the
+    revision archives before it drops it, with what that costs.
 
     Where the project migrates several databases, `bind` is its name for this one. `to_revisions`
     are the heads where the database is in the end, None where `to_revision` alone says it; `branch`
@@ -117,6 +119,7 @@ class Plan:
     pictures: tuple[TablePicture, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[RenameCandidate, ...] = ()
+    archives: tuple[str, ...] = ()
     rehearsal: Judged | None = None
     backup: PlannedBackup | None = None
     restoring: Restoring | None = None

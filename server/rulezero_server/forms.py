@@ -57,10 +57,19 @@ class UndoForm(ApplyForm):
     approve: StrictBool = Field(title="Undo this?", description="Yes undoes it, once.")
 
 
+class DiscardForm(ApplyForm):
+    """Yes or no to removing a revision file."""
+
+    approve: StrictBool = Field(
+        title="Remove this revision file?", description="Yes removes it; its bytes are kept."
+    )
+
+
 _PLAIN: dict[PlanKind, type[Form]] = {
     "downgrade": RollbackForm,
     "restore": RestoreForm,
     "undo": UndoForm,
+    "discard": DiscardForm,
 }
 
 
@@ -87,6 +96,12 @@ def _told(phrase: str) -> str:
         return "Only if what is named above is deployed everywhere, type: "
     lost = "Data is deleted. " if phrase.startswith((DROP_PHRASE, RESTORE_PHRASE)) else ""
     return f"{lost}To go on, type: "
+
+
+class PurgeForm(DropForm):
+    """Yes or no to dropping an archive."""
+
+    approve: StrictBool = Field(title="Drop this archive for good?", description="Yes drops it.")
 
 
 class GenerateForm(Form):
@@ -138,6 +153,8 @@ def form_for(plan: Plan) -> type[Form]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
         return _generate_form(plan)
+    if plan.kind == "purge":
+        return PurgeForm
     if plan.phrases:
         return _typing(plan)
     return _PLAIN.get(plan.kind, ApplyForm)

@@ -29,6 +29,13 @@ Renames = Annotated[
 Way = Annotated[
     Strategy, Field(description="'safer': phases, a revision each, where one is risky.")
 ]
+Archive = Annotated[
+    bool,
+    Field(
+        description="Keep what is dropped or narrowed: the revision archives it beside the table "
+        "first, and its downgrade puts it back."
+    ),
+]
 Branch = Annotated[
     str | None, Field(description="Of several heads, the one to follow: its label or revision.")
 ]
@@ -52,6 +59,7 @@ def register(server: MCPServer, app: "App") -> None:
         branch: Branch = None,
         merge: Merge = None,
         strategy: Way = "direct",
+        archive: Archive = False,  # noqa: FBT002 - the client names every argument
     ) -> GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
 
@@ -75,4 +83,5 @@ def register(server: MCPServer, app: "App") -> None:
             renames=renames or (),
             branch=branch or None,
             strategy=strategy,
+            archive=archive,
         )

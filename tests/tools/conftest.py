@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import pytest
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.errors import NoConnection, ProjectError
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Permit
@@ -28,6 +29,7 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    Kept,
     ModelDefault,
     PhaseFile,
     Rendered,
@@ -113,6 +115,8 @@ class FakeProject:
     reads: Callable[[str], tuple[Operation, ...]] | None = None
     """What a draft's text does; the same as the file where it is not said."""
     rewritten_files: list[str] = field(default_factory=list[str])
+    kept: tuple[Kept, ...] = ()
+    archived: list[tuple[Wish, ...]] = field(default_factory=list[tuple[Wish, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
         names = ["r1", *self.revisions]
@@ -193,9 +197,15 @@ class FakeProject:
         return self.generate(message)
 
     def generate(
-        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+        self,
+        message: str,
+        renames: Sequence[Rename] = (),
+        archive: Sequence[Wish] = (),
+        *,
+        head: str | None = None,
     ) -> Generated:
         self.renamed.append(tuple(renames))
+        self.archived.append(tuple(archive))
         name = f"r{len(self.revisions) + 2}"
         self.revisions[name] = self.wanted
         path = f"migrations/versions/{name}.py"
@@ -206,6 +216,9 @@ class FakeProject:
         path = f"migrations/versions/{name}.py"
         text = (drafts or {}).get(name, self.contents.get(path, b"").decode(errors="replace"))
         return self.reads(text) if self.reads else self.revisions.get(name, ())
+
+    def archives(self) -> tuple[Kept, ...]:
+        return self.kept
 
     def trace(
         self,

@@ -1,9 +1,9 @@
 """Write the revision; a CRITICAL one only after a person said to go on."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from rulezero_policies import checklist, choices, words
+from rulezero_policies import archives, checklist, choices, words
 from rulezero_policies.errors import (
     AnalysisStale,
     ChooseDatabase,
@@ -26,6 +26,14 @@ from rulezero_tools.records import Analysis, Description
 from rulezero_tools.results import GenerateResult
 
 
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How the revision is to be written."""
+
+    strategy: Strategy = "direct"
+    archive: bool = False
+
+
 @loads_once
 def generate(
     session: Session,
@@ -36,6 +44,7 @@ def generate(
     renames: Sequence[str] = (),
     branch: str | None = None,
     strategy: Strategy = "direct",
+    archive: bool = False,
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
@@ -54,6 +63,8 @@ def generate(
             token, its plan's counts.
         strategy: "safer" writes several revisions for the changes that are hazardous at once. With
             a token the strategy is the one that was confirmed.
+        archive: Have the revision archive what it drops or narrows, and its downgrade put it back.
+            With a token the plan says it.
 
     Raises:
         ChooseDatabase: Several databases were analyzed, and a person has to decide on one.
@@ -65,6 +76,7 @@ def generate(
         GateError: The token does not allow it.
         ProjectError: The file could not be generated.
     """
+    manner = Manner(strategy=strategy, archive=archive)
     analysis = _analysis(session, analysis_id)
     session = session.on(analysis.bind)
     seen = session.on(next(iter(analysis.binds), analysis.bind)).project.describe()
@@ -72,27 +84,26 @@ def generate(
     named = () if token else tuple(renames)
     critical = analysis.risk == "CRITICAL"
     if not (critical or named or using.renames(session, analysis.operations).candidates):
-        head = follows(seen, branch)
-        return _written(session, analysis, message, head=head, strategy=strategy)
+        return _written(session, analysis, message, manner, head=follows(seen, branch))
     if analysis.binds:
         raise refused(session, None, ChooseDatabase(databases=", ".join(analysis.binds)))
     if token is None:
-        draft = _draft(session, seen, analysis, message, named, strategy)
+        draft = _draft(session, seen, analysis, message, named, manner)
         asked = replace(draft, branch=follows(seen, branch))
         return _asking(make_plan(session, seen, asked, session.project.files()))
-    plan = _confirmed(session, analysis, token, strategy)
-    chosen = gate.choice(session, plan, token)
-    head = plan.branch
-    return _written(session, analysis, message, plan, head=head, chosen=chosen, strategy=strategy)
+    plan = _confirmed(session, analysis, token, manner)
+    manner, chosen = replace(manner, archive=bool(plan.archives)), gate.choice(session, plan, token)
+    return _written(session, analysis, message, manner, plan, head=plan.branch, chosen=chosen)
 
 
-def _confirmed(session: Session, analysis: Analysis, token: str, strategy: Strategy) -> Plan:
+def _confirmed(session: Session, analysis: Analysis, token: str, manner: Manner) -> Plan:
     """The plan that the token was given for, if it is for this."""
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    if plan.strategy != strategy:
-        raise refused(session, plan, OutOfOrder(step=f"generate ({strategy})", first="confirm"))
+    if plan.strategy != manner.strategy:
+        step = f"generate ({manner.strategy})"
+        raise refused(session, plan, OutOfOrder(step=step, first="confirm"))
     return plan
 
 
@@ -141,7 +152,7 @@ def _draft(
     analysis: Analysis,
     message: str,
     named: tuple[str, ...],
-    strategy: Strategy,
+    manner: Manner,
 ) -> Draft:
     """What the person is asked. The plan says what happens where no candidate is a rename."""
     operations = analysis.operations
@@ -149,6 +160,7 @@ def _draft(
     renames = using.renames(session, operations, facts=judgement.facts, named=named)
     _all_known(session, named, renames.candidates)
     findings = judgement.findings
+    costs = archives.costs(operations, judgement.facts, seen.database.identity.dialect)
     return Draft(
         kind="generate",
         to_revision=analysis.analysis_id,
@@ -160,14 +172,16 @@ def _draft(
         facts=renames.facts,
         warnings=(
             *words.used_lines(judgement.references),
+            *archives.offer(costs, taken=manner.archive),
             words.generation_question(findings, operations, renames.candidates),
-            *_in_phases(session, seen, operations, message, strategy),
+            *_in_phases(session, seen, operations, message, manner.strategy),
         ),
         sql=None,
         rollback_command="delete the generated file before it is applied",
         pictures=pictures(session, operations),
         renames=renames.candidates,
-        strategy=strategy,
+        strategy=manner.strategy,
+        archives=costs if manner.archive else (),
     )
 
 
@@ -205,18 +219,19 @@ def _written(
     session: Session,
     analysis: Analysis,
     message: str,
+    manner: Manner,
     plan: Plan | None = None,
     *,
     head: str | None,
     chosen: Sequence[str] = (),
-    strategy: Strategy = "direct",
 ) -> GenerateResult:
     candidates = plan.renames if plan else ()
     renames = tuple(c.rename for c in candidates if c.rename.id in chosen)
-    if strategy == "safer":
-        made, *later = phases.written(session, analysis.operations, message, renames)
+    kept = archives.wishes(session.project.diff(renames).operations) if manner.archive else ()
+    if manner.strategy == "safer":
+        made, *later = phases.written(session, analysis.operations, message, renames, kept)
     else:
-        made, later = session.project.generate(message, renames, head=head), ()
+        made, later = session.project.generate(message, renames, kept, head=head), ()
     told = "; ".join(choices.outcomes(candidates, chosen))
     named = ", ".join(f"{m.revision} in {m.path}" for m in (made, *later))
     record(session, "generated", plan, f"{named}{told and f': {told}'}")
@@ -227,6 +242,7 @@ def _written(
         also=tuple(m.path for m in later),
         warning=made.note,
         renames=choices.outcomes(candidates, chosen),
+        archives=archives.lines(made.archives, made.not_archived),
         next_step="Show the path. Nothing was applied. Call `review` with revision "
         f"{made.revision}." + (_LATER if later else ""),
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.errors import NoSequence
 from rulezero_policies.findings import Question
 from rulezero_policies.operations import Operation
 from rulezero_policies.renames import Rename
+from rulezero_policies.text import visible
 from rulezero_tools import safer
 from rulezero_tools.planning import refused
 from rulezero_tools.ports import Session
@@ -60,7 +62,11 @@ def wanted(session: Session, seen: Description, operations: Sequence[Operation])
 
 
 def written(
-    session: Session, operations: Sequence[Operation], message: str, renames: Sequence[Rename]
+    session: Session,
+    operations: Sequence[Operation],
+    message: str,
+    renames: Sequence[Rename],
+    archive: Sequence[Wish] = (),
 ) -> tuple[Generated, ...]:
     """Write the sequence; where no change needs one, the one revision that there would be.
 
@@ -71,6 +77,15 @@ def written(
     seen = session.project.describe()
     found = planned(session, seen, operations, message, renames)
     if found is None:
-        return (session.project.generate(message, renames),)
+        return (session.project.generate(message, renames, archive),)
+    if archive:
+        subject = visible(archive[0].subject)
+        raise refused(session, None, NoSequence(subject=subject, reason=_NOT_BOTH))
     # What it renames it makes itself: autogenerate is to go on taking it for a drop and an add.
     return session.project.write_sequence(found.files, found.without)
+
+
+_NOT_BOTH = (
+    "an archive is written by a direct revision alone; have the drop in a change of its own, or "
+    "call `generate` without `archive`"
+)

@@ -54,6 +54,7 @@ class Draft:
     pictures: tuple[TablePicture, ...] = ()
     references: References | None = None
     renames: tuple[RenameCandidate, ...] = ()
+    archives: tuple[str, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
     restoring: Restoring | None = None
@@ -98,6 +99,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         expires=now + session.policy.plan_life,
         pictures=draft.pictures,
         renames=draft.renames,
+        archives=draft.archives,
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
         restoring=draft.restoring,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies.archives import Archive
 from rulezero_policies.backup import Backup
 from rulezero_policies.causes import Cause, Stopped
 from rulezero_policies.operations import Operation
@@ -142,6 +143,21 @@ class Generated:
 
     revision: str
     path: str
+    note: str | None = None
+    archives: tuple[Archive, ...] = ()
+    not_archived: tuple[str, ...] = ()
+    """What was to be archived and is dropped all the same, and why: a sentence each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """An archive in the target; `note` is its comment, `bytes` None where it is not told."""
+
+    name: str
+    schema: str | None
+    rows: int
+    at_least: bool = False
+    bytes: int | None = None
     note: str | None = None
 
 
@@ -288,7 +304,8 @@ class RunReport:
     """What a run did: the statements it sent, and the error that ended it, if any.
 
     `sent` are the statements of the last of its `tries`, with what became of each; `state` is
-    whether its process is still there, and if not, whether it could tell its end.
+    whether its process is still there, and if not, whether it could tell its end. `kept` is where
+    the bytes of a discarded file are.
     """
 
     statements: tuple[str, ...]
@@ -299,6 +316,7 @@ class RunReport:
     tries: int = 1
     sessions: tuple[ServerSession, ...] = ()
     stopped: Stopped | None = None
+    kept: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies.archives import is_archive
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
@@ -31,7 +32,8 @@ def _check(scene: Scene) -> Iterator[Hit]:
                 severity="WARNING" if swapped else None,
             )
     for step in scene.of("rename_table"):
-        evidence = f"the table is renamed to {step.operation.name}"
+        archived = ", its archive: to the code it is dropped" * is_archive(step.operation.name)
+        evidence = f"the table is renamed to {step.operation.name}{archived}"
         yield Hit(subject=step.operation.subject, evidence=evidence, line=step.operation.line)
 
 

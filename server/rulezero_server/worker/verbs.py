@@ -28,15 +28,17 @@ TABLE = {
     "mark": "mark:mark",
     "rehearse": "rehearse:rehearse",
     "aftermath": "aftermath:aftermath",
+    "archives": "archives:archives",
     "in_the_way": "stopped:in_the_way",
     "upgrade": "run:run",
     "downgrade": "run:run",
     "restore": "restore:restore",
     "undo": "run:run",
+    "purge": "run:run",
 }
 """Verb -> module:function. A verb that is not here does not exist."""
 
-RUNS = frozenset({"upgrade", "downgrade", "restore", "undo"})
+RUNS = frozenset({"upgrade", "downgrade", "restore", "undo", "purge"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
@@ -57,6 +59,7 @@ _COMMANDS = {
     "upgrade": "upgrade",
     "downgrade": "downgrade",
     "undo": "downgrade",
+    "purge": "downgrade",
     "rehearse": "upgrade",
 }
 

@@ -17,7 +17,7 @@ import psycopg
 
 from rulezero_policies.operations import Change, Column, Operation
 from rulezero_tools import safer
-from rulezero_tools.records import PhaseFile, Shape, ShapeColumn
+from rulezero_tools.shapes import PhaseFile, Shape, ShapeColumn
 
 ROWS = 1_000_000
 

@@ -138,6 +138,8 @@ _NAMED: dict[PlanKind, tuple[str, str]] = {
     "downgrade": ("rollback", "Command to Undo the Rollback"),
     "restore": ("restore", "Command to Go On From There"),
     "undo": ("undo", "Command to Run the Migration Again"),
+    "purge": ("purge", "Rollback Command"),
+    "discard": ("discard", "Way Back"),
 }
 
 
@@ -161,12 +163,6 @@ def _rehearsal(plan: Plan) -> tuple[str, ...]:
         return ()
     return (f"**Rehearsal:** {visible(judged.line(plan.rehearsal), limit=800)}",)
 
-
-_TITLES: dict[PlanKind, str] = {
-    "downgrade": "Rollback",
-    "purge": "Purge",
-    "discard": "Discard",
-}
 
 HEADINGS: dict[PlanKind, str] = {
     "upgrade": "Apply this migration?",

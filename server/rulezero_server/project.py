@@ -23,13 +23,12 @@ from rulezero_tools.records import (
     Generated,
     Kept,
     ModelDefault,
-    PhaseFile,
     Rendered,
     Route,
-    Shape,
     Trace,
     Unseen,
 )
+from rulezero_tools.shapes import PhaseFile, Shape
 
 T = TypeVar("T")
 

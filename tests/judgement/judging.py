@@ -18,7 +18,7 @@ from rulezero_policies.scene import questions
 from rulezero_server.worker import probe
 from rulezero_server.worker import trace as worker
 from rulezero_tools.records import Database, Trace
-from rulezero_tools.review import scene_of
+from rulezero_tools.scenes import scene_of
 
 from .happened import Label, what_happens
 from .scenarios import Case

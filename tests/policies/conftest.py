@@ -92,7 +92,7 @@ def _loaded(path: Path) -> Any:
 
 def _tree(path: Path, root: Path) -> dict[str, Any]:
     told = tree.tree(str(path), str(root))
-    del told["ignores"]
+    del told["ignores"], told["phase"]
     return {**told, "app_imports": tuple((m, n) for m, n in told["app_imports"])}
 
 

@@ -42,18 +42,17 @@ from rulezero_tools.records import (
     Generated,
     Kept,
     ModelDefault,
-    PhaseFile,
     Rendered,
     Revision,
     Route,
     RunReport,
-    Shape,
     Trace,
     Tree,
     Unseen,
 )
 from rulezero_tools.results import ApplyResult
 from rulezero_tools.review import review
+from rulezero_tools.shapes import PhaseFile, Shape
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 PIN = "correct horse"

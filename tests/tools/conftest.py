@@ -31,17 +31,16 @@ from rulezero_tools.records import (
     Generated,
     Kept,
     ModelDefault,
-    PhaseFile,
     Rendered,
     Revision,
     Route,
     RunReport,
-    Shape,
     Trace,
     Tree,
     Unseen,
 )
 from rulezero_tools.review import review
+from rulezero_tools.shapes import PhaseFile, Shape
 
 PERSON = "ann@here"
 

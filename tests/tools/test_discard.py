@@ -45,15 +45,16 @@ def test_an_applied_followed_or_unknown_revision_stays(session: Session, project
 @pytest.mark.proves("A19")
 def test_a_revision_that_another_branch_asks_for_stays(session: Session, project: Any) -> None:
     project.generate("one")
+    project.generate("two")
     plain = project.describe
 
     def needing() -> Any:
         seen = plain()
-        first = replace(seen.revisions[0], depends=("r2",))
-        return replace(seen, revisions=(first, *seen.revisions[1:]))
+        other = replace(seen.revisions[2], down=("r1",), depends_on=("r2",))
+        return replace(seen, revisions=(*seen.revisions[:2], other))
 
     project.describe = needing
-    with pytest.raises(DiscardRefused, match="revisions follow or need it: r1"):
+    with pytest.raises(DiscardRefused, match="revisions follow or need it: r3"):
         discard(session, revision="r2")
 
 

@@ -15,8 +15,8 @@ from rulezero_tools.analyze import analyze
 from rulezero_tools.asking import FormAnswer, answer_form, open_question
 from rulezero_tools.generate import generate
 from rulezero_tools.ports import Session
-from rulezero_tools.records import Hold, Shape, ShapeColumn
 from rulezero_tools.review import review
+from rulezero_tools.shapes import Hold, Shape, ShapeColumn
 
 pytestmark = pytest.mark.proves("A15")
 

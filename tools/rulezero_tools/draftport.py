@@ -1,8 +1,11 @@
-"""What `fix` needs of a project beyond reading it."""
+"""What `generate` and `fix` need of a project beyond reading it: they write drafts."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from rulezero_tools.records import ModelDefault
+from rulezero_policies.archives import Wish
+from rulezero_policies.renames import Rename
+from rulezero_tools.records import Generated, ModelDefault
 
 
 class Drafts(Protocol):
@@ -10,6 +13,24 @@ class Drafts(Protocol):
 
     def defaults(self) -> tuple[ModelDefault, ...]:
         """What the models give columns that nothing is said of, where that is a constant."""
+        ...
+
+    def generate(
+        self,
+        message: str,
+        renames: Sequence[Rename] = (),
+        archive: Sequence[Wish] = (),
+        *,
+        head: str | None = None,
+    ) -> Generated:
+        """Write one new revision file, as `flask db migrate` / `alembic revision` does.
+
+        It follows `head`, or the only one there is.
+        """
+        ...
+
+    def merge(self, message: str) -> Generated:
+        """Write the revision that joins all heads, as `alembic merge heads` does."""
         ...
 
     def rewrite(self, path: str, *, before: bytes, after: bytes) -> str:

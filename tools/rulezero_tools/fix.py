@@ -18,7 +18,8 @@ from rulezero_tools.planning import record
 from rulezero_tools.ports import Session, silent
 from rulezero_tools.records import Description, ModelDefault, Revision
 from rulezero_tools.results import ReviewResult
-from rulezero_tools.review import review, scene_of
+from rulezero_tools.review import review
+from rulezero_tools.scenes import scene_of
 from rulezero_tools.shorten import SHOWN
 
 DIFF_SHOWN = 4000

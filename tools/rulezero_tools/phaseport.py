@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rulezero_policies.renames import Rename
-from rulezero_tools.records import Generated, PhaseFile, Shape
+from rulezero_tools.records import Generated
+from rulezero_tools.shapes import PhaseFile, Shape
 
 
 class Phased(Protocol):

@@ -1,7 +1,7 @@
 """From what was read to a frozen plan: for review, rollback and the stop before generation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rulezero_policies import risk as judge
@@ -71,7 +71,7 @@ class Draft:
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
     """`draft` as a plan with everything it depends on; not kept."""
     project, now = session.project, session.clock.now()
-    return Plan(
+    plan = Plan(
         kind=draft.kind,
         project=project.name,
         environment=project.environment,
@@ -103,10 +103,18 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
         restoring=draft.restoring,
+        bind=project.bind,
+    )
+    return _going_on(plan, draft)
+
+
+def _going_on(plan: Plan, draft: Draft) -> Plan:
+    """What a draft says of where it starts and ends."""
+    return replace(
+        plan,
         continues=draft.continues,
         skip=draft.skip,
         statements=draft.statements,
-        bind=project.bind,
         to_revisions=draft.to_revisions,
         branch=draft.branch,
         strategy=draft.strategy,

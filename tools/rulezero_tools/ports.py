@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-from rulezero_policies.archives import Wish
 from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level
@@ -27,7 +26,6 @@ from rulezero_tools.records import (
     Bind,
     Description,
     Diff,
-    Generated,
     Passkey,
     Pin,
     Rendered,
@@ -96,24 +94,6 @@ class Project(Drafts, Phased, Archived, Protocol):
 
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         """What autogenerate would write, with these drops and adds made renames."""
-        ...
-
-    def generate(
-        self,
-        message: str,
-        renames: Sequence[Rename] = (),
-        archive: Sequence[Wish] = (),
-        *,
-        head: str | None = None,
-    ) -> Generated:
-        """Write one new revision file, as `flask db migrate` / `alembic revision` does.
-
-        It follows `head`, or the only one there is.
-        """
-        ...
-
-    def merge(self, message: str) -> Generated:
-        """Write the revision that joins all heads, as `alembic merge heads` does."""
         ...
 
     def trace(

@@ -28,6 +28,7 @@ from rulezero_tools.records import Database, Description, Interception, Revision
 from rulezero_tools.rehearse import tried, upgrading, view
 from rulezero_tools.results import Check, ReviewResult, reference_views
 from rulezero_tools.safer import staging
+from rulezero_tools.scenes import scene_of
 from rulezero_tools.shorten import shown_sql
 from rulezero_tools.using import references
 
@@ -274,35 +275,6 @@ def read_traces(
         facts=facts,
         references=used,
         suppressed=tuple(aside),
-    )
-
-
-def scene_of(
-    database: Database,
-    trace: Trace,
-    earlier: tuple[Operation, ...],
-    facts: tuple[Fact, ...],
-    flaws: tuple[Flaw, ...] = (),
-) -> Scene:
-    """A trace as the rules look at it."""
-    return Scene(
-        dialect=database.identity.dialect,
-        version=database.numbers,
-        stage="revision",
-        revision=trace.revision,
-        upgrade=trace.upgrade,
-        downgrade=trace.downgrade,
-        earlier=earlier,
-        upgrade_error=trace.upgrade_error,
-        downgrade_error=trace.downgrade_error,
-        has_upgrade=trace.tree.has_upgrade,
-        has_downgrade=trace.tree.has_downgrade,
-        downgrade_is_empty=trace.tree.downgrade_is_empty,
-        downgrade_line=trace.tree.downgrade_line,
-        app_imports=trace.tree.app_imports,
-        own_transaction=trace.own_transaction,
-        facts=facts,
-        flaws=tuple(f for f in flaws if f.revision == trace.revision),
     )
 
 

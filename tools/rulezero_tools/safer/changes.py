@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rulezero_policies.errors import NoSequence
 from rulezero_policies.operations import Operation
 from rulezero_policies.renames import Rename
-from rulezero_tools.records import Shape
 from rulezero_tools.safer import renamed, required, retyped
 from rulezero_tools.safer.files import Sequenced, assembled
 from rulezero_tools.safer.parts import Part, Place
+from rulezero_tools.shapes import Shape
 
 Nulls = Mapping[tuple[str, str], int | None]
 """By table and column."""

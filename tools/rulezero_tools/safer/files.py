@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rulezero_tools.records import PhaseFile
 from rulezero_tools.safer import helpers
 from rulezero_tools.safer.parts import PHASES, Part, Phase
+from rulezero_tools.shapes import PhaseFile
 
 
 @dataclass(frozen=True, kw_only=True)

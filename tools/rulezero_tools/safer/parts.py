@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rulezero_policies.errors import NoSequence
-from rulezero_tools.records import Shape, ShapeColumn
+from rulezero_tools.shapes import Shape, ShapeColumn
 
 Phase = Literal["expand", "backfill", "switch", "contract"]
 

@@ -22,5 +22,5 @@ class Deployment(Protocol):
         ...
 
     def on_main(self, path: str, text: str) -> bool | None:
-        """Whether the main branch holds `text` in the file at `path`; None where that is unknown."""
+        """Whether the main branch has `text` in the file at `path`; None: not known."""
         ...

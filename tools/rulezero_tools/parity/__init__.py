@@ -1,0 +1,1 @@
+"""Production parity: environments compared, and the plan that brings them together."""

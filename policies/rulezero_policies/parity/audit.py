@@ -1,7 +1,7 @@
 """The service audit: every key, held side by side across services and environments."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,10 +88,13 @@ def _cell(found: Views, service: str, environment: str, entry: Entry | None) -> 
     return "empty" if entry.shape == "empty" else "set"
 
 
-def conflicts(found: Views) -> Iterator[Conflict]:
-    """Keys whose values differ between services; in an example they are nobody's."""
+def conflicts(found: Views, reads: Callable[[str, str], bool]) -> Iterator[Conflict]:
+    """Keys whose values differ between services; in an example they are nobody's.
+
+    A service that has a key only because the root does counts where it reads the key.
+    """
     at = {
-        environment: _differing(found, environment)
+        environment: _differing(found, environment, reads)
         for environment in environments(found.layout)
         if environment != EXAMPLE
     }
@@ -104,18 +107,31 @@ def conflicts(found: Views) -> Iterator[Conflict]:
 EXAMPLE = "example"
 
 
-def _differing(found: Views, environment: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+def _differing(
+    found: Views, environment: str, reads: Callable[[str, str], bool]
+) -> dict[str, tuple[tuple[str, ...], ...]]:
     differing: dict[str, tuple[tuple[str, ...], ...]] = {}
     names = [one.name for one in found.layout.services]
+    own = _own(found.layout, environment)
     for key in sorted(keys(found.of(name, environment) for name in names)):
         groups: dict[str, list[str]] = defaultdict(list)
         for name in names:
             entry = found.of(name, environment).get(key)
-            if entry is not None and entry.given:
+            if entry is not None and entry.given and ((name, key) in own or reads(name, key)):
                 groups[entry.mark].append(name)
         if len(groups) > 1:
             differing[key] = tuple(tuple(group) for group in groups.values())
     return differing
+
+
+def _own(layout: Layout, environment: str) -> frozenset[tuple[str, str]]:
+    """What services set for themselves: (service, key)."""
+    return frozenset(
+        (source.service, entry.key)
+        for source in layout.sources
+        if source.environment == environment and source.service is not None
+        for entry in source.entries
+    )
 
 
 def overrides(layout: Layout) -> Iterator[Override]:

@@ -104,11 +104,16 @@ def gap(layout: Layout, needs: Sequence[Need]) -> Gap:
     """
     asked = (*needs, *layout.needs)
     found = views(layout)
+    by_service = _by_service(asked)
+
+    def reads(service: str, key: str) -> bool:
+        return any(_reads(need, key) for need in by_service[service])
+
     return Gap(
         missing=tuple(_missing(found, asked)),
         hollow=tuple(_hollow(found, asked)),
         unused=tuple(_unused(found, asked)),
-        conflicts=tuple(side_by_side.conflicts(found)),
+        conflicts=tuple(side_by_side.conflicts(found, reads)),
         overrides=tuple(side_by_side.overrides(layout)),
         duplicates=tuple(_duplicates(layout)),
         differences=tuple(side_by_side.differences(found)),
@@ -122,27 +127,39 @@ def _missing(found: Views, asked: Sequence[Need]) -> Iterator[Missing]:
     by_service = _by_service(asked)
     wanted = _baseline(found, by_service)
     for need in asked:
-        if need.required and not _is_pattern(need):
+        if _fails_without(found, need, by_service[need.service]):
             wanted.setdefault((need.service, need.key), [])
     for (service, key), told in sorted(wanted.items()):
+        mine = [need for need in by_service[service] if _reads(need, key)]
         known = found.known(service, layout.production)
         if known and not is_given(key) and not _has(found, service, key, by_service):
-            yield _as_missing(layout.production, (service, key), told, by_service[service])
+            yield Missing(
+                service=service,
+                environment=layout.production,
+                key=key,
+                needed_by=(*_places(mine), *told),
+                required=any(_fails_without(found, one, by_service[service]) for one in mine),
+                default=next((need.default for need in mine if need.default), None),
+            )
 
 
-def _as_missing(
-    environment: str, what: tuple[str, str], told: list[str], asked: Sequence[Need]
-) -> Missing:
-    service, key = what
-    mine = [need for need in asked if _reads(need, key)]
-    return Missing(
-        service=service,
-        environment=environment,
-        key=key,
-        needed_by=(*_places(mine), *told),
-        required=any(need.required for need in mine),
-        default=next((need.default for need in mine if need.default), None),
-    )
+def _fails_without(found: Views, need: Need, beside: Iterable[Need]) -> bool:
+    """Whether production comes to the place, and then has nothing to go on with.
+
+    A place under another key is reached where that key is there and not off, or stands for itself.
+    """
+    if not need.required or _is_pattern(need):
+        return False
+    seen = found.of(need.service, found.layout.production)
+    if any(key in seen for key in need.instead):
+        return False
+    return all(_is_on(seen.get(key), key, beside) for key in need.under)
+
+
+def _is_on(entry: Entry | None, key: str, asked: Iterable[Need]) -> bool:
+    if entry is not None:
+        return entry.state != "off"
+    return any(one.default in ("on", "other") for one in asked if one.key == key)
 
 
 def _by_service(asked: Iterable[Need]) -> defaultdict[str, list[Need]]:
@@ -182,12 +199,15 @@ def _concerned(
 def _has(found: Views, service: str, key: str, asked: defaultdict[str, list[Need]]) -> bool:
     """Whether production sets a key where it counts.
 
-    What the root's example lists may be set for one service alone; and of services that share one
-    folder, it is not known which of them comes to the place that reads a key.
+    What the root's example lists may be set for one service alone, unless it is the root that fails
+    without it; and of services that share one folder, it is not known which of them comes to the
+    place that reads a key.
     """
     environment = found.layout.production
     if _lookup(found.of(service, environment), key, asked[service]) is not None:
         return True
+    if not service and any(one.required and one.key == key for one in asked[""]):
+        return False
     folders = {one.name: one.folder for one in found.layout.services}
     beside = [
         name
@@ -200,16 +220,12 @@ def _has(found: Views, service: str, key: str, asked: defaultdict[str, list[Need
 
 
 def _lookup(seen: dict[str, Entry], key: str, asked: Iterable[Need]) -> Entry | None:
-    """A key as a service sees it; pydantic-settings takes it in any case."""
+    """A key as a service sees it; some libraries take it in any case."""
     if key in seen:
         return seen[key]
-    if any(_ignores_case(need) and _reads(need, key) for need in asked):
+    if any(need.any_case and _reads(need, key) for need in asked):
         return next((one for name, one in seen.items() if name.lower() == key.lower()), None)
     return None
-
-
-def _ignores_case(need: Need) -> bool:
-    return "pydantic" in need.how
 
 
 def _is_pattern(need: Need) -> bool:
@@ -217,7 +233,7 @@ def _is_pattern(need: Need) -> bool:
 
 
 def _reads(need: Need, key: str) -> bool:
-    if _ignores_case(need):
+    if need.any_case:
         return fnmatchcase(key.lower(), need.key.lower())
     return fnmatchcase(key, need.key) if _is_pattern(need) else need.key == key
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rulezero_server import sources
 from rulezero_server.parity import names
@@ -129,6 +129,11 @@ def _environment(root: Path, path: Path) -> str | None:
 
 def _is_script(name: str) -> bool:
     return name.endswith((".sh", ".bash")) or name in _SCRIPTS
+
+
+def is_aside(folder: PurePosixPath) -> bool:
+    """Whether a folder is for tests, documents or examples."""
+    return any(part.lower() in _ASIDE for part in folder.parts)
 
 
 def is_program(folder: Path) -> bool:

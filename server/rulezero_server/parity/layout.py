@@ -168,12 +168,9 @@ class _Reading:
             counts = self.config.production in places.compose_environments(self.project, one)
             for service in file.services:
                 for use in service.uses:
+                    # Compose fills it in from what the root gives, not from the service's own.
                     need = shell.need(
-                        use.asked,
-                        service=service.name,
-                        path=file.path,
-                        line=use.line,
-                        how="compose",
+                        use.asked, service="", path=file.path, line=use.line, how="compose"
                     )
                     yield need if counts else replace(need, required=False)
 

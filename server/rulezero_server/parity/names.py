@@ -29,6 +29,8 @@ _COMPOSE = re.compile(r"(?:docker-)?compose(?P<middle>[.\-_][\w.\-]+?)?\.ya?ml",
 
 _OVERRIDE = ("override", "local")
 
+_DEPLOYED = {"deploy": "production", "deployment": "production", "release": "production"}
+
 
 def environment(name: str) -> str | None:
     """The environment that a file of this name is for; None where it is no settings file.
@@ -68,7 +70,10 @@ def of_folder(folder: str) -> str | None:
 
 
 def compose_environment(name: str) -> str | None:
-    """The environment of a compose file, "" for the base of all; None where it is none."""
+    """The environment of a compose file, "" for the base of all; None where it is none.
+
+    `docker-compose.gpu.yml` is for no environment: it adds something to any.
+    """
     match = _COMPOSE.fullmatch(name)
     if match is None:
         return None
@@ -77,5 +82,5 @@ def compose_environment(name: str) -> str | None:
         return ""
     if any(part in _OVERRIDE for part in parts):
         return LOCAL
-    known = [_ALIASES[part] for part in parts if part in _ALIASES]
-    return known[-1] if known else parts[-1]
+    known = [_ALIASES.get(part, _DEPLOYED.get(part)) for part in parts]
+    return next((one for one in reversed(known) if one is not None), None)

@@ -148,7 +148,9 @@ def _of_service(
         error = _unknown(path, environment, project.config.production)
         if _is_covered(path, where, files, aside=error is not None):
             continue
-        if error or path.exists() or one.required:
+        # On one's own machine a file that is kept out of the repository may well be missing.
+        is_expected = one.required and environment == project.config.production
+        if error or path.exists() or is_expected:
             yield Place(service=service, environment=environment, path=path, error=error)
     if inner.settings or inner.broken:
         path = project.root / file.path

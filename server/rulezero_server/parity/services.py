@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from rulezero_policies.parity.values import Service
+from rulezero_server.parity import names
 from rulezero_server.parity.compose import ComposeFile, ComposeService
 from rulezero_server.parity.config import outside
-from rulezero_server.parity.finding import Found, has_code, is_program
+from rulezero_server.parity.finding import Found, has_code, is_aside, is_program
 
 ROOT = "."
 
@@ -29,10 +30,10 @@ def discover(ground: Ground) -> tuple[Service, ...]:
     folders = [one for one in _with_settings(ground) if one not in taken]
     if has_code(ground.root) and ROOT not in taken:
         folders.append(ROOT)
-    names = Counter(PurePosixPath(one).name for one in folders)
+    called = Counter(PurePosixPath(one).name for one in folders)
     for folder in folders:
         short = PurePosixPath(folder).name if folder != ROOT else ground.root.resolve().name
-        clash = names[short] > 1 or any(one.name == short for one in services)
+        clash = called[short] > 1 or any(one.name == short for one in services)
         services.append(Service(name=folder if clash else short, folder=folder))
     return tuple(services) or (Service(name=ground.root.resolve().name, folder=ROOT),)
 
@@ -55,12 +56,22 @@ def _composed(ground: Ground) -> Iterator[Service]:
         for file, one in rows
         if one.image and (folder := _folder(ground.root, file, one)) is not None
     }
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for file, one in rows:
         folder = _folder(ground.root, file, one) or images.get(one.image or "")
-        if folder is not None and one.name not in seen:
-            seen.add(one.name)
-            yield Service(name=one.name, folder=folder)
+        if folder is None or one.name in seen or is_aside(PurePosixPath(folder)):
+            continue
+        # What only a file for local work builds is named after its folder: it may be a helper.
+        local = names.compose_environment(PurePosixPath(file.path).name) not in ("", _PRODUCTION)
+        if local and (folder == ROOT or folder in seen.values()):
+            continue
+        name = PurePosixPath(folder).name if local else one.name
+        if name not in seen:
+            seen[name] = folder
+            yield Service(name=name, folder=folder)
+
+
+_PRODUCTION = "production"
 
 
 def _folder(root: Path, file: ComposeFile, service: ComposeService) -> str | None:

@@ -17,6 +17,9 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 
 _COMMENT_LINE = re.compile(r"^[ \t]*(?:#|//).*$", re.MULTILINE)
 
+_KEY = re.compile(r"[A-Z_][A-Z0-9_]+")
+"""Lower case is a script's own, or a word of awk, SQL or sed."""
+
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 
 
@@ -26,7 +29,7 @@ def needs(text: str, path: str, service: str) -> Iterator[Need]:
     seen: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
         for one in asked(_COMMENT.sub("", line)):
-            if one.key not in own and one.key not in seen:
+            if _KEY.fullmatch(one.key) and one.key not in own | seen:
                 seen.add(one.key)
                 yield need(one, service=service, path=path, line=number, how="shell")
 

@@ -80,12 +80,22 @@ def read(folder: Path) -> Settings:
         UnreadableConfig: A file is broken, or holds an unknown key or a wrong type.
         PolicyLoosened: A file says what only the user's own policy may say.
     """
+    table = said(folder)
+    return Settings() if table is None else _settings(table)
+
+
+def said(folder: Path) -> Reader | None:
+    """The table that holds the settings of the project in `folder`; None if it says nothing.
+
+    Raises:
+        UnreadableConfig: A file is broken.
+    """
     for name, keys in (("rulezero.toml", ()), ("pyproject.toml", ("tool", "rulezero"))):
         path = folder / name
         table = load(path, keys) if path.is_file() else None
         if table is not None:
-            return _settings(table)
-    return Settings()
+            return table
+    return None
 
 
 def _settings(table: Reader) -> Settings:
@@ -102,6 +112,7 @@ def _settings(table: Reader) -> Settings:
         "environments",
         "approval",
         "apply",
+        "parity",  # read by parity.config, and only where parity is asked for
     )
     named = table.inner("environments")
     environments = {name: _environment(named, name) for name in named.table}

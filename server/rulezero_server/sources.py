@@ -8,6 +8,9 @@ from rulezero_policies.references import SourceFile, Sources
 
 SUFFIXES = (".py", ".sql", ".html", ".htm", ".jinja", ".jinja2", ".j2", ".xml")
 
+SCRIPTS = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".vue", ".svelte")
+"""What reads keys as well, and no tables."""
+
 MOST_FILES = 20_000
 MOST_BYTES = 1_000_000
 """Of one file: what is larger was hardly written by hand."""
@@ -20,16 +23,17 @@ _NOT_OURS = frozenset(
 )
 
 
-def read(root: Path, leave_out: frozenset[Path]) -> Sources:
+def read(root: Path, leave_out: frozenset[Path], suffixes: tuple[str, ...] = SUFFIXES) -> Sources:
     """The files below `root`, in order.
 
     Args:
         root: The project.
         leave_out: Folders that are not looked into: what old revisions say is no use.
+        suffixes: How the names of the files end.
     """
     files: list[SourceFile] = []
     left_out = 0
-    for path in _paths(root, leave_out):
+    for path in _paths(root, leave_out, suffixes):
         text = _text(path) if len(files) < MOST_FILES else None
         if text is None:
             left_out += 1
@@ -38,14 +42,15 @@ def read(root: Path, leave_out: frozenset[Path]) -> Sources:
     return Sources(files=tuple(files), left_out=left_out)
 
 
-def _paths(root: Path, leave_out: frozenset[Path]) -> Iterator[Path]:
+def _paths(root: Path, leave_out: frozenset[Path], suffixes: tuple[str, ...]) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
-        folders[:] = sorted(f for f in folders if _is_ours(here / f, leave_out))
-        yield from (here / name for name in sorted(names) if name.endswith(SUFFIXES))
+        folders[:] = sorted(f for f in folders if is_ours(here / f, leave_out))
+        yield from (here / name for name in sorted(names) if name.endswith(suffixes))
 
 
-def _is_ours(folder: Path, leave_out: frozenset[Path]) -> bool:
+def is_ours(folder: Path, leave_out: frozenset[Path]) -> bool:
+    """Whether a folder holds what the project's people wrote, and is not left out."""
     named = folder.name in _NOT_OURS or folder.name.startswith(".")
     # A package called `env` or `build` is code; a virtual environment has its mark.
     code = (folder / "__init__.py").is_file()

@@ -1,0 +1,159 @@
+"""Where a project keeps its settings: files found by their names, folders by what is in them."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from rulezero_server import sources
+from rulezero_server.parity import names
+
+DEEPEST = 5
+"""Folders below the project that are looked into."""
+
+MOST_FOLDERS = 5_000
+
+_ASIDE = frozenset(
+    {
+        *("test", "tests", "e2e", "spec", "specs", "fixtures", "testdata", "__tests__", "cypress"),
+        *("doc", "docs", "example", "examples", "sample", "samples", "demo", "demos", "templates"),
+    }
+)
+"""Folders whose settings files are nobody's deployment."""
+
+_KEPT = (".envs", ".env", "envs", "env", ".docker", ".deploy", ".config")
+"""Folders for settings whose names are otherwise those of something else."""
+
+_MANIFESTS = frozenset(
+    {
+        *("package.json", "pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "manage.py"),
+        *("Dockerfile", "Containerfile", "go.mod", "Gemfile", "Cargo.toml", "composer.json"),
+        *("pom.xml", "build.gradle", "mix.exs", "deno.json"),
+    }
+)
+
+_CODE = (".py", *sources.SCRIPTS, ".go", ".rb", ".rs", ".php", ".java", ".ex")
+
+_NO_PROGRAM = frozenset(
+    {
+        *("setup.py", "noxfile.py", "conftest.py", "tasks.py", "fabfile.py", "docs.py"),
+        *("conf.py", "version.py", "release.py"),
+    }
+)
+
+
+_SCRIPTS = ("Procfile", "Dockerfile", "Containerfile", "entrypoint", "start", "Makefile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsFile:
+    """A settings file by its name, and the environment that the name says."""
+
+    path: Path
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposePath:
+    """A compose file by its name; `environment` is "" for the base of all."""
+
+    path: Path
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Everything that was found. `cut` is whether there were too many folders to look into."""
+
+    settings: tuple[SettingsFile, ...] = ()
+    compose: tuple[ComposePath, ...] = ()
+    scripts: tuple[Path, ...] = ()
+    cut: bool = False
+
+
+def look(root: Path) -> Found:
+    """What the project keeps, by the names of its files."""
+    settings: list[SettingsFile] = []
+    compose: list[ComposePath] = []
+    scripts: list[Path] = []
+    count = 0
+    for folder, files in _walk(root):
+        count += 1
+        if count > MOST_FOLDERS:
+            break
+        for name in files:
+            path = folder / name
+            environment = _environment(root, path)
+            based = names.compose_environment(name)
+            if environment is not None:
+                settings.append(SettingsFile(path=path, environment=environment))
+            elif based is not None:
+                compose.append(ComposePath(path=path, environment=based))
+            elif _is_script(name):
+                scripts.append(path)
+    return Found(
+        settings=tuple(settings),
+        compose=tuple(compose),
+        scripts=tuple(scripts),
+        cut=count > MOST_FOLDERS,
+    )
+
+
+def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        deep = len(here.relative_to(root).parts)
+        folders[:] = sorted(f for f in folders if deep < DEEPEST and _is_looked_into(here / f))
+        yield here, sorted(files)
+
+
+def _is_looked_into(folder: Path) -> bool:
+    if folder.name.lower() in _ASIDE or folder.is_symlink():
+        return False
+    if folder.parent.name in _KEPT and names.of_folder(folder.name) is not None:
+        return True
+    plain = sources.is_ours(folder, frozenset())
+    return plain or (folder.name in _KEPT and not (folder / "pyvenv.cfg").is_file())
+
+
+def _environment(root: Path, path: Path) -> str | None:
+    """By the file's name; in a folder kept for settings, by the folder that names one."""
+    inner = path.parent.relative_to(root).parts
+    kept = next((at for at, part in enumerate(inner) if part in _KEPT), None)
+    if kept is not None:
+        told = [found for part in inner[kept + 1 :] if (found := names.of_folder(part))]
+        if told and (path.name.startswith(".") or path.suffix in ("", ".env")):
+            return told[-1]
+    return names.environment(path.name)
+
+
+def _is_script(name: str) -> bool:
+    return name.endswith((".sh", ".bash")) or name in _SCRIPTS
+
+
+def is_aside(folder: PurePosixPath) -> bool:
+    """Whether a folder is for tests, documents or examples."""
+    return any(part.lower() in _ASIDE for part in folder.parts)
+
+
+def is_program(folder: Path) -> bool:
+    """Whether a folder holds a program of its own, and not only settings."""
+    try:
+        found = [one.name for one in folder.iterdir() if one.is_file()]
+    except OSError:
+        return False
+    code = (name for name in found if name.endswith(_CODE) and name not in _NO_PROGRAM)
+    return bool(_MANIFESTS & set(found)) or _requires(found) or any(code)
+
+
+def _requires(found: list[str]) -> bool:
+    return any(name.startswith("requirements") and name.endswith(".txt") for name in found)
+
+
+def has_code(folder: Path) -> bool:
+    """Whether a folder itself holds source files that run, not only what builds them."""
+    try:
+        found = [one.name for one in folder.iterdir() if one.is_file()]
+    except OSError:
+        return False
+    return any(name.endswith(".py") and name not in _NO_PROGRAM for name in found)

@@ -78,6 +78,12 @@ class Need:
     how: str
     default: State | None = None
     scope: str | None = None
+    any_case: bool = False
+    """Whether the code finds it in whatever case it is set; `key` is its usual one then."""
+    instead: tuple[str, ...] = ()
+    """Other keys, any of which does as well."""
+    under: tuple[str, ...] = ()
+    """Keys on whose values it depends whether the place is reached."""
 
 
 @dataclass(frozen=True, kw_only=True)

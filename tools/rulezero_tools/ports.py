@@ -19,6 +19,7 @@ from rulezero_policies.steps import Place
 from rulezero_tools.backupport import Backups
 from rulezero_tools.draftport import Drafts
 from rulezero_tools.machine import Chance, Clock
+from rulezero_tools.parity.liveport import Live
 from rulezero_tools.records import (
     Analysis,
     Bind,
@@ -42,7 +43,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Project(Drafts, Protocol):
+class Project(Drafts, Live, Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
     @property

@@ -21,12 +21,16 @@ def diff(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project.
-        args: `renames`, if any: the drops and adds that are renames.
+        args: `renames`, if any: the drops and adds that are renames. With `behind` the database
+            may stand at any revision, or at one that no file has.
 
     Raises:
         Failure: DatabaseNotAtHead, ChooseDatabase, or a failing env.py.
     """
-    revision, dialect = autogenerate(loaded, message=None, renames=args.get("renames"))
+    behind = bool(args.get("behind"))
+    revision, dialect = autogenerate(
+        loaded, message=None, renames=args.get("renames"), behind=behind
+    )
     found = operations_of(revision)
     return {"operations": operations.serialize(found, dialect) if found else []}
 
@@ -38,6 +42,7 @@ def autogenerate(
     renames: list[dict[str, Any]] | None = None,
     head: str | None = None,
     every: bool = False,
+    behind: bool = False,
 ) -> tuple[RevisionContext, Any]:
     """Compare models and database as `alembic revision --autogenerate -m MESSAGE` does.
 
@@ -47,6 +52,7 @@ def autogenerate(
         renames: The drops and adds that are renames, shaped as `renames.Rename`.
         head: The one that it follows; None for the only one.
         every: Whether several databases are compared, where none of them is chosen.
+        behind: Whether it is compared wherever the database stands; then nothing may be written.
 
     Returns:
         The revision as Alembic would write it, not written yet, and the dialect.
@@ -57,8 +63,11 @@ def autogenerate(
 
     def compare(current: Any, context: Any) -> list[Any]:
         asked.append(context)
-        _refuse_behind(loaded, current)
-        revision.run_autogenerate(current, context)
+        if not behind:
+            _refuse_behind(loaded, current)
+        # Alembic looks at the revision for one thing: to refuse a database that is behind.
+        here = tuple(loaded.script.get_heads()) if behind else current
+        revision.run_autogenerate(here, context)
         renaming.rewrite(revision, renames or [], context)
         return []
 

@@ -24,7 +24,9 @@ TABLE = {
     "loaded": "witness:loaded",
     "access": "access:access",
     "mark": "mark:mark",
+    "listing": "live:listing",
     "rehearse": "rehearse:rehearse",
+    "build": "build:build",
     "aftermath": "aftermath:aftermath",
     "in_the_way": "stopped:in_the_way",
     "upgrade": "run:run",
@@ -39,7 +41,7 @@ RUNS = frozenset({"upgrade", "downgrade", "restore", "undo"})
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
 
-_MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
+_MODES = {"rehearse": REHEARSING, "build": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
 """The mode that a verb needs; every other one reads."""
 
 _AUTOGENERATE = frozenset({"diff", "generate"})
@@ -55,6 +57,7 @@ _COMMANDS = {
     "downgrade": "downgrade",
     "undo": "downgrade",
     "rehearse": "upgrade",
+    "build": "upgrade",
 }
 
 

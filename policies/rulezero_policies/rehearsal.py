@@ -123,6 +123,20 @@ class ColumnEmptied:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadBack:
+    """Old rows as a mapped class reads them: how many, or the kind of error that there was.
+
+    `column` is the one at which it failed, None where that is not known.
+    """
+
+    name: str
+    table: str
+    rows: int = 0
+    error: str | None = None
+    column: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableSize:
     """Rows of a table on the shadow when the rehearsal began, and what the target is said to hold.
 
@@ -163,7 +177,8 @@ class Rehearsed:
     models and database do not agree about after the upgrade, a line each; None where it could not
     be told. `unreadable` are mapped classes whose old rows no longer load, with the error's kind.
     `broken_before` and `broken_after` are what integrity and foreign key checks say (SQLite).
-    `runs_again` are statements that a second upgrade sent when nothing was left to do.
+    `runs_again` are statements that a second upgrade sent when nothing was left to do, `data_again`
+    how the rows differ after it from those before it. `readback` is what was read for `unreadable`.
     `not_shown` says what a limit cut off, a line each. `refused` is what the code tried and was
     kept from while it ran: a program, a connection to anything but the shadow.
     """
@@ -188,6 +203,8 @@ class Rehearsed:
     not_shown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     seconds: float = 0.0
+    data_again: tuple[RowsDiffer, ...] = ()
+    readback: tuple[ReadBack, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server import discover, interpreter, launch, preferences, runs, settings, sources
+from rulezero_tools.parity.records import Listing
 from rulezero_tools.records import (
     Bind,
     Description,
@@ -144,6 +145,15 @@ class WorkerProject:
         """What autogenerate would write, with these drops and adds made renames."""
         reply = self._ask("diff", {"renames": [asdict(rename) for rename in renames]})
         return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
+
+    def gap(self) -> Diff:
+        """What autogenerate would write if the database were at the heads."""
+        reply = self._ask("diff", {"behind": True})
+        return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
+
+    def listing(self) -> Listing:
+        """What the live catalogue names, by whoever made it."""
+        return _as(Listing, self._ask("listing").result)
 
     def generate(
         self,

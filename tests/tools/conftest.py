@@ -22,6 +22,7 @@ from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
 from rulezero_server.stores import open_store
+from rulezero_tools.parity.records import Built, Listing
 from rulezero_tools.ports import Session, Store, silent
 from rulezero_tools.records import (
     Bind,
@@ -176,6 +177,12 @@ class FakeProject:
             sqlalchemy="2.1.9",
         )
 
+    def listing(self) -> Listing:
+        return Listing(things=())
+
+    def gap(self) -> Diff:
+        return self.diff()
+
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
@@ -322,6 +329,14 @@ class FakeRehearser:
         self.asked.append(asked)
         progress("rehearsing")
         return self.answer
+
+    def twice(self, **asked: Any) -> Rehearsal | NotRehearsed:
+        self.asked.append(asked)
+        return self.answer
+
+    def build(self, **asked: Any) -> Built | NotRehearsed:
+        self.asked.append(asked)
+        return NotRehearsed(reason="nothing is built here", mend="")
 
 
 @dataclass

@@ -20,6 +20,7 @@ from rulezero_tools.archiveport import Archived
 from rulezero_tools.backupport import Backups
 from rulezero_tools.draftport import Drafts
 from rulezero_tools.machine import Chance, Clock
+from rulezero_tools.parity.liveport import Live
 from rulezero_tools.phaseport import Phased
 from rulezero_tools.records import (
     Analysis,
@@ -43,7 +44,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Project(Drafts, Phased, Archived, Protocol):
+class Project(Drafts, Phased, Archived, Live, Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
     @property

@@ -20,6 +20,7 @@ class Order:
     what the project's environment adds to the server's own; `protected` whether the target's rows
     may leave its server only where the policy says so. `until` is when it has to be there, by
     `time.monotonic()`; `folder` where private folders are made, None for the system's own place.
+    `empty` is whether nothing of the target is to stand on it, not even a table.
     """
 
     access: Mapping[str, Any] = field(repr=False)
@@ -29,6 +30,7 @@ class Order:
     until: float
     variables: Mapping[str, str] = field(repr=False)
     folder: Path | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ def open(  # noqa: A001 - always called with the package's name before it
     protected: bool,
     variables: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    empty: bool = False,
 ) -> Generator[Made | NotRehearsed]:
     """A shadow of the target for the time of the block, or why there is none.
 
@@ -63,6 +66,7 @@ def open(  # noqa: A001 - always called with the package's name before it
         protected: Whether the policy protects the target.
         variables: What the project's environment adds to the server's own.
         folder: Where private folders are made; the system's place for temporary files by default.
+        empty: Whether nothing of the target is to stand on it, not even a table.
     """
     from rulezero_server.shadows.errors import NoShadow  # noqa: PLC0415 - start-up time
 
@@ -75,6 +79,7 @@ def open(  # noqa: A001 - always called with the package's name before it
         until=time.monotonic() + wishes.seconds,
         variables=variables or {},
         folder=folder,
+        empty=empty,
     )
     with contextlib.ExitStack() as stack:
         try:

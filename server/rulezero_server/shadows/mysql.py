@@ -64,7 +64,7 @@ def shadow(order: Order) -> Generator[Made]:
         )
         facts = mycatalogue.read(target)
         target = replace(target, dialect="mariadb" if facts.is_mariadb else "mysql")
-        if _copies(order):
+        if _copies(order) and not order.empty:
             counted = mycatalogue.counted(target, facts.tables, order.wishes.rows + 1)
             facts = replace(facts, tables=counted)
         place = myserver.host(order, target, facts, folder / "admin.cnf")
@@ -85,6 +85,8 @@ def _to(order: Order, made: myserver.Database) -> Mapping[str, Any]:
 
 def _filled(work: _Work) -> Shadow:
     """Fill the new schema; what of the target is not on it is said."""
+    if work.order.empty:
+        return words.empty(work.place.where, [*work.made.lacks, *_unlike(work)])
     rows, unfilled = work.rows, list[str]()
     target, owner, facts = work.target, work.made.owner, work.facts
     if rows == "all":

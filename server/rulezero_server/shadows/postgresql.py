@@ -62,7 +62,8 @@ def shadow(order: Order) -> Generator[Made]:
     """
     facts = pgcatalogue.read(target_of(order, pginstalls.any_client()))
     target = target_of(order, pginstalls.client(facts.major))
-    if order.wishes.copies_rows(protected=order.protected, stays=stays(order)):
+    copies = order.wishes.copies_rows(protected=order.protected, stays=stays(order))
+    if copies and not order.empty:
         facts = pgcatalogue.counted(target, facts, order.wishes.rows + 1)
     place = pgserver.host(order, target, facts)
     with pgserver.database(place, facts) as made:
@@ -110,6 +111,8 @@ def _filled(work: _Work) -> Shadow:
     """Fill the new database; what of the target is not on it is said."""
     rows, made, facts = work.rows, work.made, work.facts
     lacks = [*made.lacks, *_version(work), *pgrestore.prepare(work.place, made, facts)]
+    if work.order.empty:
+        return words.empty(work.place.where, lacks)
     with folders.private(work.order.folder) as folder:
         dump = folder / "dump"
         if rows == "some":

@@ -50,9 +50,11 @@ def told(mend: str) -> Generator[None]:
 
 
 def _made(order: Order, target: Path, copy: Path) -> Shadow:
-    if not target.exists():
+    if order.empty or not target.exists():
         with contextlib.closing(sqlite3.connect(copy)):
             copy.touch()
+        if order.empty:
+            return words.empty(_WHERE_NEW)
         return Shadow(where=_WHERE_NEW, rows="no rows: there is no file yet", whole=True, real=True)
     if not order.wishes.copies_rows(protected=order.protected, stays=False):
         return _without_rows(target, copy)

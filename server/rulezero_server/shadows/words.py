@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from rulezero_policies.rehearsal import TableSize
+from rulezero_policies.rehearsal import Shadow, TableSize
 
 VERSION_TABLE = "alembic_version"
 """Alembic's own, unless env.py names another: its row is none of the project's data."""
+
+
+def empty(where: str, lacks: Sequence[str] = ()) -> Shadow:
+    """A shadow on which nothing of the target stands."""
+    return Shadow(where=where, rows="no rows", whole=False, real=False, lacks=tuple(lacks))
 
 
 def amount(count: int) -> str:

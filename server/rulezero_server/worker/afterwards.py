@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Optional, cast
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from sqlalchemy import orm
 from . import diff, models, operations, rowsums
 from .load import Loaded
 
-_ROWS = 20
-"""Old rows that are read through each class."""
+ROWS = 20
+"""Old rows that are read through each class, where nothing else is said."""
 
 
 def remaining(loaded: Loaded) -> Optional[list[str]]:  # noqa: UP045 - Python 3.9
@@ -42,11 +42,16 @@ def _words(step: dict[str, Any]) -> str:
     return f"{kind} {subject}".strip() + (f": {changed}" if changed else "")
 
 
-def unreadable(context: Any) -> Iterator[str]:
-    """Mapped classes of which old rows no longer load, each with the kind of the error.
+def readback(context: Any, most: int, go_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """Read old rows through every mapped class, as the application would.
 
     Args:
         context: Alembic's: its models are asked, and no others.
+        most: Rows of a class that are read.
+        go_on: Whether there is time left.
+
+    Yields:
+        Dicts shaped as `rehearsal.ReadBack`; no value of a row stands in one.
     """
     given: Any = context.opts.get("target_metadata")
     known: list[Any] = list(cast("Any", given)) if isinstance(given, (list, tuple)) else [given]
@@ -54,17 +59,26 @@ def unreadable(context: Any) -> Iterator[str]:
     for mapper in sorted(models.mappers(), key=lambda m: str(m.class_.__name__)):
         table = mapper.local_table
         mine = isinstance(table, sa.Table) and any(table.metadata is meta for meta in known)
-        if mine and there.has_table(table.name, schema=table.schema):
-            error = _error(context.connection, mapper)
-            if error is not None:
-                yield f"{mapper.class_.__name__}: {error}"
+        if mine and go_on() and there.has_table(table.name, schema=table.schema):
+            yield _read(context.connection, mapper, most)
 
 
-def _error(connection: Any, mapper: Any) -> str | None:
+def _read(connection: Any, mapper: Any, most: int) -> dict[str, Any]:
+    told = {"name": str(mapper.class_.__name__), "table": str(mapper.local_table.fullname)}
+    rows, error = _tried(connection, sa.select(mapper.class_).limit(most))
+    if error is None:
+        return {**told, "rows": rows, "error": None}
+    for column in mapper.local_table.columns:
+        if _tried(connection, sa.select(column).limit(most))[1] is not None:
+            return {**told, "rows": 0, "error": error, "column": str(column.name)}
+    return {**told, "rows": 0, "error": error}
+
+
+def _tried(connection: Any, query: Any) -> tuple[int, str | None]:
+    """How many rows a query gives, or the kind of its error: the text may quote a value."""
     try:
         with rowsums.apart(connection), orm.Session(connection) as session:
-            session.execute(sa.select(mapper.class_).limit(_ROWS)).unique().scalars().all()
+            return len(session.execute(query).unique().scalars().all()), None
     except Exception as raised:  # noqa: BLE001 - a type's own code may raise anything
         original = getattr(raised, "orig", None)
-        return type(original or raised).__name__
-    return None
+        return 0, type(original or raised).__name__

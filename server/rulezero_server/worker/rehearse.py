@@ -24,12 +24,14 @@ def prepare(args: dict[str, Any], root: str) -> None:
 def rehearse(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     """Go where `direction` leads, back to the start, and for an upgrade there again.
 
+    With "twice" it is an upgrade, and another one with nothing left to do, without a way back.
+
     Args:
         loaded: The project, loaded after `prepare`.
         args: `direction`, `start` (the revisions that the shadow is at), `to`, `identity` (of the
             target), `seconds` (for all of it) and `rows` (of a table that are held one by one);
             also `skip` and `statements`, as `run.run` takes them: then there is no way back, for
-            the start is half of a revision.
+            the start is half of a revision; and `reads`, how many old rows each class reads.
 
     Returns:
         What was seen, shaped as `rehearsal.Rehearsed`.
@@ -45,6 +47,7 @@ _LEGS: dict[str, tuple[str, ...]] = {
     "upgrade": ("upgrade", "downgrade", "reupgrade"),
     "downgrade": ("downgrade", "upgrade"),
     "undo": ("downgrade",),
+    "twice": ("upgrade",),
 }
 _WORDS = {"upgrade": "upgrade", "downgrade": "downgrade", "reupgrade": "second upgrade"}
 
@@ -98,7 +101,9 @@ class _Rehearsal:
                 self._saw["not_shown"] += [f"the {_WORDS[later]} was not reached" for later in cut]
                 return
             here = after
-        if len(names) > 2:
+        if self._args["direction"] == "twice":
+            self._again(here)
+        elif len(names) > 2:
             self._nothing(here)
 
     def _leg(self, name: str, here: _Moment) -> legs.Leg | None:
@@ -107,7 +112,7 @@ class _Rehearsal:
         if self._more:
             whole: str = self._args["direction"]
             return legs.Leg(name, whole, here.current, self._args["to"], **self._more)
-        if name != _LEGS[self._args["direction"]][1]:
+        if name not in _LEGS[self._args["direction"]][1:2]:
             return legs.Leg(name, direction, here.current, self._args["to"])
         return legs.Leg(name, direction, here.current, self._start(direction, here))
 
@@ -151,22 +156,42 @@ class _Rehearsal:
 
     def _models(self, here: _Moment) -> None:
         """Autogenerate compares at the last revisions, and old rows are read with their models."""
-        unread: list[str] = []
+        read: list[dict[str, Any]] = []
         if set(here.current) != set(self._loaded.script.get_heads()):
             return
-        legs.look(self._loaded, self._shadow, lambda _, c: unread.extend(afterwards.unreadable(c)))
-        self._saw.update(unreadable=unread, remaining=afterwards.remaining(self._loaded))
+        most = self._args.get("reads") or afterwards.ROWS
 
-    def _nothing(self, here: _Moment) -> None:
-        """Upgrade once more where nothing is left to do."""
+        def look(_: tuple[str, ...], context: Any) -> None:
+            read.extend(afterwards.readback(context, most, lambda: not self._limit.over))
+
+        legs.look(self._loaded, self._shadow, look)
+        unread = [f"{r['name']}: {r['error']}" for r in read if r["error"]]
+        remaining = afterwards.remaining(self._loaded)
+        self._saw.update(readback=read, unreadable=unread, remaining=remaining)
+
+    def _again(self, here: _Moment) -> None:
+        """Upgrade twice: what the second time leaves is held against what the first one left."""
+        if not self._nothing(here):
+            return
+        moment = self._moment("the second upgrade")
+        if moment is not None:
+            again = rowsums.differing(here.rows, moment.rows, every=True)
+            self._saw.update(again=moment.things, data_again=again)
+
+    def _nothing(self, here: _Moment) -> bool:
+        """Upgrade once more where nothing is left to do; whether that was reached."""
         tape = Tape(self._loaded, self._limit)
         leg = legs.Leg("reupgrade", "upgrade", here.current, self._args["to"])
         raised = legs.go(self._loaded, self._shadow, tape, leg)
         if legs.was_cut(raised, self._limit):
             self._saw["not_shown"].append("an upgrade with nothing left to do was not reached")
-        elif raised is not None:
+            return False
+        if raised is not None:
             self._saw["failed"].append(self._failed(leg, raised))
+        if self._args["direction"] == "twice":
+            self._saw["reupgrade"] = "ok" if raised is None else "failed"
         self._saw["runs_again"] = list(changes(tape.told()))
+        return True
 
     def _moment(self, after: str) -> _Moment | None:
         if self._limit.over:

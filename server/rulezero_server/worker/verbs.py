@@ -26,7 +26,9 @@ TABLE = {
     "loaded": "witness:loaded",
     "access": "access:access",
     "mark": "mark:mark",
+    "listing": "live:listing",
     "rehearse": "rehearse:rehearse",
+    "build": "build:build",
     "aftermath": "aftermath:aftermath",
     "archives": "archives:archives",
     "in_the_way": "stopped:in_the_way",
@@ -43,7 +45,7 @@ RUNS = frozenset({"upgrade", "downgrade", "restore", "undo", "purge"})
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
 
-_MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
+_MODES = {"rehearse": REHEARSING, "build": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
 """The mode that a verb needs; every other one reads."""
 
 _AUTOGENERATE = frozenset({"diff", "generate", "sequence"})
@@ -61,6 +63,7 @@ _COMMANDS = {
     "undo": "downgrade",
     "purge": "downgrade",
     "rehearse": "upgrade",
+    "build": "upgrade",
 }
 
 

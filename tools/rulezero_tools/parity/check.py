@@ -1,0 +1,160 @@
+"""Hold production against the models, the code and the other environments: PASS or FAIL."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from rulezero_policies.errors import ProjectError
+from rulezero_policies.parity import flags, gap, needs
+from rulezero_policies.parity.consolidation import Terms, consolidate
+from rulezero_policies.parity.needs import Code
+from rulezero_policies.parity.safety import Safety, none
+from rulezero_policies.parity.values import Layout, Need
+from rulezero_policies.text import scrub
+from rulezero_tools.parity import report, safety, schema, smoke, stores, verdict
+from rulezero_tools.parity.found import Found
+from rulezero_tools.parity.ports import Deployment
+from rulezero_tools.parity.schema import Sessions
+from rulezero_tools.parity.smoke import SmokeTests
+from rulezero_tools.parity.stores import StoreProbe
+from rulezero_tools.parity.views import ParityResult, viewed
+from rulezero_tools.ports import silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trying:
+    """Where things are tried, and nothing of production can be reached."""
+
+    smoke: SmokeTests
+    stores: StoreProbe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Everything that a parity check works with.
+
+    `sessions` gives a session in an environment, `databases` are the environments that have one to
+    compare, by name; `trying` None: nothing of the project is run.
+    """
+
+    deployment: Deployment
+    sessions: Sessions
+    databases: tuple[str, ...]
+    trying: Trying | None = None
+    progress: Callable[[str], None] = field(default=silent)
+
+
+def check_parity(scope: Scope) -> ParityResult:
+    """Compare, try, and say PASS or FAIL; it changes nothing.
+
+    Args:
+        scope: What is compared, and where things are tried.
+
+    Raises:
+        ProjectError: The project's own settings are broken.
+    """
+    found = seen(scope)
+    reasons = verdict.reasons(found)
+    steps = _steps(found, reasons)
+    told = report.report(found, reasons, steps)
+    return viewed(found, reasons, report=told, next_step=steps[0] if steps else _DONE)
+
+
+_DONE = "Show the report. There is nothing left to do."
+
+
+def seen(scope: Scope) -> Found:
+    """Everything that there is to see, nothing judged.
+
+    Raises:
+        ProjectError: The project's own settings are broken.
+    """
+    scope.progress("reading settings and code")
+    layout = scope.deployment.layout()
+    codes = read(scope.deployment, layout)
+    wanted = asked(codes, layout)
+    bare = Found(
+        layout=layout,
+        gap=gap.gap(layout, wanted),
+        consolidation=consolidate(layout, Terms(needs=wanted)),
+        flags=flags.flags(codes, layout, scope.deployment.config().flags),
+    )
+    return _with_trials(scope, _with_schema(scope, bare))
+
+
+def read(deployment: Deployment, layout: Layout) -> tuple[Code, ...]:
+    """The code of every service, read once."""
+    return tuple(needs.looked_into(s.name, deployment.code(s)) for s in layout.services)
+
+
+def asked(codes: Sequence[Code], layout: Layout) -> tuple[Need, ...]:
+    """What code and layout need together."""
+    return (*needs.merged(map(needs.reading, codes)).needs, *layout.needs)
+
+
+def _with_schema(scope: Scope, found: Found) -> Found:
+    production = found.layout.production
+    if production not in scope.databases:
+        why = (
+            f"production's database is not known: name its environment {production!r} in "
+            "rulezero.toml, with the settings that say where it is"
+        )
+        return replace(found, no_schema=why)
+    scope.progress("comparing schemas")
+    others = [one for one in scope.databases if one in found.layout.baseline]
+    compared = schema.schema_gap(scope.sessions, production, others)
+    scope.progress("trying what waits on a shadow of production")
+    return replace(found, schema=compared, safety=_safety(scope, production))
+
+
+def _safety(scope: Scope, production: str) -> tuple[Safety, ...]:
+    try:
+        return safety.safety(scope.sessions(production))
+    except ProjectError as error:
+        return (none(said(error)),)
+
+
+def _with_trials(scope: Scope, found: Found) -> Found:
+    config = scope.deployment.config()
+    if scope.trying is None:
+        why = "smoke tests and stores were not tried: nothing of the project is run here"
+        declared = bool(config.smoke or config.stores)
+        return replace(found, not_run=why if declared else "")
+    scope.progress("holding stores against their interface")
+    try:
+        checked = stores.checked(scope.deployment, scope.trying.stores)
+        found = replace(found, stores=checked)
+        scope.progress("running smoke tests")
+        return replace(found, smoke=smoke.smoked(scope.trying.smoke, config.smoke))
+    except ProjectError as error:
+        return replace(found, not_run=f"not tried: {said(error)}")
+
+
+def said(error: ProjectError) -> str:
+    """An error and what to do about it, in one line."""
+    return scrub(f"{str(error).rstrip('.')}. {error.advice}".strip())
+
+
+def _steps(found: Found, reasons: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_next(found)) if reasons else ()
+
+
+def _next(found: Found) -> Iterator[str]:
+    if found.layout.problems or found.gap.unknown:
+        yield "Show the person what could not be read; nothing is written until that is mended."
+    lacking = [one.key for one in found.gap.missing if verdict.counts(one)]
+    if lacking:
+        named = ", ".join(dict.fromkeys(lacking))
+        yield f"Call `plan_parity`: it plans a line for what is missing ({named})."
+    if found.schema is not None and found.schema.next_step:
+        yield found.schema.next_step
+    off = [one.name for one in found.flags if one.differs]
+    if off and any(one.reason for one in found.smoke):
+        yield (
+            f"Ask the person whether {', '.join(off)} shall be on in {found.layout.production}; "
+            "then `plan_parity` with `enable`."
+        )
+    for one in found.gap.hollow:
+        yield f"A person fills in {one.key} in {one.path} (line {one.line}); its value is theirs."
+    if any(one.reasons for one in found.stores if not one.guessed):
+        yield "Mend the fallback store in the code: what breaks stands under Verification."
+    yield "Call `check_parity` again."

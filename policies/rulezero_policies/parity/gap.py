@@ -208,15 +208,19 @@ def _has(found: Views, service: str, key: str, asked: defaultdict[str, list[Need
         return True
     if not service and any(one.required and one.key == key for one in asked[""]):
         return False
-    folders = {one.name: one.folder for one in found.layout.services}
-    beside = [
-        name
-        for name, folder in folders.items()
-        if service not in folders or (folder == folders[service] and name != service)
-    ]
     return any(
-        _lookup(found.of(name, environment), key, asked[name]) is not None for name in beside
+        not found.known(name, environment)
+        or _lookup(found.of(name, environment), key, asked[name]) is not None
+        for name in _beside(found.layout, service)
     )
+
+
+def _beside(layout: Layout, service: str) -> list[str]:
+    """The services that run the same code; for the root, all of them."""
+    folders = {one.name: one.folder for one in layout.services}
+    if service not in folders:
+        return list(folders)
+    return [one for one in folders if one != service and folders[one] == folders[service]]
 
 
 def _lookup(seen: dict[str, Entry], key: str, asked: Iterable[Need]) -> Entry | None:
@@ -233,6 +237,15 @@ def _is_pattern(need: Need) -> bool:
 
 
 def _reads(need: Need, key: str) -> bool:
+    """Whether this is a place that reads the key; one that reads any key is none for this one."""
+    return len(need.key.strip("*_")) >= _TELLING and _may_read(need, key)
+
+
+_TELLING = 2
+"""Letters that a pattern has to have, to say something of the key."""
+
+
+def _may_read(need: Need, key: str) -> bool:
     if need.any_case:
         return fnmatchcase(key.lower(), need.key.lower())
     return fnmatchcase(key, need.key) if _is_pattern(need) else need.key == key
@@ -304,7 +317,7 @@ def _is_used(layout: Layout, service: str | None, key: str, asked: Sequence[Need
     if (service, key) in named or ("", key) in layout.mentions:
         return True
     mine = (one for one in asked if service is None or _may_be(layout, one.service, service))
-    return any(_reads(one, key) for one in mine)
+    return any(_may_read(one, key) for one in mine)
 
 
 def _may_be(layout: Layout, reader: str, service: str) -> bool:

@@ -173,16 +173,14 @@ def _baseline(
     found: Views, asked: defaultdict[str, list[Need]]
 ) -> dict[tuple[str, str], list[str]]:
     """(service, key) that other environments have: each for those services that read the key."""
-    wanted: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    wanted: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for source in found.layout.sources:
         if source.environment not in found.layout.baseline:
             continue
         for entry in source.entries:
             for service in _concerned(found.layout, source, entry.key, asked):
-                told = wanted[(service, entry.key)]
-                if source.environment not in told:
-                    told.append(source.environment)
-    return dict(wanted)
+                wanted[(service, entry.key)][source.environment] = None
+    return {what: list(told) for what, told in wanted.items()}
 
 
 def _concerned(

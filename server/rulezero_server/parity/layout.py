@@ -10,7 +10,7 @@ from rulezero_policies.references import Sources
 from rulezero_server import settings, sources
 from rulezero_server.parity import compose, config, finding, gathering, names, places, shell
 from rulezero_server.parity.places import Place, Project
-from rulezero_server.parity.reading import Grounds, Unreadable, text
+from rulezero_server.parity.reading import Grounds, Unreadable, real, text
 from rulezero_server.parity.services import Ground, discover, within
 
 _CODE = (*sources.SUFFIXES, *sources.SCRIPTS, "pyproject.toml", "setup.cfg")
@@ -193,11 +193,11 @@ class _Reading:
     def _foreign(self, rows: Iterable[Place]) -> Iterator[str]:
         """Settings files that are handed to images which are not built here."""
         ours = {one.name for one in self.project.services}
-        read = {one.path.resolve() for one in rows}
+        read = {real(one.path) for one in rows}
         for _, file in self.project.compose:
             for service in file.services:
                 for one in service.env_files if service.name not in ours else ():
-                    path = (file.folder / one.path).resolve()
+                    path = real(file.folder / one.path)
                     if path in read:
                         yield self.grounds.name(path)
 

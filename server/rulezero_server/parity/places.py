@@ -8,6 +8,7 @@ from rulezero_policies.parity.values import ParityConfig, Service
 from rulezero_server.parity import names
 from rulezero_server.parity.compose import ComposeFile, ComposeService
 from rulezero_server.parity.finding import ComposePath, Found
+from rulezero_server.parity.reading import real
 from rulezero_server.parity.services import within
 
 
@@ -53,11 +54,7 @@ def ordered(project: Project) -> tuple[Place, ...]:
         if (one.service, one.environment) not in chosen and one.path not in paths
     ]
     files = [*kept, *declared]
-    composed = [
-        place
-        for place in _composed(project, files)
-        if place.within is not None or place.path not in {one.path for one in files}
-    ]
+    composed = _composed(project, files)
     rows = (*files, *composed)
     return tuple(sorted(rows, key=lambda one: one.service is not None))
 
@@ -131,8 +128,8 @@ def _meant(project: Project, file: ComposeFile, inner: ComposeService) -> list[s
         return [inner.name]
     if inner.context is None:
         return []
-    built = (file.folder / inner.context).resolve()
-    return [one.name for one in project.services if (project.root / one.folder).resolve() == built]
+    built = real(file.folder / inner.context)
+    return [one.name for one in project.services if real(project.root / one.folder) == built]
 
 
 def _of_service(

@@ -33,7 +33,12 @@ class Grounds:
 
     @property
     def _resolved(self) -> Iterable[Path]:
-        return (Path(os.path.realpath(one)) for one in (self.root, *self.besides))
+        return (real(one) for one in (self.root, *self.besides))
+
+
+def real(path: Path) -> Path:
+    """A path with its links followed; `Path.resolve` raises where they lead round in a circle."""
+    return Path(os.path.realpath(path))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,7 +127,7 @@ def _missing(found: Views, asked: Sequence[Need]) -> Iterator[Missing]:
     by_service = _by_service(asked)
     wanted = _baseline(found, by_service)
     for need in asked:
-        if _fails_without(found, need, by_service[need.service]):
+        if _is_blank_without(need) or _fails_without(found, need, by_service[need.service]):
             wanted.setdefault((need.service, need.key), [])
     for (service, key), told in sorted(wanted.items()):
         mine = [need for need in by_service[service] if _reads(need, key)]
@@ -154,6 +154,15 @@ def _fails_without(found: Views, need: Need, beside: Iterable[Need]) -> bool:
     if any(key in seen for key in need.instead):
         return False
     return all(_is_on(seen.get(key), key, beside) for key in need.under)
+
+
+def _is_blank_without(need: Need) -> bool:
+    """Compose warns, fills in nothing, and goes on."""
+    return need.how == COMPOSE and need.default is None
+
+
+COMPOSE = "compose"
+"""How a compose file that counts for production asks for a key."""
 
 
 def _is_on(entry: Entry | None, key: str, asked: Iterable[Need]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from rulezero_policies.parity.gap import COMPOSE
 from rulezero_policies.parity.values import Layout, Need, ParityConfig, Service, Source
 from rulezero_policies.references import Sources
 from rulezero_server import settings, sources
@@ -166,13 +167,11 @@ class _Reading:
         """What compose files ask for; those that production does not use require nothing."""
         for one, file in self.project.compose:
             counts = self.config.production in places.compose_environments(self.project, one)
-            for service in file.services:
-                for use in service.uses:
-                    # Compose fills it in from what the root gives, not from the service's own.
-                    need = shell.need(
-                        use.asked, service="", path=file.path, line=use.line, how="compose"
-                    )
-                    yield need if counts else replace(need, required=False)
+            how = COMPOSE if counts else f"{COMPOSE} elsewhere"
+            for use in (use for service in file.services for use in service.uses):
+                # Compose fills it in from what the root gives, not from the service's own.
+                need = shell.need(use.asked, service="", path=file.path, line=use.line, how=how)
+                yield need if counts else replace(need, required=False)
 
     def _scripts(self) -> Iterator[Need]:
         for path in self.project.found.scripts:

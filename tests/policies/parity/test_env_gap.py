@@ -194,6 +194,16 @@ def test_what_compose_fills_in_has_to_come_from_the_root() -> None:
     assert missing(replace(found, sources=found.sources[1:])) == []
 
 
+def test_what_compose_would_leave_blank_is_missing_and_not_required() -> None:
+    asked = (
+        need("BLANK", "", required=False, how="compose"),
+        need("GIVEN", "", required=False, how="compose", default="other"),
+        need("LOCAL", "", required=False, how="compose elsewhere"),
+    )
+    found = gap(layout(source(None, "production", "A"), needs=asked), ())
+    assert [(one.key, one.required) for one in found.missing] == [("BLANK", False)]
+
+
 @pytest.mark.proves("B02")
 def test_where_production_is_not_known_nothing_is_called_missing() -> None:
     broken = replace(source("api", "production"), error="is binary, not text")

@@ -155,13 +155,19 @@ class _Reading:
         if project.found.cut:
             most = finding.MOST_FOLDERS
             yield f"the project has more than {most} folders: not all were looked into."
-        known = {one.name for one in project.services}
+        yield from self._of_services()
+
+    def _of_services(self) -> Iterator[str]:
+        known = {one.name for one in self.project.services}
         for service, _, _ in self.config.files:
             if service and service not in known:
                 yield f"[parity.services.{service}] is no service."
         for one in self.config.services:
+            where = f"[parity.services.{one.name}] folder"
             if not (self.root / one.folder).is_dir():
-                yield f"[parity.services.{one.name}] folder is {one.folder}, which does not exist."
+                yield f"{where} is {one.folder}, which does not exist."
+            elif not self._is_inside(one):
+                yield f"{where} leads out of the project: name another."
 
     def _composed(self) -> Iterator[Need]:
         """What compose files ask for; those that production does not use require nothing."""
@@ -210,7 +216,12 @@ class _Reading:
                 seen.update((service, key) for service in self._holders(path))
         yield from sorted(seen)
 
+    def _is_inside(self, service: Service) -> bool:
+        return real(self.root / service.folder).is_relative_to(real(self.root))
+
     def code(self, service: Service, suffixes: tuple[str, ...]) -> Sources:
+        if not self._is_inside(service):
+            return Sources()
         folder = self.root / service.folder
         others = {self.root / one.folder for one in self.project.services}
         aside = frozenset(one for one in others if one != folder and folder in one.parents)

@@ -46,7 +46,8 @@ def ordered(project: Project) -> tuple[Place, ...]:
     """Every place; what is read later wins."""
     named = tuple(_by_name(project))
     declared = tuple(_declared(project))
-    chosen = {(one.service, one.environment) for one in declared}
+    # What rulezero itself connects with is one more file; what [parity] names is the whole of it.
+    chosen = {(one.service, one.environment) for one in declared if one.declared}
     paths = {one.path for one in declared}
     kept = [
         one
@@ -73,7 +74,7 @@ def _declared(project: Project) -> Iterator[Place]:
         inner = folder.relative_to(project.root) if folder.is_relative_to(project.root) else Path()
         holders = within(project.services, inner.as_posix())
         for service in [held.name for held in holders] or [None]:
-            yield Place(service=service, environment=environment, path=path, declared=True)
+            yield Place(service=service, environment=environment, path=path)
     for service, environment, path in project.config.files:
         if not path.endswith((".yml", ".yaml")):
             place = project.root / Path(path).expanduser()

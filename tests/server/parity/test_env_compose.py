@@ -141,7 +141,7 @@ def test_anchors_that_multiply_and_nesting_without_end_are_stopped(tmp_path: Pat
     bomb = read(tmp_path, "\n".join(lines) + "\nservices: {a: {command: *a8}}\n")
     assert "more than 50000 values" in (bomb.error or "")
     deep = read(tmp_path, "services: " + "[" * 50_000)
-    assert deep.error in ("is nested too deeply", "is no YAML (line 1)")
+    assert (deep.error or "").startswith(("is nested too deeply", "is no YAML (line 1)"))
     assert "larger than 400 kB" in (read(tmp_path, "a: b\n" * 100_000).error or "")
     assert time.monotonic() - start < 30
 

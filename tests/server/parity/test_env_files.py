@@ -136,8 +136,9 @@ def test_a_private_key_that_was_pasted_without_quotes_gives_no_key_of_its_lines(
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"A=1\nB=\x00\n", "is binary, not text"),
-        (b"A=1\nB=\xff\xfe\n", r"is not UTF-8 \(line 2\)"),
+        (b"A=1\nB=\x00\n", "is binary, not text: name the file"),
+        ("A=1\n".encode("utf-16"), "is UTF-16, which python-dotenv does not read"),
+        (b"A=1\nB=\xff\xfe\n", r"is not UTF-8 \(line 2\): save"),
         (b"A=1\n" * 300_000, "is larger than 1000 kB"),
         (b"A=1\n" * 6_000, "holds more than 5000 keys"),
     ],
@@ -154,10 +155,12 @@ def test_a_missing_file_a_folder_and_a_pipe_are_named(tmp_path: Path) -> None:
     grounds = Grounds(root=tmp_path)
     (tmp_path / "folder").mkdir()
     assert envfiles.read(tmp_path / "none", grounds).error == "does not exist"
-    assert envfiles.read(tmp_path / "folder", grounds).error == "is a folder"
+    assert envfiles.read(tmp_path / "folder", grounds).error == "is a folder: name a file in it"
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
-        assert envfiles.read(tmp_path / "pipe", grounds).error == "is no plain file"
+        assert (
+            envfiles.read(tmp_path / "pipe", grounds).error == "is no plain file: name one that is"
+        )
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
@@ -166,7 +169,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     path.write_text("A=1", encoding="utf-8")
     path.chmod(0)
     found = envfiles.read(path, Grounds(root=tmp_path))
-    assert found.error == "cannot be opened (PermissionError)"
+    assert found.error == "cannot be opened (PermissionError): let this user read it"
 
 
 def test_a_link_round_in_a_circle_is_named(tmp_path: Path) -> None:

@@ -266,6 +266,29 @@ example = "../outside.env"
     assert not any("leads out" in one for one in allowed.problems)
 
 
+@pytest.mark.proves("B15")
+def test_a_service_whose_folder_leads_out_of_the_project_has_no_code(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/secret.py").write_text("", encoding="utf-8")
+    deployment = project(tmp_path / "shop", {"rulezero.toml": "[parity.services.api]\n"})
+    (tmp_path / "shop/api").symlink_to(tmp_path / "other")
+    found = deployment.layout()
+    assert "[parity.services.api] folder leads out of the project: name another." in found.problems
+    assert deployment.code(found.services[0]).files == ()
+
+
+def test_what_rulezero_connects_with_is_read_besides_what_is_found(tmp_path: Path) -> None:
+    toml = '[environments.production]\nenv_file = "deploy/db.env"\n'
+    toml += '[environments.development]\nenv_file = ".env"\n'
+    files = {"rulezero.toml": toml, "deploy/db.env": "URL=1\n", ".env": "A=1\n"}
+    found = project(tmp_path, {**files, "app.py": "", ".env.production": "B=1\n"}).layout()
+    assert [one[1:] for one in sources(found)] == [
+        ("production", ".env.production", "B"),
+        ("production", "deploy/db.env", "URL"),
+        ("development", ".env", "A"),
+    ]
+
+
 def test_the_root_is_the_service_where_there_is_no_other(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     found = project(root, {"app.py": "", ".env.production": "A=1\n"}).layout()
@@ -387,10 +410,10 @@ def test_what_cannot_be_read_is_a_named_problem_and_the_rest_is_read(tmp_path: P
     (tmp_path / "web/.env.production").symlink_to(tmp_path / "web/.env.production")
     found = deployment.layout()
     assert found.problems == (
-        "compose.yaml is no YAML (line 2).",
+        "compose.yaml is no YAML (line 2): mend that line.",
         BROKEN,
-        "api/.env.production is binary, not text.",
-        "web/.env.production is a link that leads round in a circle, or nowhere.",
+        "api/.env.production is binary, not text: name the file that is meant.",
+        "web/.env.production is a link that leads round in a circle: mend the link.",
     )
     unknown = {(one.service, one.environment) for one in gap(found, ()).unknown}
     assert unknown == {("api", "production"), ("web", "production")}

@@ -211,6 +211,8 @@ def _has(found: Views, service: str, key: str, asked: defaultdict[str, list[Need
     place that reads a key.
     """
     environment = found.layout.production
+    if {(service, key), ("", key)} & set(found.layout.built):
+        return True
     if _lookup(found.of(service, environment), key, asked[service]) is not None:
         return True
     if not service and any(one.required and one.key == key for one in asked[""]):

@@ -1,6 +1,7 @@
 """The services and environments of one project, read from its files."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from rulezero_policies.references import Sources
 from rulezero_server import settings, sources
 from rulezero_server.parity import compose, config, finding, gathering, names, places, shell
 from rulezero_server.parity.places import Place, Project
-from rulezero_server.parity.reading import Grounds, Unreadable, real, text
+from rulezero_server.parity.reading import Grounds, Text, Unreadable, real, text
 from rulezero_server.parity.services import Ground, discover, within
 
 _CODE = (*sources.SUFFIXES, *sources.SCRIPTS, "pyproject.toml", "setup.cfg")
@@ -137,9 +138,10 @@ class _Reading:
             services=project.services,
             sources=tuple(gathered.sources),
             problems=(*self._problems(), *gathered.problems),
-            needs=(*self._composed(), *self._scripts()),
+            needs=(*self._composed(), *self._asked()),
             foreign=tuple(self._foreign(rows)),
             mentions=tuple(self._mentions(keys)),
+            built=tuple(dict.fromkeys(self._built())),
         )
 
     def _baseline(self, found: Iterable[Source]) -> tuple[str, ...]:
@@ -179,16 +181,25 @@ class _Reading:
                 need = shell.need(use.asked, service="", path=file.path, line=use.line, how=how)
                 yield need if counts else replace(need, required=False)
 
-    def _scripts(self) -> Iterator[Need]:
+    @cached_property
+    def scripts(self) -> tuple[tuple[str, Text], ...]:
+        """Every script that can be read, for each service that it is part of."""
+        found: list[tuple[str, Text]] = []
         for path in self.project.found.scripts:
-            if path.name == "Makefile":
-                continue
-            try:
+            with suppress(Unreadable):
                 said = text(path, self.grounds)
-            except Unreadable:
-                continue
-            for service in self._holders(path.relative_to(self.root)):
-                yield from shell.needs(said.text, said.path, service)
+                found += [(one, said) for one in self._holders(path.relative_to(self.root))]
+        return tuple(found)
+
+    def _asked(self) -> Iterator[Need]:
+        for service, said in self.scripts:
+            yield from shell.needs(said.text, said.path, service)
+
+    def _built(self) -> Iterator[tuple[str, str]]:
+        """Keys that images set; which image a service outside all folders runs is not known."""
+        for service, said in self.scripts:
+            if finding.is_dockerfile(Path(said.path).name):
+                yield from ((service, key) for key in shell.built(said.text))
 
     def _holders(self, path: Path) -> list[str]:
         held = within(self.project.services, path.parent.as_posix())

@@ -152,6 +152,13 @@ def test_a_key_that_is_found_in_any_case_is_there() -> None:
     assert missing(found, need("OTHER", any_case=True)) == [("api", "OTHER")]
 
 
+def test_what_the_image_sets_is_not_missing() -> None:
+    built = (("api", "RELEASE"), ("", "BASE"))
+    found = layout(*(source(one, "production", "A") for one in ("api", "web")), built=built)
+    needs = (need("RELEASE"), need("RELEASE", "web"), need("BASE", "web"))
+    assert missing(found, *needs) == [("web", "RELEASE")]
+
+
 def test_another_key_that_does_as_well_is_enough() -> None:
     found = layout(source("api", "production", "POSTGRES_URL"))
     assert missing(found, need("DATABASE_URL", instead=("POSTGRES_URL",))) == []

@@ -399,6 +399,26 @@ BROKEN = (
 )
 
 
+DOCKERFILE = """\
+FROM python:3.13
+ARG RELEASE
+ENV A=1 B="two words C=3" \\
+    # a comment
+    D='4'
+env E a value
+RUN ENV_IN_A_WORD=1 true
+"""
+
+
+def test_keys_that_an_image_sets_are_known_for_the_services_in_its_folder(tmp_path: Path) -> None:
+    files = {**THREE, "api/Dockerfile": DOCKERFILE, "deploy/base.Dockerfile": "ENV BASE=1\n"}
+    found = project(tmp_path, files).layout()
+    assert found.built == (
+        *(("api", key) for key in ("A", "B", "D", "E")),
+        ("", "BASE"),
+    )
+
+
 @pytest.mark.proves("B02")
 def test_what_cannot_be_read_is_a_named_problem_and_the_rest_is_read(tmp_path: Path) -> None:
     deployment = project(

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from rulezero_policies.parity import audit as side_by_side
 from rulezero_policies.parity.audit import Conflict, Difference, Override, Row
-from rulezero_policies.parity.effective import Views, environments, read_by, views
+from rulezero_policies.parity.effective import Views, read_by, views
 from rulezero_policies.parity.known_keys import is_given, is_of_a_tool
 from rulezero_policies.parity.values import Entry, Layout, Need, Shape, Source, State
 
@@ -24,7 +24,7 @@ class Missing:
 
     `service` is "" where only the root is meant. `needed_by` are places in the code ("path:line")
     and environments that have it. `required` is whether the code fails without it; `default`, what
-    it would mean to a flag meanwhile.
+    it would mean to a flag meanwhile; `read`, whether anything was found that may read it at all.
     """
 
     service: str
@@ -33,6 +33,7 @@ class Missing:
     needed_by: tuple[str, ...]
     required: bool = False
     default: State | None = None
+    read: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +141,7 @@ def _missing(found: Views, asked: Sequence[Need]) -> Iterator[Missing]:
                 needed_by=(*_places(mine), *told),
                 required=any(_fails_without(found, one, by_service[service]) for one in mine),
                 default=next((need.default for need in mine if need.default), None),
+                read=bool(mine) or _is_used(layout, service or None, key, asked),
             )
 
 
@@ -355,7 +357,7 @@ def _duplicates(layout: Layout) -> Iterator[Duplicate]:
 
 def _unknown(found: Views) -> Iterator[Unknown]:
     layout = found.layout
-    for environment in environments(layout):
+    for environment in dict.fromkeys((layout.production, *layout.baseline)):
         for service in (one.name for one in layout.services):
             yield from _why(found, service, environment)
 

@@ -114,8 +114,11 @@ def test_a_key_of_the_roots_example_is_missing_where_it_is_read() -> None:
         ("", "LOOSE"),
         ("worker", "DSN"),
     ]
-    told = {one.key: one.needed_by for one in gap(found, (need("DSN", "worker"),)).missing}
-    assert told["DSN"] == ("worker/app.py:7", "example", "staging")
+    told = {one.key: one for one in gap(found, (need("DSN", "worker"),)).missing}
+    assert told["DSN"].needed_by == ("worker/app.py:7", "example", "staging")
+    assert {key: one.read for key, one in told.items()} == {"DSN": True, "LOOSE": False}
+    mentioned = replace(found, mentions=(("web", "LOOSE"),))
+    assert all(one.read for one in gap(mentioned, (need("DSN", "worker"),)).missing)
 
 
 def test_what_only_a_developer_sets_is_missing_only_where_something_reads_it() -> None:
@@ -214,7 +217,10 @@ def test_what_compose_would_leave_blank_is_missing_and_not_required() -> None:
 @pytest.mark.proves("B02")
 def test_where_production_is_not_known_nothing_is_called_missing() -> None:
     broken = replace(source("api", "production"), error="is binary, not text")
-    found = gap(layout(broken, source("web", "production", "A")), (need("TOKEN"), need("A", "web")))
+    aside = replace(source("web", "test"), error="is a folder")
+    found = gap(
+        layout(broken, aside, source("web", "production", "A")), (need("TOKEN"), need("A", "web"))
+    )
     assert found.missing == ()
     assert [(one.service, one.environment) for one in found.unknown] == [
         ("api", "production"),

@@ -37,7 +37,8 @@ class Preferences:
     `wait_seconds` is how long one `confirm` waits for the person; `store` the URL of a store that
     several servers share, None for the file in the state folder. `programs` and `hosts` are what
     project code may start and connect to while it is only read; `write_hooks`, whether Alembic's
-    own hooks run when a revision is written. `rehearsal` is what a rehearsal may do. A migration
+    own hooks run when a revision is written; `settings_folders`, where settings files may be read
+    that stand outside the project. `rehearsal` is what a rehearsal may do. A migration
     waits `lock_timeout` seconds for a lock, lets a statement take `statement_timeout` (None:
     whatever the session gives it), and tries again `retries` times where a lock was not to be had.
     Backups are made in `backup_folder` (None: in the state folder), of the tables alone that a
@@ -51,6 +52,7 @@ class Preferences:
     programs: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     write_hooks: bool = False
+    settings_folders: tuple[Path, ...] = ()
     rehearsal: Wishes = field(default_factory=Wishes)
     backup_folder: Path | None = None
     backup_megabytes: float = BACKUP_MEGABYTES
@@ -126,7 +128,7 @@ def _said(table: "Reader") -> Preferences:
     page, store, reading = table.inner("page"), table.inner("store"), table.inner("reading")
     page.only("open_browser", "wait_seconds")
     store.only("url")
-    reading.only("programs", "hosts", "write_hooks")
+    reading.only("programs", "hosts", "write_hooks", "settings")
     called = f"a number of seconds above 0, at most {LONGEST_WAIT:g}"
     limits = _limits(table.inner("apply"))
     return Preferences(
@@ -139,6 +141,7 @@ def _said(table: "Reader") -> Preferences:
         programs=reading.texts("programs") or (),
         hosts=reading.texts("hosts") or (),
         write_hooks=reading.truth("write_hooks") or False,
+        settings_folders=_folders(reading),
         rehearsal=wished(table.inner("rehearsal")),
     )
 
@@ -175,3 +178,11 @@ def _policy(table: "Reader") -> Policy:
     for line in (*lines(table.inner("approval")), *of_apply(table.inner("apply"))):
         policy = line.changed(policy)
     return policy
+
+
+def _folders(table: "Reader") -> tuple[Path, ...]:
+    """Folders that the person names, each from the root of the file system or from home."""
+    found = tuple(Path(one).expanduser() for one in table.texts("settings") or ())
+    if not all(one.is_absolute() for one in found):
+        raise table.wrong("settings", "a list of absolute paths")
+    return found

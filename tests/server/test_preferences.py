@@ -95,6 +95,7 @@ url = "postgresql://me@db/rulezero"
 programs = ["git"]
 hosts = ["redis:6379"]
 write_hooks = true
+settings = ["/etc/shop"]
 [rehearsal]
 on = false
 where = "server"
@@ -138,6 +139,7 @@ def test_everything_can_be_said(say: Say) -> None:
         programs=("git",),
         hosts=("redis:6379",),
         write_hooks=True,
+        settings_folders=(Path("/etc/shop"),),
         rehearsal=Wishes(
             on=False,
             where="server",
@@ -239,6 +241,7 @@ def test_the_environment_says_which_store(say: Say, monkeypatch: pytest.MonkeyPa
         ("[store]\nuri = 'x'", "unknown key store.uri"),
         ("[reading]\nprograms = 'git'", "reading.programs must be a list of strings"),
         ("[reading]\nhosts = ['']", "reading.hosts must be a list of strings"),
+        ("[reading]\nsettings = ['etc']", "reading.settings must be a list of absolute paths"),
         ("[reading]\nwrite_hooks = 'no'", "reading.write_hooks must be true or false"),
         ("[rehearsal]\nwhere = 'there'", "rehearsal.where must be one of private, server, url"),
         ("[rehearsal]\nreal_rows = 1", "rehearsal.real_rows must be a string"),

@@ -135,22 +135,31 @@ def _own(layout: Layout, environment: str) -> frozenset[tuple[str, str]]:
 
 
 def overrides(layout: Layout) -> Iterator[Override]:
-    """Keys that a service sets otherwise than the root does, in every environment."""
+    """Keys that a service sets otherwise than the root does, in every environment.
+
+    What hands on the root's own value (`KEY: ${KEY:-default}`) is none.
+    """
     root: dict[tuple[str, str], Entry] = {}
     for source in layout.sources:
         for entry in source.entries if source.service is None and source.kind == "file" else ():
             root[(source.environment, entry.key)] = entry
     for source in layout.sources:
-        for entry in source.entries if source.service is not None else ():
+        if source.service is None or source.environment == EXAMPLE:
+            continue
+        for entry in source.entries:
             above = root.get((source.environment, entry.key))
-            if above is not None and entry.given and above.mark != entry.mark:
+            if above is not None and _is_another(entry, above):
                 yield Override(
                     key=entry.key,
                     environment=source.environment,
-                    service=source.service or "",
+                    service=source.service,
                     root=f"{above.path}:{above.line}",
                     own=f"{entry.path}:{entry.line}",
                 )
+
+
+def _is_another(entry: Entry, above: Entry) -> bool:
+    return entry.given and entry.key not in entry.refers and entry.mark != above.mark
 
 
 def differences(found: Views) -> Iterator[Difference]:

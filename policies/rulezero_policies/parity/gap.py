@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from rulezero_policies.parity import audit as side_by_side
 from rulezero_policies.parity.audit import Conflict, Difference, Override, Row
-from rulezero_policies.parity.effective import Views, environments, read_by, views
+from rulezero_policies.parity.effective import Views, read_by, views
 from rulezero_policies.parity.known_keys import is_given, is_of_a_tool
 from rulezero_policies.parity.values import Entry, Layout, Need, Shape, Source, State
 
@@ -24,7 +24,7 @@ class Missing:
 
     `service` is "" where only the root is meant. `needed_by` are places in the code ("path:line")
     and environments that have it. `required` is whether the code fails without it; `default`, what
-    it would mean to a flag meanwhile.
+    it would mean to a flag meanwhile; `read`, whether anything was found that may read it at all.
     """
 
     service: str
@@ -33,6 +33,7 @@ class Missing:
     needed_by: tuple[str, ...]
     required: bool = False
     default: State | None = None
+    read: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ def _missing(found: Views, asked: Sequence[Need]) -> Iterator[Missing]:
     by_service = _by_service(asked)
     wanted = _baseline(found, by_service)
     for need in asked:
-        if _fails_without(found, need, by_service[need.service]):
+        if _is_blank_without(need) or _fails_without(found, need, by_service[need.service]):
             wanted.setdefault((need.service, need.key), [])
     for (service, key), told in sorted(wanted.items()):
         mine = [need for need in by_service[service] if _reads(need, key)]
@@ -140,6 +141,7 @@ def _missing(found: Views, asked: Sequence[Need]) -> Iterator[Missing]:
                 needed_by=(*_places(mine), *told),
                 required=any(_fails_without(found, one, by_service[service]) for one in mine),
                 default=next((need.default for need in mine if need.default), None),
+                read=bool(mine) or _is_used(layout, service or None, key, asked),
             )
 
 
@@ -154,6 +156,15 @@ def _fails_without(found: Views, need: Need, beside: Iterable[Need]) -> bool:
     if any(key in seen for key in need.instead):
         return False
     return all(_is_on(seen.get(key), key, beside) for key in need.under)
+
+
+def _is_blank_without(need: Need) -> bool:
+    """Compose warns, fills in nothing, and goes on."""
+    return need.how == COMPOSE and need.default is None
+
+
+COMPOSE = "compose"
+"""How a compose file that counts for production asks for a key."""
 
 
 def _is_on(entry: Entry | None, key: str, asked: Iterable[Need]) -> bool:
@@ -173,16 +184,14 @@ def _baseline(
     found: Views, asked: defaultdict[str, list[Need]]
 ) -> dict[tuple[str, str], list[str]]:
     """(service, key) that other environments have: each for those services that read the key."""
-    wanted: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    wanted: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for source in found.layout.sources:
         if source.environment not in found.layout.baseline:
             continue
         for entry in source.entries:
             for service in _concerned(found.layout, source, entry.key, asked):
-                told = wanted[(service, entry.key)]
-                if source.environment not in told:
-                    told.append(source.environment)
-    return dict(wanted)
+                wanted[(service, entry.key)][source.environment] = None
+    return {what: list(told) for what, told in wanted.items()}
 
 
 def _concerned(
@@ -204,19 +213,25 @@ def _has(found: Views, service: str, key: str, asked: defaultdict[str, list[Need
     place that reads a key.
     """
     environment = found.layout.production
+    if {(service, key), ("", key)} & set(found.layout.built):
+        return True
     if _lookup(found.of(service, environment), key, asked[service]) is not None:
         return True
     if not service and any(one.required and one.key == key for one in asked[""]):
         return False
-    folders = {one.name: one.folder for one in found.layout.services}
-    beside = [
-        name
-        for name, folder in folders.items()
-        if service not in folders or (folder == folders[service] and name != service)
-    ]
     return any(
-        _lookup(found.of(name, environment), key, asked[name]) is not None for name in beside
+        not found.known(name, environment)
+        or _lookup(found.of(name, environment), key, asked[name]) is not None
+        for name in _beside(found.layout, service)
     )
+
+
+def _beside(layout: Layout, service: str) -> list[str]:
+    """The services that run the same code; for the root, all of them."""
+    folders = {one.name: one.folder for one in layout.services}
+    if service not in folders:
+        return list(folders)
+    return [one for one in folders if one != service and folders[one] == folders[service]]
 
 
 def _lookup(seen: dict[str, Entry], key: str, asked: Iterable[Need]) -> Entry | None:
@@ -233,6 +248,15 @@ def _is_pattern(need: Need) -> bool:
 
 
 def _reads(need: Need, key: str) -> bool:
+    """Whether this is a place that reads the key; one that reads any key is none for this one."""
+    return len(need.key.strip("*_")) >= _TELLING and _may_read(need, key)
+
+
+_TELLING = 2
+"""Letters that a pattern has to have, to say something of the key."""
+
+
+def _may_read(need: Need, key: str) -> bool:
     if need.any_case:
         return fnmatchcase(key.lower(), need.key.lower())
     return fnmatchcase(key, need.key) if _is_pattern(need) else need.key == key
@@ -304,7 +328,7 @@ def _is_used(layout: Layout, service: str | None, key: str, asked: Sequence[Need
     if (service, key) in named or ("", key) in layout.mentions:
         return True
     mine = (one for one in asked if service is None or _may_be(layout, one.service, service))
-    return any(_reads(one, key) for one in mine)
+    return any(_may_read(one, key) for one in mine)
 
 
 def _may_be(layout: Layout, reader: str, service: str) -> bool:
@@ -333,7 +357,7 @@ def _duplicates(layout: Layout) -> Iterator[Duplicate]:
 
 def _unknown(found: Views) -> Iterator[Unknown]:
     layout = found.layout
-    for environment in environments(layout):
+    for environment in dict.fromkeys((layout.production, *layout.baseline)):
         for service in (one.name for one in layout.services):
             yield from _why(found, service, environment)
 

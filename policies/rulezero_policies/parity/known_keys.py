@@ -22,9 +22,10 @@ _GIVEN = (
     *("PS1", "IFS", "OPTARG", "OPTIND", "PYCHARM_*", "VSCODE_*", "WERKZEUG_*", "INVOCATION_ID"),
     *("JOURNAL_STREAM", "KUBERNETES_*", "DYNO", "HEROKU_*", "LAMBDA_TASK_ROOT", "_"),
     *("AWS_LAMBDA_*", "K_SERVICE", "K_REVISION", "FLY_APP_NAME", "FLY_REGION", "RENDER"),
+    *("PYTHON_VERSION", "PYTHON_PIP_VERSION", "PYTHON_SHA256", "NODE_VERSION", "YARN_VERSION"),
     *("VERCEL", "VERCEL_*", "NETLIFY", "__*"),
 )
-"""Set by the system, the shell, the platform, a test runner."""
+"""Set by the system, the shell, the platform, a test runner, the official images."""
 
 _TOOLS = (
     *("FLASK_APP", "FLASK_ENV", "FLASK_DEBUG", "FLASK_RUN_*", "FLASK_SKIP_DOTENV", "WERKZEUG_*"),

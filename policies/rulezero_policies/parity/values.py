@@ -96,7 +96,8 @@ class Layout:
     ask for. `foreign` are files that programs read whose code is not here (a database's image):
     whether something uses what they set is not known. `mentions` are pairs of a service ("" outside
     all) and a key whose name stands somewhere in its files: too little to say that it is read, and
-    enough not to say that nothing uses it.
+    enough not to say that nothing uses it. `built` are pairs of a service ("" for all) and a key
+    that its image sets.
     """
 
     production: str
@@ -107,6 +108,7 @@ class Layout:
     needs: tuple[Need, ...] = ()
     foreign: tuple[str, ...] = ()
     mentions: tuple[tuple[str, str], ...] = ()
+    built: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

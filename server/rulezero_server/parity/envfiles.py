@@ -46,7 +46,7 @@ def read(path: Path, grounds: Grounds, known: Mapping[str, str] = _NO_VALUES) ->
         return Read(path=grounds.name(path), error=str(error))
     found, broken = parse(said.text, known)
     if len(found) > MOST_KEYS:
-        return Read(path=said.path, error=f"holds more than {MOST_KEYS} keys")
+        return Read(path=said.path, error=f"holds more than {MOST_KEYS} keys: split it")
     return Read(path=said.path, found=found, broken=broken)
 
 

@@ -42,7 +42,7 @@ _NO_PROGRAM = frozenset(
 )
 
 
-_SCRIPTS = ("Procfile", "Dockerfile", "Containerfile", "entrypoint", "start", "Makefile")
+_SCRIPTS = ("Procfile", "Containerfile", "entrypoint", "start")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,13 @@ def _environment(root: Path, path: Path) -> str | None:
 
 
 def _is_script(name: str) -> bool:
-    return name.endswith((".sh", ".bash")) or name in _SCRIPTS
+    return name.endswith((".sh", ".bash")) or name in _SCRIPTS or is_dockerfile(name)
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file of this name says how an image is built."""
+    told = name.startswith(("Dockerfile.", "Dockerfile-")) or name.lower().endswith(".dockerfile")
+    return told or name in ("Dockerfile", "Containerfile")
 
 
 def is_aside(folder: PurePosixPath) -> bool:

@@ -10,7 +10,7 @@ from rulezero_server.parity.compose import ComposeService
 from rulezero_server.parity.interpolation import asked, resolve
 from rulezero_server.parity.marks import entry
 from rulezero_server.parity.places import Place
-from rulezero_server.parity.reading import Grounds
+from rulezero_server.parity.reading import MISSING, Grounds
 
 _SHOWN = 5
 """Broken lines that a problem names."""
@@ -91,7 +91,7 @@ def _problems(place: Place, read: envfiles.Read) -> Iterable[str]:
 
 def _blocks(place: Place, error: str) -> bool:
     """A file that is kept out of the repository may be missing; a declared one may not."""
-    return place.declared or place.error is not None or error != "does not exist"
+    return place.declared or place.error is not None or error != MISSING
 
 
 def process(values: Mapping[str, str], environment: str) -> Source:

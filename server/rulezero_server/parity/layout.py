@@ -1,16 +1,18 @@
 """The services and environments of one project, read from its files."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from rulezero_policies.parity.gap import COMPOSE
 from rulezero_policies.parity.values import Layout, Need, ParityConfig, Service, Source
 from rulezero_policies.references import Sources
 from rulezero_server import settings, sources
 from rulezero_server.parity import compose, config, finding, gathering, names, places, shell
 from rulezero_server.parity.places import Place, Project
-from rulezero_server.parity.reading import Grounds, Unreadable, text
+from rulezero_server.parity.reading import Grounds, Text, Unreadable, real, text
 from rulezero_server.parity.services import Ground, discover, within
 
 _CODE = (*sources.SUFFIXES, *sources.SCRIPTS, "pyproject.toml", "setup.cfg")
@@ -136,9 +138,10 @@ class _Reading:
             services=project.services,
             sources=tuple(gathered.sources),
             problems=(*self._problems(), *gathered.problems),
-            needs=(*self._composed(), *self._scripts()),
+            needs=(*self._composed(), *self._asked()),
             foreign=tuple(self._foreign(rows)),
             mentions=tuple(self._mentions(keys)),
+            built=tuple(dict.fromkeys(self._built())),
         )
 
     def _baseline(self, found: Iterable[Source]) -> tuple[str, ...]:
@@ -154,36 +157,49 @@ class _Reading:
         if project.found.cut:
             most = finding.MOST_FOLDERS
             yield f"the project has more than {most} folders: not all were looked into."
-        known = {one.name for one in project.services}
+        yield from self._of_services()
+
+    def _of_services(self) -> Iterator[str]:
+        known = {one.name for one in self.project.services}
         for service, _, _ in self.config.files:
             if service and service not in known:
                 yield f"[parity.services.{service}] is no service."
         for one in self.config.services:
+            where = f"[parity.services.{one.name}] folder"
             if not (self.root / one.folder).is_dir():
-                yield f"[parity.services.{one.name}] folder is {one.folder}, which does not exist."
+                yield f"{where} is {one.folder}, which does not exist."
+            elif not self._is_inside(one):
+                yield f"{where} leads out of the project: name another."
 
     def _composed(self) -> Iterator[Need]:
         """What compose files ask for; those that production does not use require nothing."""
         for one, file in self.project.compose:
             counts = self.config.production in places.compose_environments(self.project, one)
-            for service in file.services:
-                for use in service.uses:
-                    # Compose fills it in from what the root gives, not from the service's own.
-                    need = shell.need(
-                        use.asked, service="", path=file.path, line=use.line, how="compose"
-                    )
-                    yield need if counts else replace(need, required=False)
+            how = COMPOSE if counts else f"{COMPOSE} elsewhere"
+            for use in (use for service in file.services for use in service.uses):
+                # Compose fills it in from what the root gives, not from the service's own.
+                need = shell.need(use.asked, service="", path=file.path, line=use.line, how=how)
+                yield need if counts else replace(need, required=False)
 
-    def _scripts(self) -> Iterator[Need]:
+    @cached_property
+    def scripts(self) -> tuple[tuple[str, Text], ...]:
+        """Every script that can be read, for each service that it is part of."""
+        found: list[tuple[str, Text]] = []
         for path in self.project.found.scripts:
-            if path.name == "Makefile":
-                continue
-            try:
+            with suppress(Unreadable):
                 said = text(path, self.grounds)
-            except Unreadable:
-                continue
-            for service in self._holders(path.relative_to(self.root)):
-                yield from shell.needs(said.text, said.path, service)
+                found += [(one, said) for one in self._holders(path.relative_to(self.root))]
+        return tuple(found)
+
+    def _asked(self) -> Iterator[Need]:
+        for service, said in self.scripts:
+            yield from shell.needs(said.text, said.path, service)
+
+    def _built(self) -> Iterator[tuple[str, str]]:
+        """Keys that images set; which image a service outside all folders runs is not known."""
+        for service, said in self.scripts:
+            if finding.is_dockerfile(Path(said.path).name):
+                yield from ((service, key) for key in shell.built(said.text))
 
     def _holders(self, path: Path) -> list[str]:
         held = within(self.project.services, path.parent.as_posix())
@@ -193,11 +209,11 @@ class _Reading:
     def _foreign(self, rows: Iterable[Place]) -> Iterator[str]:
         """Settings files that are handed to images which are not built here."""
         ours = {one.name for one in self.project.services}
-        read = {one.path.resolve() for one in rows}
+        read = {real(one.path) for one in rows}
         for _, file in self.project.compose:
             for service in file.services:
                 for one in service.env_files if service.name not in ours else ():
-                    path = (file.folder / one.path).resolve()
+                    path = real(file.folder / one.path)
                     if path in read:
                         yield self.grounds.name(path)
 
@@ -211,7 +227,12 @@ class _Reading:
                 seen.update((service, key) for service in self._holders(path))
         yield from sorted(seen)
 
+    def _is_inside(self, service: Service) -> bool:
+        return real(self.root / service.folder).is_relative_to(real(self.root))
+
     def code(self, service: Service, suffixes: tuple[str, ...]) -> Sources:
+        if not self._is_inside(service):
+            return Sources()
         folder = self.root / service.folder
         others = {self.root / one.folder for one in self.project.services}
         aside = frozenset(one for one in others if one != folder and folder in one.parents)

@@ -8,6 +8,7 @@ from rulezero_policies.parity.values import ParityConfig, Service
 from rulezero_server.parity import names
 from rulezero_server.parity.compose import ComposeFile, ComposeService
 from rulezero_server.parity.finding import ComposePath, Found
+from rulezero_server.parity.reading import real
 from rulezero_server.parity.services import within
 
 
@@ -45,7 +46,8 @@ def ordered(project: Project) -> tuple[Place, ...]:
     """Every place; what is read later wins."""
     named = tuple(_by_name(project))
     declared = tuple(_declared(project))
-    chosen = {(one.service, one.environment) for one in declared}
+    # What rulezero itself connects with is one more file; what [parity] names is the whole of it.
+    chosen = {(one.service, one.environment) for one in declared if one.declared}
     paths = {one.path for one in declared}
     kept = [
         one
@@ -53,11 +55,7 @@ def ordered(project: Project) -> tuple[Place, ...]:
         if (one.service, one.environment) not in chosen and one.path not in paths
     ]
     files = [*kept, *declared]
-    composed = [
-        place
-        for place in _composed(project, files)
-        if place.within is not None or place.path not in {one.path for one in files}
-    ]
+    composed = _composed(project, files)
     rows = (*files, *composed)
     return tuple(sorted(rows, key=lambda one: one.service is not None))
 
@@ -76,7 +74,7 @@ def _declared(project: Project) -> Iterator[Place]:
         inner = folder.relative_to(project.root) if folder.is_relative_to(project.root) else Path()
         holders = within(project.services, inner.as_posix())
         for service in [held.name for held in holders] or [None]:
-            yield Place(service=service, environment=environment, path=path, declared=True)
+            yield Place(service=service, environment=environment, path=path)
     for service, environment, path in project.config.files:
         if not path.endswith((".yml", ".yaml")):
             place = project.root / Path(path).expanduser()
@@ -131,8 +129,8 @@ def _meant(project: Project, file: ComposeFile, inner: ComposeService) -> list[s
         return [inner.name]
     if inner.context is None:
         return []
-    built = (file.folder / inner.context).resolve()
-    return [one.name for one in project.services if (project.root / one.folder).resolve() == built]
+    built = real(file.folder / inner.context)
+    return [one.name for one in project.services if real(project.root / one.folder) == built]
 
 
 def _of_service(

@@ -1,5 +1,6 @@
 """Settings files as bytes: only plain files, of a bounded size, inside what may be read."""
 
+import codecs
 import os
 import stat
 from collections.abc import Iterable
@@ -8,6 +9,11 @@ from pathlib import Path
 
 MOST_BYTES = 1_000_000
 """Of one file: settings that people keep are a few thousand bytes."""
+
+
+MISSING = "does not exist"
+_FOLDER = "is a folder: name a file in it"
+_NO_FILE = "is no plain file: name one that is"
 
 
 class Unreadable(Exception):
@@ -33,7 +39,12 @@ class Grounds:
 
     @property
     def _resolved(self) -> Iterable[Path]:
-        return (Path(os.path.realpath(one)) for one in (self.root, *self.besides))
+        return (real(one) for one in (self.root, *self.besides))
+
+
+def real(path: Path) -> Path:
+    """A path with its links followed; `Path.resolve` raises where they lead round in a circle."""
+    return Path(os.path.realpath(path))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +68,9 @@ def _followed(path: Path, grounds: Grounds) -> Path:
     try:
         real = path.resolve(strict=True)
     except FileNotFoundError as error:
-        raise Unreadable("does not exist") from error
+        raise Unreadable(MISSING) from error
     except (OSError, RuntimeError) as error:
-        raise Unreadable("is a link that leads round in a circle, or nowhere") from error
+        raise Unreadable("is a link that leads round in a circle: mend the link") from error
     if not grounds.holds(real):
         raise Unreadable(
             "leads out of the project; a folder elsewhere may be read once your own policy.toml "
@@ -73,9 +84,10 @@ def _bytes(path: Path, most: int) -> bytes:
         # A pipe in a file's place would keep a plain open waiting for ever.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
     except IsADirectoryError as error:
-        raise Unreadable("is a folder") from error
+        raise Unreadable(_FOLDER) from error
     except OSError as error:
-        raise Unreadable(f"cannot be opened ({type(error).__name__})") from error
+        name = type(error).__name__
+        raise Unreadable(f"cannot be opened ({name}): let this user read it") from error
     try:
         _check_plain(os.fstat(handle).st_mode)
         with os.fdopen(handle, "rb", closefd=False) as file:
@@ -83,7 +95,7 @@ def _bytes(path: Path, most: int) -> bytes:
     finally:
         os.close(handle)
     if len(found) > most:
-        raise Unreadable(f"is larger than {most // 1000} kB: that is hardly a settings file")
+        raise Unreadable(f"is larger than {most // 1000} kB: name the file that is meant")
     return found
 
 
@@ -92,15 +104,17 @@ _BINARY: int = getattr(os, "O_BINARY", 0)
 
 def _check_plain(mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise Unreadable("is a folder" if stat.S_ISDIR(mode) else "is no plain file")
+        raise Unreadable(_FOLDER if stat.S_ISDIR(mode) else _NO_FILE)
 
 
 def _decoded(found: bytes) -> str:
+    if found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise Unreadable("is UTF-16, which python-dotenv does not read: save it as UTF-8")
     if b"\0" in found:
-        raise Unreadable("is binary, not text")
+        raise Unreadable("is binary, not text: name the file that is meant")
     try:
         return found.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = found.count(b"\n", 0, error.start) + 1
         # The error itself carries the bytes.
-        raise Unreadable(f"is not UTF-8 (line {line})") from None
+        raise Unreadable(f"is not UTF-8 (line {line}): save it as UTF-8") from None

@@ -10,6 +10,7 @@ from rulezero_server.parity import names
 from rulezero_server.parity.compose import ComposeFile, ComposeService
 from rulezero_server.parity.config import outside
 from rulezero_server.parity.finding import Found, has_code, is_aside, is_program
+from rulezero_server.parity.reading import real
 
 ROOT = "."
 
@@ -32,10 +33,10 @@ def discover(ground: Ground) -> tuple[Service, ...]:
         folders.append(ROOT)
     called = Counter(PurePosixPath(one).name for one in folders)
     for folder in folders:
-        short = PurePosixPath(folder).name if folder != ROOT else ground.root.resolve().name
+        short = PurePosixPath(folder).name if folder != ROOT else real(ground.root).name
         clash = called[short] > 1 or any(one.name == short for one in services)
         services.append(Service(name=folder if clash else short, folder=folder))
-    return tuple(services) or (Service(name=ground.root.resolve().name, folder=ROOT),)
+    return tuple(services) or (Service(name=real(ground.root).name, folder=ROOT),)
 
 
 def _with_settings(ground: Ground) -> list[str]:
@@ -92,8 +93,8 @@ def _folder(root: Path, file: ComposeFile, service: ComposeService) -> str | Non
 
 
 def _under(root: Path, path: Path) -> str | None:
-    real, base = path.resolve(), root.resolve()
-    return real.relative_to(base).as_posix() if real.is_relative_to(base) else None
+    full, base = real(path), real(root)
+    return full.relative_to(base).as_posix() if full.is_relative_to(base) else None
 
 
 def within(services: Iterable[Service], folder: str) -> tuple[Service, ...]:

@@ -34,6 +34,20 @@ def needs(text: str, path: str, service: str) -> Iterator[Need]:
                 yield need(one, service=service, path=path, line=number, how="shell")
 
 
+def built(text: str) -> Iterator[str]:
+    """The keys that a Dockerfile's `ENV` sets: `ENV A=1 B="2 3"`, `ENV A 1`."""
+    for line in _CONTINUED.sub(" ", text).splitlines():
+        said = _ENV.match(line)
+        if said:
+            pairs = _PAIR.findall(said[1])
+            yield from pairs or said[1].split(None, 1)[:1]
+
+
+_CONTINUED = re.compile(r"\\[ \t]*\r?\n(?:[ \t]*#.*\n)*")
+_ENV = re.compile(r"[ \t]*ENV[ \t]+(\S.*)", re.IGNORECASE)
+_PAIR = re.compile(r"(?:^|(?<=\s))([A-Za-z_]\w*)=(?:\"[^\"]*\"|'[^']*'|\S*)")
+
+
 def need(one: Asked, *, service: str, path: str, line: int, how: str) -> Need:
     """A key that is asked for, as a need."""
     return Need(

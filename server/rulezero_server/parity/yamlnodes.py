@@ -92,11 +92,11 @@ def _composed(text: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         # Its own words repeat the line, which may hold a secret.
         line = error.problem_mark.line + 1 if error.problem_mark else "unknown"
-        raise NoYaml(f"is no YAML (line {line})") from None
+        raise NoYaml(f"is no YAML (line {line}): mend that line") from None
     except (yaml.YAMLError, ValueError):
-        raise NoYaml("is no YAML") from None
+        raise NoYaml("is no YAML: mend it") from None
     except RecursionError:
-        raise NoYaml("is nested too deeply") from None
+        raise NoYaml("is nested too deeply: name the file that is meant") from None
 
 
 def line(node: yaml.Node) -> int:

@@ -24,7 +24,7 @@ _DEPTH = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """What a string is, as far as the code tells; where it is not whole, `*` stands for the rest."""
+    """What a string is, as far as the code tells; `*` stands for what it does not."""
 
     value: str
     whole: bool = True
@@ -39,7 +39,7 @@ class Program:
     def __init__(self, sources: Sources) -> None:
         """Parse what `sources` hold, as far as it is Python that can be read."""
         self.files: list[PyFile] = []
-        self.unread: list[str] = []
+        self.unread: list[SourceFile] = []
         budget = PARSED
         for source in sources.files:
             if not source.path.endswith(".py") or is_test(source.path):
@@ -47,9 +47,11 @@ class Program:
             budget -= len(source.text)
             tree = _parsed(source) if budget >= 0 else None
             if tree is None:
-                self.unread.append(source.path)
+                self.unread.append(source)
             else:
                 self.files.append(PyFile(source.path, tree))
+        self._origins: dict[ast.AST, str] = {}
+        self._texts: dict[ast.AST, tuple[Text, ...]] = {}
         self._by_last: dict[str, list[PyFile]] = {}
         for file in self.files:
             self._by_last.setdefault(file.module.rpartition(".")[2], []).append(file)
@@ -65,6 +67,13 @@ class Program:
 
         A call's result has the name of what is called, and "()". "": not known.
         """
+        if node not in self._origins:
+            # What comes back to itself on the way is not known.
+            self._origins[node] = ""
+            self._origins[node] = self._origin(file, node, depth)
+        return self._origins[node]
+
+    def _origin(self, file: PyFile, node: ast.AST, depth: int) -> str:
         match node:
             case ast.Name(id=name):
                 return self._named(file, name, node, depth)
@@ -106,9 +115,10 @@ class Program:
         """`dotted` as the module says that it is imported from."""
         home, _, name = dotted.rpartition(".")
         file = self.module(home) if home and depth else None
-        if file is None or not (bindings := file.top(name)):
-            return dotted
-        found = (self._meaning(file, name, b, depth - 1) for b in bindings)
+        bindings = file.top(name) if file is not None else ()
+        if file is None and (holder := self.definition(home) if home and depth else None):
+            file, bindings = holder[0], holder[0].inside(holder[1]).get(name, ())
+        found = (self._meaning(file, name, b, depth - 1) for b in bindings if file is not None)
         return next(filter(None, found), dotted)
 
     def definition(self, dotted: str) -> tuple[PyFile, Function | ast.ClassDef] | None:
@@ -128,8 +138,27 @@ class Program:
         found = (b for b in file.inside(owner).get(name, ()) if isinstance(b, Function))
         return next(((file, b) for b in found), None)
 
+    def called(self, file: PyFile, func: ast.expr) -> Function | ast.ClassDef | None:
+        """The function or class of the service's own that is called."""
+        match func:
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
+                owner = next((n for n in file.above(func) if isinstance(n, ast.ClassDef)), None)
+                found = file.inside(owner).get(attr, []) if owner else []
+                return next((b for b in found if isinstance(b, Function)), None)
+            case _:
+                known = self.definition(self.origin(file, func))
+                return known[1] if known else None
+
     def texts(self, file: PyFile, node: ast.AST | None, depth: int = _DEPTH) -> tuple[Text, ...]:
         """The strings that an expression may be; `ANY` where nothing of it is known."""
+        if node is None:
+            return (ANY,)
+        if node not in self._texts:
+            self._texts[node] = (ANY,)
+            self._texts[node] = self._text(file, node, depth)
+        return self._texts[node]
+
+    def _text(self, file: PyFile, node: ast.AST, depth: int) -> tuple[Text, ...]:  # noqa: PLR0911  (one line a kind)
         match node:
             case ast.Constant(value=str(value)):
                 return (Text(value=value),)
@@ -168,7 +197,9 @@ class Program:
         for part in parts:
             ends = self.texts(file, part, depth)
             found = [
-                Text(value=a.value + b.value, whole=a.whole and b.whole) for a in found for b in ends
+                Text(value=a.value + b.value, whole=a.whole and b.whole)
+                for a in found
+                for b in ends
             ]
         return tuple(found[:100])
 

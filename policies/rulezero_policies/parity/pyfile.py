@@ -106,7 +106,7 @@ class PyFile:
                 bound.setdefault(scope, {}).setdefault(name, []).append(meaning)
         return bound
 
-    def _bindings(self, node: ast.AST) -> Iterator[tuple[ast.AST, str, Binding]]:
+    def _bindings(self, node: ast.AST) -> Iterator[tuple[ast.AST, str, Binding]]:  # noqa: C901  (one case a statement)
         match node:
             case ast.Import() | ast.ImportFrom():
                 yield from ((self._home(node), n, Imported(dotted=d)) for n, d in self._names(node))
@@ -133,7 +133,9 @@ class PyFile:
             case _:
                 return
 
-    def _assigned(self, target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.AST, str, Binding]]:
+    def _assigned(
+        self, target: ast.expr, value: ast.expr
+    ) -> Iterator[tuple[ast.AST, str, Binding]]:
         match target, value:
             case ast.Name(id=name), _:
                 yield self._home(target), name, value

@@ -257,7 +257,8 @@ def _called(program: Program, helpers: list[_Helper]) -> Iterator[Read]:
     for file in program.files if helpers else ():
         for node in file.nodes:
             if isinstance(node, ast.Call) and _last(node.func) in names:
-                called = program.called(file, node.func)
+                known = program.called(file, node.func)
+                called = known[1] if known else None
                 used |= {id(called)}
                 yield from _through(program, file, node, [h for h in helpers if h[0] is called])
     # What nobody is seen to call is called by somebody else, with any key.

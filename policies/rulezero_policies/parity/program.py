@@ -138,16 +138,63 @@ class Program:
         found = (b for b in file.inside(owner).get(name, ()) if isinstance(b, Function))
         return next(((file, b) for b in found), None)
 
-    def called(self, file: PyFile, func: ast.expr) -> Function | ast.ClassDef | None:
+    def called(self, file: PyFile, func: ast.expr) -> tuple[PyFile, Function | ast.ClassDef] | None:
         """The function or class of the service's own that is called."""
         match func:
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
                 owner = next((n for n in file.above(func) if isinstance(n, ast.ClassDef)), None)
                 found = file.inside(owner).get(attr, []) if owner else []
-                return next((b for b in found if isinstance(b, Function)), None)
+                return next(((file, b) for b in found if isinstance(b, Function)), None)
             case _:
-                known = self.definition(self.origin(file, func))
-                return known[1] if known else None
+                return self.definition(self.origin(file, func))
+
+    def variables(self, file: PyFile, node: ast.AST, depth: int = _DEPTH) -> tuple[str, ...]:
+        """Where the variables that an expression names are given their value, as dotted names.
+
+        Unlike `origin`, which tells what they are: two blueprints are two variables.
+        """
+        match node:
+            case ast.Name(id=name):
+                found = (
+                    v for b in file.lookup(name, node) for v in self._variable(file, name, b, depth)
+                )
+                return tuple(dict.fromkeys(found))
+            case ast.Attribute(value=value, attr=attr):
+                whole = self.origin(file, value)
+                return self._imported(f"{whole}.{attr}", depth) if whole else ()
+            case _:
+                return ()
+
+    def _variable(self, file: PyFile, name: str, binding: Binding, depth: int) -> tuple[str, ...]:
+        match binding:
+            case Imported(dotted=dotted):
+                return self._imported(dotted, depth)
+            case Each(of=ast.Tuple(elts=items) | ast.List(elts=items)):
+                return tuple(v for i in items for v in self.variables(file, i, depth - 1))
+            case Each(of=ast.Name() as held) if depth:
+                pairs = [(f, b) for f, b in self.values(file, held) if isinstance(b, ast.expr)]
+                return tuple(
+                    v for f, b in pairs for v in self._variable(f, name, Each(of=b), depth - 1)
+                )
+            case ast.Name() | ast.Attribute() if depth:
+                return self.variables(file, binding, depth - 1)
+            case ast.expr():
+                scope = file.scope_name(binding)
+                return (".".join(filter(None, (file.module, scope, name))),)
+            case _:
+                return ()
+
+    def _imported(self, dotted: str, depth: int) -> tuple[str, ...]:
+        home, _, name = dotted.rpartition(".")
+        file = self.module(home) if home else None
+        bindings = file.top(name) if file is not None and depth else ()
+        found = (
+            v
+            for b in bindings
+            if file is not None
+            for v in self._variable(file, name, b, depth - 1)
+        )
+        return tuple(dict.fromkeys(found)) or (dotted,)
 
     def texts(self, file: PyFile, node: ast.AST | None, depth: int = _DEPTH) -> tuple[Text, ...]:
         """The strings that an expression may be; `ANY` where nothing of it is known."""

@@ -57,6 +57,13 @@ class PyFile:
         """Every node, from the outside in."""
         return tuple(ast.walk(self.tree))
 
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """The packages that it imports from, by their first names."""
+        pairs = (n for n in self.nodes if isinstance(n, ast.Import | ast.ImportFrom))
+        found = (dotted for node in pairs for _, dotted in self._names(node))
+        return frozenset(d.partition(".")[0] for d in found)
+
     def parent(self, node: ast.AST) -> ast.AST | None:
         """What `node` stands directly in."""
         return self._parents.get(node)

@@ -99,7 +99,10 @@ def test_a_key_without_which_the_code_fails_is_required(code: str) -> None:
         ("import os\nos.getenv('X') or 'on'", "on"),
         ("import os\nos.getenv('X', 'a').title", "other"),
         ("import os\n'X' in os.environ", "off"),
-        ("import os\n'X' not in os.environ", "on"),
+        ("import os\n'X' not in os.environ", "off"),
+        ("import os\nos.getenv('X') == '0'", "on"),
+        ("import os\nos.getenv('X') != '1'", "off"),
+        ("import os\nos.getenv('X') is None", "off"),
         ("import os\nif 'X' in os.environ:\n    os.environ['X']", "None"),
         ("import os\nx = os.environ['X'] if os.getenv('X') else 1", "None"),
         ("import os\nK = 'X'\nif K in os.environ:\n    os.environ[K]", "None"),
@@ -240,7 +243,7 @@ def test_a_helper_is_followed_to_where_it_is_called() -> None:
         """
     )
     assert found == {
-        **{"A": "off", "B": "on", "C": "off", "D": "!", "E": "None", "F": "off"},
+        **{"A": "off", "B": "on", "C": "off", "D": "!", "E": "off", "F": "off"},
         **{"G": "on", "IN_CLASS": "on", "HAS": "off"},
     }
 

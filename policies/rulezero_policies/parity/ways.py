@@ -1,0 +1,205 @@
+"""The way from the application to a thing that it offers: what is on it, and where it ends."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rulezero_policies.parity.carriers import Carriers
+from rulezero_policies.parity.conditions import Condition, Conditions
+from rulezero_policies.parity.program import Program
+from rulezero_policies.parity.pyfile import Function, PyFile
+from rulezero_policies.parity.things import Registration, Thing, Things, last
+
+_DEPTH = 4
+
+_STARTS = frozenset(
+    {
+        *("create_app", "make_app", "get_app", "build_app", "application", "app", "main"),
+        *("init_app", "init", "includeme", "create_application", "get_application", "run", "ready"),
+    }
+)
+"""Functions that what runs the service calls, not its own code."""
+
+_ENTRIES = frozenset(
+    {"wsgi", "asgi", "main", "app", "manage", "run", "server", "cli", "__main__", "application"}
+)
+"""Files that what runs the service imports, not its own code."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How a thing is reached: what must hold, why it never is, and what was not understood."""
+
+    conditions: tuple[Condition, ...] = ()
+    never: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def __add__(self, other: "Way") -> "Way":
+        """Both ways, one after the other."""
+        return Way(
+            conditions=tuple(dict.fromkeys((*self.conditions, *other.conditions))),
+            never=tuple(dict.fromkeys((*self.never, *other.never))),
+            unknown=tuple(dict.fromkeys((*self.unknown, *other.unknown))),
+        )
+
+
+class Ways:
+    """Finds the ways of one program."""
+
+    def __init__(self, program: Program, carriers: Carriers, things: Things) -> None:
+        """Walk through `program`."""
+        self._program = program
+        self._things = things
+        self.conditions = Conditions(program, carriers)
+        self._importers = self._imported()
+
+    def to(self, thing: Thing) -> Way:
+        """The way to `thing`."""
+        found = Way(
+            conditions=(
+                *self.conditions.around(thing.file, thing.node, "definition"),
+                *self.conditions.decorated(thing.file, thing.node),
+                *self.conditions.guards(thing.file, thing.node),
+            )
+        )
+        if thing.kind == "function" or thing.kind == "class":
+            return found
+        if thing.site not in getattr(thing.node, "decorator_list", ()):
+            site = self.conditions.around(self._home(thing), thing.site, "registration")
+            found += Way(conditions=tuple(site))
+        found += self._called(thing.file, thing.site, _DEPTH)
+        return found + self._owned(thing.owner, _DEPTH) + self._loaded(thing)
+
+    def _home(self, thing: Thing) -> PyFile:
+        files = self._program.files
+        return next((f for f in files if f.parent(thing.site) is not None), thing.file)
+
+    # What a route is registered with.
+
+    def _owned(self, variable: str | None, depth: int) -> Way:
+        holder = self._things.holders.get(variable or "")
+        if holder is None or not depth:
+            return Way()
+        before = Way(conditions=tuple(self._before(holder.variable)))
+        if not holder.part:
+            return before
+        made = tuple(self.conditions.depended(holder.file, holder.call))
+        every = [r for r in self._things.registrations if r.part == variable]
+        if not every:
+            place = f"{holder.file.path}:{holder.call.lineno}"
+            never = f"{holder.name} ({place}) is never registered with an application"
+            return before + Way(never=(never,))
+        ways = [self._registered(r, depth) for r in every]
+        return before + Way(conditions=made) + _easiest(ways)
+
+    def _registered(self, one: Registration, depth: int) -> Way:
+        around = self.conditions.around(one.file, one.call, "registration")
+        inside = self.conditions.depended(one.file, one.call)
+        way = Way(conditions=(*around, *inside)) + self._called(one.file, one.call, depth - 1)
+        return way + self._owned(one.whole, depth - 1)
+
+    def _before(self, variable: str) -> Iterator[Condition]:
+        """What a blueprint's `before_request` asks."""
+        for name in ("before_request", "before_app_request"):
+            for file, node in self._decorated(name):
+                for decorator in node.decorator_list:
+                    if variable in self._owner(file, decorator):
+                        yield from self.conditions.guards(file, node, "before request")
+
+    def _owner(self, file: PyFile, decorator: ast.expr) -> tuple[str, ...]:
+        func = decorator.func if isinstance(decorator, ast.Call) else decorator
+        held = func.value if isinstance(func, ast.Attribute) else func
+        return self._program.variables(file, held)
+
+    def _decorated(self, name: str) -> Iterator[tuple[PyFile, Function]]:
+        for thing in self._things.every:
+            node = thing.node
+            if thing.kind == "function" and isinstance(node, Function):
+                if any(
+                    ast.unparse(d).split("(")[0].endswith(f".{name}") for d in node.decorator_list
+                ):
+                    yield thing.file, node
+
+    # Whether somebody calls what registers, and imports what defines.
+
+    def _called(self, file: PyFile, node: ast.AST, depth: int) -> Way:
+        """The way to the function that `node` stands in: through those who call it."""
+        function = file.function(node)
+        if function is None or not depth or function.name in _STARTS or function.decorator_list:
+            return Way()
+        if isinstance(file.parent(function), ast.ClassDef):
+            return Way()
+        sites = [
+            (f, c)
+            for f, c in self._things.calls.get(function.name, ())
+            if (known := self._program.called(f, c.func)) and known[1] is function
+        ]
+        if sites:
+            return _easiest(
+                [
+                    Way(conditions=tuple(self.conditions.around(f, c, "call")))
+                    + self._called(f, c, depth - 1)
+                    for f, c in sites
+                ]
+            )
+        return self._uncalled(file, function)
+
+    def _uncalled(self, file: PyFile, function: Function) -> Way:
+        place = f"{function.name} ({file.path}:{function.lineno})"
+        mentioned = any(
+            isinstance(n, ast.Name | ast.Attribute) and last(n) == function.name
+            for f in self._program.files
+            for n in f.nodes
+        )
+        if mentioned or "app" in function.name:
+            return Way(unknown=(f"who calls {place} was not found out",))
+        return Way(never=(f"{place}, which registers it, is never called",))
+
+    def _imported(self) -> dict[str, list[tuple[PyFile, ast.AST]]]:
+        """For every file's path: where it is imported."""
+        found: dict[str, list[tuple[PyFile, ast.AST]]] = {}
+        for file in self._program.files:
+            for node in file.nodes:
+                for dotted in _modules(file, node):
+                    named = self._program.module(dotted)
+                    if named is not None and named is not file:
+                        found.setdefault(named.path, []).append((file, node))
+        return found
+
+    def _loaded(self, thing: Thing) -> Way:
+        """Whether the file is imported that registers the thing as it is loaded."""
+        home = self._home(thing)
+        name = home.module.rpartition(".")[2]
+        holder = self._things.holders.get(thing.owner or "")
+        if name in _ENTRIES or home.path.endswith("__init__.py") or home.function(thing.site):
+            return Way()
+        if holder is not None and not holder.part and holder.file is home:
+            return Way()
+        sites = self._importers.get(home.path, [])
+        if not sites:
+            return Way(
+                never=(f"{home.path} is never imported, so that nothing in it is registered",)
+            )
+        return _easiest(
+            [Way(conditions=tuple(self.conditions.around(f, n, "import"))) for f, n in sites]
+        )
+
+
+def _easiest(ways: list[Way]) -> Way:
+    """Of several ways the one that asks least: any of them is enough."""
+    return min(ways, key=lambda w: (len(w.never), len(w.conditions), len(w.unknown)))
+
+
+def _modules(file: PyFile, node: ast.AST) -> Iterable[str]:
+    match node:
+        case ast.Import(names=names):
+            return [a.name for a in names]
+        case ast.ImportFrom(names=names):
+            source = file.source(node)
+            return [source, *(f"{source}.{a.name}" for a in names)]
+        case ast.Constant(value=str(text)) if (
+            text.count(".") and text.replace(".", "").isidentifier()
+        ):
+            return [text]
+        case _:
+            return []

@@ -62,6 +62,11 @@ class Depends:
     remote: frozenset[tuple[str, str]] = frozenset()
     """Pairs of a flag's name and the service's."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What it all is called."""
+        return self.keys | self.settings | {name for name, _ in self.remote}
+
     def __bool__(self) -> bool:
         """Whether it depends on anything."""
         return bool(self.keys or self.settings or self.remote)
@@ -104,8 +109,60 @@ class Carriers:
             self.fixed.setdefault(name, line)
 
     def of(self, file: PyFile, node: ast.AST) -> Depends:
-        """What the value of an expression depends on."""
+        """What is used anywhere in an expression, a statement or a function."""
         return self._of(file, node, _DEPTH)
+
+    def told(self, file: PyFile, node: ast.AST, depth: int = _DEPTH) -> Depends:
+        """What the value of a test is: what is only handed on to a call is not."""
+        match node:
+            case ast.Call() if id(node) not in self._reads:
+                return self._answered(file, node, depth)
+            case ast.BoolOp() | ast.UnaryOp() | ast.Compare() | ast.IfExp():
+                found = self._part(file, node, depth)
+                for part in ast.iter_child_nodes(node):
+                    found |= self.told(file, part, depth)
+                return found
+            case ast.NamedExpr(value=value) | ast.Await(value=value):
+                return self.told(file, value, depth)
+            case ast.Name() | ast.Attribute():
+                return self._attributed(node) or self._meant(file, node, depth)
+            case _:
+                return self._part(file, node, depth)
+
+    def _answered(self, file: PyFile, node: ast.Call, depth: int) -> Depends:
+        """What a call's answer is: of a reading, a conversion, or a function that asks a flag."""
+        found = self._configured(node) | self._remote(file, node)
+        known = self._program.called(file, node.func)
+        if found or (known is None and not _converts(node.func)):
+            return found
+        if known is None:
+            held = node.func.value if isinstance(node.func, ast.Attribute) else None
+            asked = [held] if held is not None and not node.args else node.args
+            return self._all(self.told(file, a, depth) for a in asked)
+        if node.args or node.keywords or not depth:
+            given = [*node.args, *(k.value for k in node.keywords)]
+            names = (a for a in given if isinstance(a, ast.Constant))
+            return self._all(self._part(file, a, depth) for a in names)
+        returns = (n for n in ast.walk(known[1]) if isinstance(n, ast.Return) and n.value)
+        answers = (n.value for n in returns if n.value is not None)
+        return self._all(self.told(known[0], a, depth - 1) for a in answers)
+
+    def _all(self, found: Iterable[Depends]) -> Depends:
+        every = tuple(found)
+        return Depends(
+            keys=frozenset(k for d in every for k in d.keys),
+            settings=frozenset(s for d in every for s in d.settings),
+            remote=frozenset(r for d in every for r in d.remote),
+        )
+
+    def _meant(self, file: PyFile, node: ast.Name | ast.Attribute, depth: int) -> Depends:
+        """What a name stands for."""
+        values = self._program.values(file, node) if depth else []
+        given = [(f, v) for f, v in values if isinstance(v, ast.expr)]
+        found = self._all(self.told(f, v, depth - 1) for f, v in given)
+        if not found and isinstance(node, ast.Name) and node.id in self.fixed:
+            return Depends(settings=frozenset({node.id}))
+        return found
 
     def _of(self, file: PyFile, node: ast.AST, depth: int) -> Depends:
         found = Depends()
@@ -121,8 +178,8 @@ class Carriers:
                 return Depends(keys=frozenset({text}))
             case ast.Name(ctx=ast.Load()):
                 return self._behind(file, node, depth)
-            case ast.Attribute(attr=attr, ctx=ast.Load()):
-                return self._attribute(node, attr) or self._behind(file, node, depth)
+            case ast.Attribute(ctx=ast.Load()):
+                return self._attributed(node) or self._behind(file, node, depth)
             case ast.Call():
                 return self._call(file, node, depth) | self._configured(node)
             case ast.Subscript():
@@ -139,8 +196,11 @@ class Carriers:
         fills = self._named.get(name) or self._fields.get(name) or ({name} & self._known)
         return Depends(keys=frozenset(fills)) if fills else Depends(settings=frozenset({name}))
 
-    def _attribute(self, node: ast.Attribute, attr: str) -> Depends:
+    def _attributed(self, node: ast.Name | ast.Attribute) -> Depends:
         """`settings.feature_notes`, `app.config.FEATURE_NOTES`."""
+        if isinstance(node, ast.Name):
+            return Depends()
+        attr = node.attr
         holder = node.value.func if isinstance(node.value, ast.Call) else node.value
         called = ast.unparse(holder).rpartition(".")[2].lower()
         if not (is_config(node.value) or called.endswith(_SETTINGS) or "settings" in called):
@@ -186,6 +246,12 @@ class Carriers:
         asked = node.args[-1 if service == "django-waffle" else 0]
         texts = self._program.texts(file, asked)
         return Depends(remote=frozenset((t.value, service) for t in texts if t.whole))
+
+
+def _converts(func: ast.expr) -> bool:
+    """Whether a call gives back what it was given, as another kind of value."""
+    name = ast.unparse(func).rpartition(".")[2].lower()
+    return "bool" in name or name in {"int", "str", "lower", "upper", "strip", "casefold", "any"}
 
 
 def _settings(file: PyFile) -> Iterator[tuple[str, ast.expr]]:

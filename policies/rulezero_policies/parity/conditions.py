@@ -53,12 +53,10 @@ class Conditions:
         inner = node
         for outer in file.above(node):
             match outer:
-                case ast.If(test=test, body=body):
-                    if inner is not test:
-                        found += self.tested(file, test, through, wanted=inner in body)
-                case ast.IfExp(test=test, body=body):
-                    if inner is not test:
-                        found += self.tested(file, test, through, wanted=inner is body)
+                case ast.If(test=test, body=body) if inner is not test:
+                    found += self.tested(file, test, through, wanted=inner in body)
+                case ast.IfExp(test=test, body=body) if inner is not test:
+                    found += self.tested(file, test, through, wanted=inner is body)
                 case ast.BoolOp(op=ast.And(), values=[first, *_]) if inner is not first:
                     found += self.tested(file, first, through, wanted=True)
                 case _:
@@ -73,7 +71,7 @@ class Conditions:
     ) -> Iterator[Condition]:
         """What an earlier statement of the same block sends away."""
         body: list[ast.stmt] = getattr(outer, "body", [])
-        if isinstance(outer, ast.ClassDef) or not isinstance(body, list) or statement not in body:
+        if isinstance(outer, ast.ClassDef) or statement not in body:
             return
         for one in body[: body.index(statement)]:
             if isinstance(one, ast.If) and _leaves(one.body):
@@ -89,11 +87,10 @@ class Conditions:
         for at, one in enumerate(statements):
             if not isinstance(one, ast.If):
                 continue
+            rest = one.orelse or statements[at + 1 :]
             if refuses(one.body):
                 found += self.tested(file, one.test, through, wanted=False)
-            elif refuses(one.orelse) or (_leaves(one.body) and refuses(statements[at + 1 :])):
-                found += self.tested(file, one.test, through, wanted=True)
-            elif at == len(statements) - 1 and not one.orelse:
+            elif not rest or refuses(one.orelse) or (_leaves(one.body) and refuses(rest)):
                 found += self.tested(file, one.test, through, wanted=True)
         return found
 
@@ -108,7 +105,7 @@ class Conditions:
                 for value in values:
                     yield from self.tested(file, value, through, wanted=wanted)
             case _:
-                depends = self._carriers.of(file, test)
+                depends = self._carriers.told(file, test)
                 if depends:
                     when = _when(test) if wanted else _OPPOSITE[_when(test)]
                     yield Condition(
@@ -203,8 +200,8 @@ def _when(test: ast.expr) -> When:
         case ast.Compare(ops=[op], comparators=[other]):
             return _compared(op, other)
         case ast.BoolOp(values=values):
-            each = {_when(v) for v in values}
-            return each.pop() if len(each) == 1 else "unknown"
+            first = _when(values[0])
+            return first if all(_when(v) == first for v in values) else "unknown"
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             return _OPPOSITE[_when(inner)]
         case _:
@@ -214,16 +211,21 @@ def _when(test: ast.expr) -> When:
 def _compared(op: ast.cmpop, other: ast.expr) -> When:
     if isinstance(other, ast.Name | ast.Attribute) and isinstance(op, ast.In | ast.NotIn):
         return "on" if isinstance(op, ast.In) else "off"
-    literal = (
-        other.elts[0] if isinstance(other, ast.Tuple | ast.List | ast.Set) and other.elts else other
-    )
-    if not isinstance(literal, ast.Constant):
-        return "unknown"
-    state = meaning(literal.value)
+    match other:
+        case (
+            ast.Tuple(elts=[literal, *_])
+            | ast.List(elts=[literal, *_])
+            | ast.Set(elts=[literal, *_])
+        ):
+            pass
+        case literal:
+            pass
+    state = meaning(literal.value) if isinstance(literal, ast.Constant) else "other"
+    when: When = "unknown" if state == "other" else state
     match op:
         case ast.Eq() | ast.Is() | ast.In():
-            return "unknown" if state == "other" else state
+            return when
         case ast.NotEq() | ast.IsNot() | ast.NotIn():
-            return "unknown" if state == "other" else _OPPOSITE[state]
+            return _OPPOSITE[when]
         case _:
             return "unknown"

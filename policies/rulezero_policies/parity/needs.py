@@ -25,6 +25,11 @@ class Reading:
     patterns: tuple[Need, ...] = ()
     unread: tuple[str, ...] = ()
 
+    @property
+    def every(self) -> tuple[Need, ...]:
+        """The needs and the patterns."""
+        return (*self.needs, *self.patterns)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Code:

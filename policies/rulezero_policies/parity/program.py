@@ -271,7 +271,7 @@ class Program:
             for other in further if depth else ():
                 yield from self._values_of(other, depth - 1)
             return
-        holder = self.definition(home) if home else None
+        holder = self.definition(home.removesuffix("()")) if home else None
         if holder is not None and isinstance(holder[1], ast.ClassDef):
             yield from ((holder[0], b) for b in holder[0].inside(holder[1]).get(name, ()))
 

@@ -36,8 +36,9 @@ class Thing:
     name: str
     file: PyFile
     node: Function | ast.ClassDef
+    home: PyFile
     site: ast.AST
-    """Where it is registered, or itself."""
+    """Where it is registered, in the file `home`; or itself."""
     label: str = ""
     endpoint: str = ""
     owner: str | None = None
@@ -104,7 +105,7 @@ class Things:
             variable=variable,
             name=self._text(file, call, 0, "name") or name,
             prefix=self._text(file, call, -1, "url_prefix") or self._text(file, call, -1, "prefix"),
-            part=_PARTS.search(made) is not None,
+            part=re.search(r"(?:Blueprint|Router|Namespace)\(\)$", made) is not None,
             file=file,
             call=call,
         )
@@ -147,7 +148,7 @@ class Things:
 
     def _plain(self, file: PyFile, node: Function | ast.ClassDef, kind: Kind) -> Thing:
         name = ".".join(filter(None, (file.scope_name(node), node.name)))
-        return Thing(kind=kind, name=name, file=file, node=node, site=node)
+        return Thing(kind=kind, name=name, file=file, node=node, home=file, site=node)
 
     def _decorated(
         self, file: PyFile, node: Function | ast.ClassDef, decorator: ast.expr
@@ -158,7 +159,7 @@ class Things:
             case ast.Attribute(attr=verb, value=owner) if verb in _VERBS and call is not None:
                 path = self._text(file, call, 0, "rule") or self._text(file, call, 0, "path")
                 if path.startswith("/") or not path:
-                    yield self._route(file, node, decorator, owner, path)
+                    yield self._route(file, file, node, decorator, owner, path)
             case ast.Attribute(attr="command", value=owner) | (ast.Name(id="command") as owner):
                 named = self._text(file, call, 0, "name") if call is not None else ""
                 label = named or node.name.replace("_", "-")
@@ -172,15 +173,24 @@ class Things:
                     name=node.name,
                     file=file,
                     node=node,
+                    home=file,
                     site=decorator,
                     label=label,
-                    owner=next(iter(self._program.variables(file, at)), None),
+                    owner=self._variable(file, at),
                 )
             case _:
                 return
 
+    def _variable(self, file: PyFile, node: ast.expr) -> str | None:
+        found = self._program.variables(file, node)
+        return next((v for v in found if v in self.holders), next(iter(found), None))
+
+    def _routed(self, holder: Holder) -> bool:
+        return self._program.origin(holder.file, holder.call).endswith("Router()")
+
     def _route(
         self,
+        home: PyFile,
         file: PyFile,
         node: Function | ast.ClassDef,
         site: ast.AST,
@@ -188,14 +198,16 @@ class Things:
         path: str,
         endpoint: str = "",
     ) -> Thing:
-        variable = next(iter(self._program.variables(file, owner)), None)
+        variable = self._variable(home, owner)
         holder = self.holders.get(variable or "")
-        part = f"{holder.name}." if holder and holder.part else ""
+        routed = holder is not None and self._routed(holder)
+        part = f"{holder.name}." if holder and holder.part and not routed else ""
         return Thing(
             kind="route",
             name=node.name,
             file=file,
             node=node,
+            home=home,
             site=site,
             label=f"{self.prefix(variable)}{path}" or "/",
             endpoint=f"{part}{endpoint or node.name}",
@@ -210,9 +222,10 @@ class Things:
         given = next((r for r in self.registrations if r.part == variable), None)
         if given is None:
             return holder.prefix
-        routed = self._program.origin(holder.file, holder.call).endswith("Router()")
         # FastAPI puts both before a path; with Flask the later one takes the other's place.
-        own = given.prefix + holder.prefix if routed else given.prefix or holder.prefix
+        own = (
+            given.prefix + holder.prefix if self._routed(holder) else given.prefix or holder.prefix
+        )
         return self.prefix(given.whole, depth - 1) + own
 
     def _added(self, file: PyFile, call: ast.Call) -> Iterator[Thing]:
@@ -223,7 +236,7 @@ class Things:
         view = next((v for g in given if (v := self._view(file, g))), None)
         if path is not None and view is not None and isinstance(call.func, ast.Attribute):
             endpoint = self._text(file, call, 1, "endpoint")
-            yield self._route(view[0], view[1], call, call.func.value, path, endpoint)
+            yield self._route(file, *view, call, call.func.value, path, endpoint)
 
     def _view(self, file: PyFile, node: ast.expr) -> tuple[PyFile, Function | ast.ClassDef] | None:
         match node:
@@ -246,6 +259,7 @@ class Things:
                 name=view[1].name,
                 file=view[0],
                 node=view[1],
+                home=file,
                 site=call,
                 label="/" + path.strip("^$").lstrip("/"),
                 endpoint=name or view[1].name,

@@ -1,16 +1,18 @@
 """The way from the application to a thing that it offers: what is on it, and where it ends."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rulezero_policies.parity.carriers import Carriers
 from rulezero_policies.parity.conditions import Condition, Conditions
 from rulezero_policies.parity.program import Program
 from rulezero_policies.parity.pyfile import Function, PyFile
-from rulezero_policies.parity.things import Registration, Thing, Things, last
+from rulezero_policies.parity.things import Holder, Registration, Thing, Things, last
 
 _DEPTH = 4
+
+_BEFORE = frozenset({"before_request", "before_app_request"})
 
 _STARTS = frozenset(
     {
@@ -52,6 +54,15 @@ class Ways:
         self._things = things
         self.conditions = Conditions(program, carriers)
         self._importers = self._imported()
+        self._paths = {f.path for f in program.files}
+        self._imports: dict[str, set[str]] = {}
+        for path, sites in self._importers.items():
+            for file, _ in sites:
+                self._imports.setdefault(file.path, set()).add(path)
+        nodes = (n for f in program.files for n in f.nodes)
+        self._mentioned = {last(n) for n in nodes if isinstance(n, ast.Name | ast.Attribute)}
+        self._asked_before = self._hooks()
+        self._owners: dict[tuple[str, int], Way] = {}
 
     def to(self, thing: Thing) -> Way:
         """The way to `thing`."""
@@ -62,17 +73,24 @@ class Ways:
                 *self.conditions.guards(thing.file, thing.node),
             )
         )
-        if thing.kind == "function" or thing.kind == "class":
+        if thing.kind in {"function", "class"}:
             return found
-        if thing.site not in getattr(thing.node, "decorator_list", ()):
-            site = self.conditions.around(self._home(thing), thing.site, "registration")
-            found += Way(conditions=tuple(site))
-        found += self._called(thing.file, thing.site, _DEPTH)
+        site = thing.node if thing.site in thing.node.decorator_list else thing.site
+        if site is thing.site:
+            around = self.conditions.around(thing.home, site, "registration")
+            found += Way(conditions=tuple(around))
+        found += self._called(thing.home, site, _DEPTH)
         return found + self._owned(thing.owner, _DEPTH) + self._loaded(thing)
 
-    def _home(self, thing: Thing) -> PyFile:
-        files = self._program.files
-        return next((f for f in files if f.parent(thing.site) is not None), thing.file)
+    def loaded(self, paths: Iterable[str]) -> frozenset[str]:
+        """The files that are imported, one by the other, where these are."""
+        seen: set[str] = set()
+        edge = set(paths)
+        while edge:
+            seen |= edge
+            edge = {p for path in edge for p in self._imports.get(path, ())} - seen
+            edge |= {p for path in seen for p in _packages(path) if p in self._paths} - seen
+        return frozenset(seen)
 
     # What a route is registered with.
 
@@ -80,11 +98,18 @@ class Ways:
         holder = self._things.holders.get(variable or "")
         if holder is None or not depth:
             return Way()
+        asked = (holder.variable, depth)
+        if asked not in self._owners:
+            self._owners[asked] = Way()
+            self._owners[asked] = self._held(holder, depth)
+        return self._owners[asked]
+
+    def _held(self, holder: Holder, depth: int) -> Way:
         before = Way(conditions=tuple(self._before(holder.variable)))
         if not holder.part:
             return before
         made = tuple(self.conditions.depended(holder.file, holder.call))
-        every = [r for r in self._things.registrations if r.part == variable]
+        every = [r for r in self._things.registrations if r.part == holder.variable]
         if not every:
             place = f"{holder.file.path}:{holder.call.lineno}"
             never = f"{holder.name} ({place}) is never registered with an application"
@@ -98,27 +123,21 @@ class Ways:
         way = Way(conditions=(*around, *inside)) + self._called(one.file, one.call, depth - 1)
         return way + self._owned(one.whole, depth - 1)
 
-    def _before(self, variable: str) -> Iterator[Condition]:
+    def _before(self, variable: str) -> list[Condition]:
         """What a blueprint's `before_request` asks."""
-        for name in ("before_request", "before_app_request"):
-            for file, node in self._decorated(name):
-                for decorator in node.decorator_list:
-                    if variable in self._owner(file, decorator):
-                        yield from self.conditions.guards(file, node, "before request")
+        return self._asked_before.get(variable, [])
 
-    def _owner(self, file: PyFile, decorator: ast.expr) -> tuple[str, ...]:
-        func = decorator.func if isinstance(decorator, ast.Call) else decorator
-        held = func.value if isinstance(func, ast.Attribute) else func
-        return self._program.variables(file, held)
-
-    def _decorated(self, name: str) -> Iterator[tuple[PyFile, Function]]:
+    def _hooks(self) -> dict[str, list[Condition]]:
+        """For every blueprint and application: what is asked before each of its requests."""
+        found: dict[str, list[Condition]] = {}
         for thing in self._things.every:
-            node = thing.node
-            if thing.kind == "function" and isinstance(node, Function):
-                if any(
-                    ast.unparse(d).split("(")[0].endswith(f".{name}") for d in node.decorator_list
-                ):
-                    yield thing.file, node
+            for decorator in thing.node.decorator_list if thing.kind == "function" else ():
+                func = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if isinstance(func, ast.Attribute) and func.attr in _BEFORE:
+                    asked = self.conditions.guards(thing.file, thing.node, "before request")
+                    for variable in self._program.variables(thing.file, func.value):
+                        found.setdefault(variable, []).extend(asked)
+        return found
 
     # Whether somebody calls what registers, and imports what defines.
 
@@ -146,12 +165,7 @@ class Ways:
 
     def _uncalled(self, file: PyFile, function: Function) -> Way:
         place = f"{function.name} ({file.path}:{function.lineno})"
-        mentioned = any(
-            isinstance(n, ast.Name | ast.Attribute) and last(n) == function.name
-            for f in self._program.files
-            for n in f.nodes
-        )
-        if mentioned or "app" in function.name:
+        if function.name in self._mentioned or "app" in function.name:
             return Way(unknown=(f"who calls {place} was not found out",))
         return Way(never=(f"{place}, which registers it, is never called",))
 
@@ -168,10 +182,14 @@ class Ways:
 
     def _loaded(self, thing: Thing) -> Way:
         """Whether the file is imported that registers the thing as it is loaded."""
-        home = self._home(thing)
+        home = thing.home
         name = home.module.rpartition(".")[2]
         holder = self._things.holders.get(thing.owner or "")
-        if name in _ENTRIES or home.path.endswith("__init__.py") or home.function(thing.site):
+        if (
+            name in _ENTRIES
+            or home.path.endswith("__init__.py")
+            or home.function(thing.site) not in {None, thing.node}
+        ):
             return Way()
         if holder is not None and not holder.part and holder.file is home:
             return Way()
@@ -183,6 +201,12 @@ class Ways:
         return _easiest(
             [Way(conditions=tuple(self.conditions.around(f, n, "import"))) for f, n in sites]
         )
+
+
+def _packages(path: str) -> list[str]:
+    """The files that are loaded before a module is: those of the packages that it is in."""
+    folders = path.split("/")[:-1]
+    return ["/".join([*folders[:n], "__init__.py"]) for n in range(1, len(folders) + 1)]
 
 
 def _easiest(ways: list[Way]) -> Way:

@@ -1,6 +1,7 @@
 """Every key that a service's code reads: where, and whether it can do without."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,11 @@ class Reading:
     patterns: tuple[Need, ...] = ()
     unread: tuple[str, ...] = ()
 
+    @property
+    def every(self) -> tuple[Need, ...]:
+        """The needs and the patterns."""
+        return (*self.needs, *self.patterns)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
@@ -31,7 +37,8 @@ class Code:
 
     service: str
     program: Program
-    scripts: tuple[Need, ...] = ()
+    seen: tuple[Need, ...] = ()
+    """What was read by the look of it alone: scripts, and Python that cannot be parsed."""
     reads: tuple[Read, ...] = ()
     fields: tuple[Field, ...] = ()
 
@@ -45,10 +52,11 @@ def looked_into(service: str, sources: Sources) -> Code:
         if s.path.endswith(needs_script.SUFFIXES) and not needs_script.is_test(s.path)
         for n in needs_script.needs(s, service)
     )
+    words = (n for s in program.unread for n in needs_python.by_words(s, service))
     return Code(
         service=service,
         program=program,
-        scripts=tuple(scripts),
+        seen=(*scripts, *words),
         reads=(*needs_python.read(program), *needs_flask.read(program)),
         fields=needs_settings.fields(program, service),
     )
@@ -60,12 +68,12 @@ def reading(code: Code) -> Reading:
     others = _others(code.reads)
     found = [n for r in code.reads for n in _needs(code, r, given, others.get(id(r.node), ()))]
     found += [n for f in code.fields for n in f.needs]
-    found += code.scripts
+    found += code.seen
     order = sorted(dict.fromkeys(found), key=lambda n: (n.path, n.line, n.key))
     return Reading(
         needs=tuple(n for n in order if "*" not in n.key),
         patterns=tuple(n for n in order if "*" in n.key),
-        unread=tuple(code.program.unread),
+        unread=tuple(s.path for s in code.program.unread),
     )
 
 
@@ -93,7 +101,7 @@ def _needs(
 
 
 def _starred(value: str) -> str:
-    return value if "*" in value else f"{value}*"
+    return re.sub(r"\*+", "*", value if "*" in value else f"{value}*")
 
 
 def keys(reads: Iterable[Read]) -> Iterator[str]:

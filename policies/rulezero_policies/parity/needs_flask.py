@@ -7,13 +7,22 @@ from rulezero_policies.parity.program import Program
 from rulezero_policies.parity.pyfile import PyFile
 from rulezero_policies.parity.reads import Read
 
-MARKS = ("from_prefixed_env", "from_envvar")
-"""Words one of which stands in every program whose Flask reads its environment."""
-
 _FLASKS_OWN = frozenset(
     {
-        *("DEBUG", "TESTING", "SECRET_KEY", "SERVER_NAME", "APPLICATION_ROOT", "SESSION_COOKIE_NAME"),
-        *("PERMANENT_SESSION_LIFETIME", "MAX_CONTENT_LENGTH", "PREFERRED_URL_SCHEME", "USE_X_SENDFILE"),
+        *(
+            "DEBUG",
+            "TESTING",
+            "SECRET_KEY",
+            "SERVER_NAME",
+            "APPLICATION_ROOT",
+            "SESSION_COOKIE_NAME",
+        ),
+        *(
+            "PERMANENT_SESSION_LIFETIME",
+            "MAX_CONTENT_LENGTH",
+            "PREFERRED_URL_SCHEME",
+            "USE_X_SENDFILE",
+        ),
         *("SEND_FILE_MAX_AGE_DEFAULT", "TEMPLATES_AUTO_RELOAD", "PROPAGATE_EXCEPTIONS"),
     }
 )
@@ -29,7 +38,7 @@ def read(program: Program) -> list[Read]:
         filled = _filled(program)
         taken = [r for file in program.files for r in _taken(program, file)]
         for name, one in taken:
-            found.extend(_prefixed(program, one, name, prefixes, name in filled))
+            found.extend(_prefixed(program, one, name, prefixes, filled))
     return found
 
 
@@ -39,7 +48,9 @@ def _file_named(program: Program, file: PyFile, node: ast.Call) -> Iterator[Read
         case ast.Call(func=ast.Attribute(attr="from_envvar"), args=[key, *rest], keywords=more):
             silent = bool(rest) or any(k.arg == "silent" for k in more)
             texts = program.texts(file, key)
-            yield Read(file=file, node=node, texts=texts, how="Flask from_envvar", strict=not silent)
+            yield Read(
+                file=file, node=node, texts=texts, how="Flask from_envvar", strict=not silent
+            )
         case _:
             return
 
@@ -56,15 +67,16 @@ def _prefixes(program: Program, file: PyFile, node: ast.Call) -> Iterator[str]:
 
 
 def configured(node: ast.AST) -> tuple[str, ast.expr | None, bool] | None:
-    """The key that an expression takes of `app.config`, its default, and whether it must be there."""
+    """What an expression takes of `app.config`: the key, its default, whether it must be there."""
     match node:
         case ast.Subscript(value=held, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
             return (name, None, True) if is_config(held) else None
-        case ast.Call(func=ast.Attribute(value=held, attr="get"), args=[first, *rest]):
-            named = isinstance(first, ast.Constant) and isinstance(first.value, str)
-            if named and is_config(held):
-                return str(first.value), next(iter(rest), None), False
-            return None
+        case ast.Call(func=ast.Attribute(value=held, attr="get"), args=args):
+            match args:
+                case [ast.Constant(value=str(name)), *rest] if is_config(held):
+                    return name, next(iter(rest), None), False
+                case _:
+                    return None
         case _:
             return None
 
@@ -87,18 +99,30 @@ def _taken(program: Program, file: PyFile) -> Iterator[tuple[str, Read]]:
             texts = program.texts(file, ast.Constant(value=name))
             yield (
                 name,
-                Read(file=file, node=node, texts=texts, how="Flask from_prefixed_env", strict=strict, default=default),
+                Read(
+                    file=file,
+                    node=node,
+                    texts=texts,
+                    how="Flask from_prefixed_env",
+                    strict=strict,
+                    default=default,
+                ),
             )
 
 
 def _prefixed(
-    program: Program, one: Read, name: str, prefixes: list[str], filled: bool
+    program: Program, one: Read, name: str, prefixes: list[str], filled: set[str]
 ) -> Iterator[Read]:
     for prefix in dict.fromkeys(prefixes):
         texts = program.texts(one.file, ast.Constant(value=f"{prefix}_{name}"))
-        strict = one.strict and not filled and name not in _FLASKS_OWN
+        strict = one.strict and name not in filled | _FLASKS_OWN
         yield Read(
-            file=one.file, node=one.node, texts=texts, how=one.how, strict=strict, default=one.default
+            file=one.file,
+            node=one.node,
+            texts=texts,
+            how=one.how,
+            strict=strict,
+            default=one.default,
         )
 
 
@@ -108,7 +132,9 @@ def _filled(program: Program) -> set[str]:
     for file in program.files:
         for node in file.nodes:
             match node:
-                case ast.Subscript(value=held, slice=ast.Constant(value=str(name)), ctx=ast.Store()):
+                case ast.Subscript(
+                    value=held, slice=ast.Constant(value=str(name)), ctx=ast.Store()
+                ):
                     found |= {name} if is_config(held) else set()
                 case ast.Call(func=ast.Attribute(attr="from_mapping" | "update"), keywords=said):
                     found |= {k.arg for k in said if k.arg}

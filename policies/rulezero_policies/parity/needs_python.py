@@ -1,15 +1,21 @@
 """The keys that Python reads from its environment, by the calls of every library that is known."""
 
 import ast
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
 from rulezero_policies.parity.program import ANY, Program, Text
 from rulezero_policies.parity.pyfile import Function, Parameter, PyFile
 from rulezero_policies.parity.reads import Read, asked, key_of
+from rulezero_policies.parity.values import Need
+from rulezero_policies.references import SourceFile
 
-MARKS = ("environ", "getenv", "decouple", "environs", "dotenv_values", "starlette", "envvar")
-"""Words one of which stands in every file that reads a key by itself."""
+_WORDS = re.compile(
+    r"\benviron(?P<sure>\[)\s*['\"](?P<one>\w+)['\"]\s*\](?!\s*=[^=])"
+    r"|\b(?:environ\.(?:get|pop|setdefault)|getenv)\(\s*['\"](?P<other>\w+)['\"]"
+)
 
 _MAPS = {
     "os.environ": "os.environ",
@@ -53,6 +59,19 @@ def read(program: Program) -> list[Read]:
     return [*own, *_called(program, helpers)]
 
 
+def by_words(source: SourceFile, service: str) -> Iterator[Need]:
+    """What a file reads by the look of it: Python newer than the one that runs here."""
+    for found in _WORDS.finditer(source.text):
+        yield Need(
+            key=found["one"] or found["other"],
+            service=service,
+            path=source.path,
+            line=bisect_left(source.breaks, found.start()) + 1,
+            required=found["sure"] is not None,
+            how="os.environ[]" if found["sure"] else "os.environ.get",
+        )
+
+
 class _Reader:
     def __init__(self, program: Program, file: PyFile) -> None:
         self._program = program
@@ -85,8 +104,7 @@ class _Reader:
     def _contained(self, node: ast.Compare, held: ast.expr) -> Iterator[Read]:
         if how := self._map(held):
             found = self._made(node, node.left, f"in {how}")
-            absent = ast.Constant(value=isinstance(node.ops[0], ast.NotIn))
-            yield replace(found, default=absent)
+            yield replace(found, default=ast.Constant(value=False))
 
     def _call(self, node: ast.Call) -> Iterator[Read]:
         name = self._program.origin(self._file, node.func)
@@ -103,7 +121,7 @@ class _Reader:
             yield self._django(node, method if holder in _DJANGO else "")
         elif name in _ENVIRONS or (holder in _ENVIRONS and method in _TYPES):
             yield self._environs(node)
-        elif method == "startswith" and self._of_environment(node):
+        elif _last(node.func) == "startswith" and self._of_environment(node):
             yield self._family(node)
         else:
             yield from self._click(node)
@@ -141,7 +159,7 @@ class _Reader:
         return next(((f, v) for f, v in pairs if isinstance(v, ast.Call)), None)
 
     def _environs(self, node: ast.Call) -> Read:
-        read = self._prefixed(self._strict(node, "environs", 1), node.func, "prefix")
+        read = self._strict(node, "environs", 1)
         texts = read.texts
         for outer in self._file.above(node):
             for item in outer.items if isinstance(outer, ast.With) else ():
@@ -150,7 +168,7 @@ class _Reader:
                         texts = _before(self._program.texts(self._file, prefix), texts)
                     case _:
                         pass
-        return replace(read, texts=texts)
+        return self._prefixed(replace(read, texts=texts), node.func, "prefix")
 
     def _django(self, node: ast.Call, method: str) -> Read:
         read = self._strict(node, "django-environ", 1 if method else 2)
@@ -235,10 +253,16 @@ def _parted(program: Program, found: list[Read]) -> tuple[list[Read], list[_Help
 
 def _called(program: Program, helpers: list[_Helper]) -> Iterator[Read]:
     names = {function.name for function, _, _ in helpers}
+    used: set[int] = set()
     for file in program.files if helpers else ():
         for node in file.nodes:
             if isinstance(node, ast.Call) and _last(node.func) in names:
-                yield from _through(program, file, node, helpers)
+                known = program.called(file, node.func)
+                called = known[1] if known else None
+                used |= {id(called)}
+                yield from _through(program, file, node, [h for h in helpers if h[0] is called])
+    # What nobody is seen to call is called by somebody else, with any key.
+    yield from (replace(r, texts=(ANY,)) for f, _, r in helpers if id(f) not in used)
 
 
 def _last(func: ast.expr) -> str:
@@ -252,10 +276,7 @@ def _last(func: ast.expr) -> str:
 def _through(
     program: Program, file: PyFile, call: ast.Call, helpers: list[_Helper]
 ) -> Iterator[Read]:
-    called = program.definition(program.origin(file, call.func))
     for function, key, read in helpers:
-        if called is None or called[1] is not function:
-            continue
         first = _receiver(read.file, function)
         given = _argument(call, key.position - first, key.name)
         if given is not None:

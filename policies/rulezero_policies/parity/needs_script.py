@@ -8,11 +8,26 @@ from rulezero_policies.parity.reads import meaning
 from rulezero_policies.parity.values import Need, State
 from rulezero_policies.references import SourceFile
 
-SUFFIXES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte", ".astro")
+SUFFIXES = (
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".ts",
+    ".tsx",
+    ".mts",
+    ".cts",
+    ".vue",
+    ".svelte",
+    ".astro",
+)
 
 _HOLDERS = r"(?:globalThis\.)?process\??\.env|import\.meta\.env|Bun\.env"
 
-_KEY = r"(?:\??\.(?P<dot>[A-Za-z_$][\w$]*)|(?:\?\.)?\[\s*(?P<quote>['\"`])(?P<text>[\w.-]+)(?P=quote)\s*\])"
+_KEY = (
+    r"(?:\??\.(?P<dot>[A-Za-z_$][\w$]*)"
+    r"|(?:\?\.)?\[\s*(?P<quote>['\"`])(?P<text>[\w.-]+)(?P=quote)\s*\])"
+)
 
 _DENO = re.compile(r"\bDeno\.env\.get\(\s*['\"`](?P<text>[\w.-]+)['\"`]\s*\)")
 
@@ -104,9 +119,7 @@ class _Script:
         required = bool(demanded or wanted)
         return self._made(key, found.start(), how, required=required, default=state)
 
-    def _made(
-        self, key: str, at: int, how: str, *, required: bool, default: State | None
-    ) -> Need:
+    def _made(self, key: str, at: int, how: str, *, required: bool, default: State | None) -> Need:
         return Need(
             key=key,
             service=self._service,
@@ -121,7 +134,9 @@ class _Script:
         """`const { A, B = "x", C: c } = process.env`."""
         for found in re.finditer(_TAKEN_APART.format(holders=self._holders), self._text):
             for part in found["names"].split(","):
-                one = re.match(rf"\s*([A-Za-z_$][\w$]*)[^=]*(?:=\s*(?P<literal>{_LITERAL})?)?", part)
+                one = re.match(
+                    rf"\s*([A-Za-z_$][\w$]*)[^=]*(?:=\s*(?P<literal>{_LITERAL})?)?", part
+                )
                 if one is not None:
                     default = "off" if "=" not in part else _literal(one["literal"])
                     at = found.start("names") + found["names"].index(one[1])
@@ -139,7 +154,9 @@ class _Script:
         """What envalid, zod and t3-env check the whole environment against."""
         for found in _SCHEMA.finditer(self._text):
             name = found["name"]
-            checked = rf"\b{name}\s*\.\s*(?:safeParse|parse)(?:Async)?\(\s*(?:\{{\s*\.\.\.)?process\.env"
+            checked = (
+                rf"\b{name}\s*\.\s*(?:safeParse|parse)(?:Async)?\(\s*(?:\{{\s*\.\.\.)?process\.env"
+            )
             if name and not re.search(checked, self._text):
                 continue
             body = _balanced(self._text, found.end())
@@ -171,8 +188,10 @@ def _state(after: str, default: re.Match[str] | None) -> State | None:
     compared = _COMPARED.match(after)
     if compared is None:
         return "off"
+    # What is compared with "false" or undefined is on where it is something else.
     empty = compared["literal"] in {"undefined", "null"}
-    return "on" if compared["op"].startswith("!") != empty else "off"
+    off = empty or meaning(compared["literal"].strip("'\"`")) == "off"
+    return "on" if off and not empty else "off"
 
 
 def _literal(text: str | None) -> State | None:

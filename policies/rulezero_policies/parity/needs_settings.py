@@ -9,9 +9,6 @@ from rulezero_policies.parity.pyfile import PyFile
 from rulezero_policies.parity.reads import meaning
 from rulezero_policies.parity.values import Need, State
 
-MARK = "BaseSettings"
-"""A word that stands in every program that has such classes."""
-
 HOW = "pydantic-settings"
 
 _BASES = frozenset(
@@ -156,9 +153,7 @@ class _Finder:
             any_case=not _is_true(exact) if exact else old.any_case,
         )
 
-    def _needs(
-        self, file: PyFile, owner: str, field: _Line, settings: _Settings
-    ) -> Iterator[Need]:
+    def _needs(self, file: PyFile, owner: str, field: _Line, settings: _Settings) -> Iterator[Need]:
         names = self._names(file, field, settings)
         whole = self._need(file, owner, field, settings, names)
         model = self._model(file, field.held)

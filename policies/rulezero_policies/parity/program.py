@@ -24,7 +24,7 @@ _DEPTH = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """What a string is, as far as the code tells; where it is not whole, `*` stands for the rest."""
+    """What a string is, as far as the code tells; `*` stands for what it does not."""
 
     value: str
     whole: bool = True
@@ -39,7 +39,7 @@ class Program:
     def __init__(self, sources: Sources) -> None:
         """Parse what `sources` hold, as far as it is Python that can be read."""
         self.files: list[PyFile] = []
-        self.unread: list[str] = []
+        self.unread: list[SourceFile] = []
         budget = PARSED
         for source in sources.files:
             if not source.path.endswith(".py") or is_test(source.path):
@@ -47,9 +47,11 @@ class Program:
             budget -= len(source.text)
             tree = _parsed(source) if budget >= 0 else None
             if tree is None:
-                self.unread.append(source.path)
+                self.unread.append(source)
             else:
                 self.files.append(PyFile(source.path, tree))
+        self._origins: dict[ast.AST, str] = {}
+        self._texts: dict[ast.AST, tuple[Text, ...]] = {}
         self._by_last: dict[str, list[PyFile]] = {}
         for file in self.files:
             self._by_last.setdefault(file.module.rpartition(".")[2], []).append(file)
@@ -65,6 +67,13 @@ class Program:
 
         A call's result has the name of what is called, and "()". "": not known.
         """
+        if node not in self._origins:
+            # What comes back to itself on the way is not known.
+            self._origins[node] = ""
+            self._origins[node] = self._origin(file, node, depth)
+        return self._origins[node]
+
+    def _origin(self, file: PyFile, node: ast.AST, depth: int) -> str:
         match node:
             case ast.Name(id=name):
                 return self._named(file, name, node, depth)
@@ -106,9 +115,10 @@ class Program:
         """`dotted` as the module says that it is imported from."""
         home, _, name = dotted.rpartition(".")
         file = self.module(home) if home and depth else None
-        if file is None or not (bindings := file.top(name)):
-            return dotted
-        found = (self._meaning(file, name, b, depth - 1) for b in bindings)
+        bindings = file.top(name) if file is not None else ()
+        if file is None and (holder := self.definition(home) if home and depth else None):
+            file, bindings = holder[0], holder[0].inside(holder[1]).get(name, ())
+        found = (self._meaning(file, name, b, depth - 1) for b in bindings if file is not None)
         return next(filter(None, found), dotted)
 
     def definition(self, dotted: str) -> tuple[PyFile, Function | ast.ClassDef] | None:
@@ -128,8 +138,74 @@ class Program:
         found = (b for b in file.inside(owner).get(name, ()) if isinstance(b, Function))
         return next(((file, b) for b in found), None)
 
+    def called(self, file: PyFile, func: ast.expr) -> tuple[PyFile, Function | ast.ClassDef] | None:
+        """The function or class of the service's own that is called."""
+        match func:
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
+                owner = next((n for n in file.above(func) if isinstance(n, ast.ClassDef)), None)
+                found = file.inside(owner).get(attr, []) if owner else []
+                return next(((file, b) for b in found if isinstance(b, Function)), None)
+            case _:
+                return self.definition(self.origin(file, func))
+
+    def variables(self, file: PyFile, node: ast.AST, depth: int = _DEPTH) -> tuple[str, ...]:
+        """Where the variables that an expression names are given their value, as dotted names.
+
+        Unlike `origin`, which tells what they are: two blueprints are two variables.
+        """
+        match node:
+            case ast.Name(id=name):
+                found = (
+                    v for b in file.lookup(name, node) for v in self._variable(file, name, b, depth)
+                )
+                return tuple(dict.fromkeys(found))
+            case ast.Attribute(value=value, attr=attr):
+                whole = self.origin(file, value)
+                return self._imported(f"{whole}.{attr}", depth) if whole else ()
+            case _:
+                return ()
+
+    def _variable(self, file: PyFile, name: str, binding: Binding, depth: int) -> tuple[str, ...]:
+        match binding:
+            case Imported(dotted=dotted):
+                return self._imported(dotted, depth)
+            case Each(of=ast.Tuple(elts=items) | ast.List(elts=items)):
+                return tuple(v for i in items for v in self.variables(file, i, depth - 1))
+            case Each(of=ast.Name() as held) if depth:
+                pairs = [(f, b) for f, b in self.values(file, held) if isinstance(b, ast.expr)]
+                return tuple(
+                    v for f, b in pairs for v in self._variable(f, name, Each(of=b), depth - 1)
+                )
+            case ast.Name() | ast.Attribute() if depth:
+                return self.variables(file, binding, depth - 1)
+            case ast.expr():
+                scope = file.scope_name(binding)
+                return (".".join(filter(None, (file.module, scope, name))),)
+            case _:
+                return ()
+
+    def _imported(self, dotted: str, depth: int) -> tuple[str, ...]:
+        home, _, name = dotted.rpartition(".")
+        file = self.module(home) if home else None
+        bindings = file.top(name) if file is not None and depth else ()
+        found = (
+            v
+            for b in bindings
+            if file is not None
+            for v in self._variable(file, name, b, depth - 1)
+        )
+        return tuple(dict.fromkeys(found)) or (dotted,)
+
     def texts(self, file: PyFile, node: ast.AST | None, depth: int = _DEPTH) -> tuple[Text, ...]:
         """The strings that an expression may be; `ANY` where nothing of it is known."""
+        if node is None:
+            return (ANY,)
+        if node not in self._texts:
+            self._texts[node] = (ANY,)
+            self._texts[node] = self._text(file, node, depth)
+        return self._texts[node]
+
+    def _text(self, file: PyFile, node: ast.AST, depth: int) -> tuple[Text, ...]:  # noqa: PLR0911  (one line a kind)
         match node:
             case ast.Constant(value=str(value)):
                 return (Text(value=value),)
@@ -168,7 +244,9 @@ class Program:
         for part in parts:
             ends = self.texts(file, part, depth)
             found = [
-                Text(value=a.value + b.value, whole=a.whole and b.whole) for a in found for b in ends
+                Text(value=a.value + b.value, whole=a.whole and b.whole)
+                for a in found
+                for b in ends
             ]
         return tuple(found[:100])
 
@@ -193,7 +271,7 @@ class Program:
             for other in further if depth else ():
                 yield from self._values_of(other, depth - 1)
             return
-        holder = self.definition(home) if home else None
+        holder = self.definition(home.removesuffix("()")) if home else None
         if holder is not None and isinstance(holder[1], ast.ClassDef):
             yield from ((holder[0], b) for b in holder[0].inside(holder[1]).get(name, ()))
 

@@ -57,6 +57,13 @@ class PyFile:
         """Every node, from the outside in."""
         return tuple(ast.walk(self.tree))
 
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """The packages that it imports from, by their first names."""
+        pairs = (n for n in self.nodes if isinstance(n, ast.Import | ast.ImportFrom))
+        found = (dotted for node in pairs for _, dotted in self._names(node))
+        return frozenset(d.partition(".")[0] for d in found)
+
     def parent(self, node: ast.AST) -> ast.AST | None:
         """What `node` stands directly in."""
         return self._parents.get(node)
@@ -106,7 +113,7 @@ class PyFile:
                 bound.setdefault(scope, {}).setdefault(name, []).append(meaning)
         return bound
 
-    def _bindings(self, node: ast.AST) -> Iterator[tuple[ast.AST, str, Binding]]:
+    def _bindings(self, node: ast.AST) -> Iterator[tuple[ast.AST, str, Binding]]:  # noqa: C901  (one case a statement)
         match node:
             case ast.Import() | ast.ImportFrom():
                 yield from ((self._home(node), n, Imported(dotted=d)) for n, d in self._names(node))
@@ -133,7 +140,9 @@ class PyFile:
             case _:
                 return
 
-    def _assigned(self, target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.AST, str, Binding]]:
+    def _assigned(
+        self, target: ast.expr, value: ast.expr
+    ) -> Iterator[tuple[ast.AST, str, Binding]]:
         match target, value:
             case ast.Name(id=name), _:
                 yield self._home(target), name, value

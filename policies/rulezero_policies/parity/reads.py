@@ -92,9 +92,8 @@ def asked(file: PyFile, node: ast.AST, words: frozenset[str]) -> bool:
             case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
                 if inner is not test and _names(test, words):
                     return True
-            case ast.BoolOp(values=values):
-                before = values[: values.index(inner)] if inner in values else []
-                if isinstance(outer.op, ast.And) and any(_names(v, words) for v in before):
+            case ast.BoolOp(op=ast.And(), values=values):
+                if any(v is not inner and _names(v, words) for v in values):
                     return True
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 return _left_before(outer, inner, words)
@@ -266,18 +265,26 @@ def _cast(kind: str, value: object) -> object:
 
 
 def _compared(value: object, op: ast.cmpop, other: ast.expr) -> object:
-    try:
-        held: object = ast.literal_eval(other)
-    except (ValueError, TypeError, SyntaxError):
+    """Whether a flag is on of which the code compares the value."""
+    held = _held(other)
+    if not held:
         return ...
+    off = meaning(held[0]) == "off"
     match op:
-        case ast.Eq() | ast.Is():
-            return value == held
-        case ast.NotEq() | ast.IsNot():
-            return value != held
-        case ast.In() if isinstance(held, str):
-            return str(value) in held
-        case ast.In() if isinstance(held, tuple | list | set):
-            return value in held
+        # What is compared with "0" or None is on where it is something else.
+        case ast.Eq() | ast.Is() | ast.In():
+            return (value in held) != off
+        case ast.NotEq() | ast.IsNot() | ast.NotIn():
+            return (value not in held) == off
         case _:
             return ...
+
+
+def _held(node: ast.expr) -> list[object]:
+    """The literals that a value is compared with."""
+    match node:
+        case ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items):
+            return [v for i in items for v in _held(i)]
+        case _:
+            value = _literal(node)
+            return [] if value is ... else [value]

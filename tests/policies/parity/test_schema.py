@@ -232,6 +232,12 @@ def test_what_the_models_have_otherwise_is_a_reason() -> None:
     ]
 
 
+def test_what_models_and_revisions_both_have_otherwise_is_one_reason() -> None:
+    assert reasons(DatabaseGap(operations=(INDEX,), drift=(GONE,))) == [
+        "the index i on t is missing, as the models have it"
+    ]
+
+
 def test_a_database_that_could_not_be_compared_is_a_reason_by_its_name() -> None:
     gap = DatabaseGap(name="users", error="no route")
     assert list(schema_told.reasons("production", gap)) == [
@@ -263,6 +269,8 @@ def test_what_is_no_reason_to_fail_is_noted_once() -> None:
     assert next(schema_told.notes("p", named)).startswith("p (users): ")
 
 
+INDEX = Operation(kind="create_index", table="t", index=Index(name="i", columns=("c",)))
+GONE = Drift(what="missing", kind="index", name="i", table="t", text="it is gone")
 LACK = Missing(table="t", column="c", type="TEXT", brought="none")
 
 
@@ -274,12 +282,12 @@ LACK = Missing(table="t", column="c", type="TEXT", brought="none")
         (DatabaseGap(error="no"), "See that the database of 'p'"),
         (DatabaseGap(stray=("x",), missing=(LACK,)), "Find the files"),
         (DatabaseGap(missing=(LACK,), pending=("r",)), "Write what no revision brings"),
-        (DatabaseGap(operations=(adds(BODY),)), "Write what no revision brings"),
-        (DatabaseGap(operations=(adds(BODY),), pending=("r",)), "Call `review`"),
-        (
-            DatabaseGap(drift=(Drift(what="missing", kind="index", name="i", text=""),)),
-            "Show the person what moved",
-        ),
+        (DatabaseGap(unseen=("a CHECK",)), "Write what no revision brings"),
+        (DatabaseGap(operations=(INDEX,)), "Write what no revision brings"),
+        (DatabaseGap(operations=(INDEX,), pending=("r",)), "Call `review`"),
+        (DatabaseGap(operations=(INDEX,), drift=(GONE,)), "Show the person what moved"),
+        (DatabaseGap(missing=(replace(LACK, brought="applied"),)), "Show the person what moved"),
+        (DatabaseGap(missing=(replace(LACK, brought="unknown"),)), "Show the person what is"),
         (
             DatabaseGap(extra=(Extra(kind="column", subject="", table="t", harm="bad"),)),
             "Show the person what moved",

@@ -211,6 +211,7 @@ def test_a_migration_that_fails_on_productions_rows_is_told_with_its_place(
     assert "migrations/versions/r2.py, line 10" in found.reasons[0]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_every_upgrade_does_again_is_no_migration_that_runs_once(sample: Sample) -> None:
     sample.revision("r2", ADD_BODY)
     # It guards itself against being merely read, and adds a row with every upgrade.
@@ -227,6 +228,7 @@ if "upgrade" in __import__("sys").argv:
     assert "second run" in found.reasons[0]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_is_known_of_old_rows_where_none_may_be_copied(
     sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,9 +244,8 @@ def test_nothing_is_known_of_old_rows_where_none_may_be_copied(
     assert found.reasons == ()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_file_that_is_damaged_or_no_database_is_a_reason(sample: Sample) -> None:
-    if not sample.url.startswith("sqlite"):
-        pytest.skip("a file")
     file = Path(sa.make_url(sample.url).database or "")
     file.write_bytes(b"no database at all" * 100)
 
@@ -254,9 +255,8 @@ def test_a_file_that_is_damaged_or_no_database_is_a_reason(sample: Sample) -> No
     assert len(found.unknown) == 3
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_rows_that_refer_to_nothing_are_noted_and_fail_nothing(sample: Sample) -> None:
-    if not sample.url.startswith("sqlite"):
-        pytest.skip("only there can such rows be")
     file = sa.make_url(sample.url).database or ""
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE tags (note INTEGER REFERENCES notes (id))")
@@ -270,6 +270,7 @@ def test_rows_that_refer_to_nothing_are_noted_and_fail_nothing(sample: Sample) -
     assert found.notes == ("1 row of tags refer to rows of notes that are not there",)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_at_a_revision_that_no_file_has_is_not_tried(sample: Sample) -> None:
     sample.sends("UPDATE alembic_version SET version_num = 'lost'")
 

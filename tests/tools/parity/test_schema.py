@@ -153,10 +153,14 @@ def snapshot() -> Callable[[str], object]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Two empty databases of one kind."""
+    """Two empty databases of one kind; of MariaDB one."""
     if request.param == "sqlite":
         names = ("production", "staging")
         yield {n: f"sqlite:///{(tmp_path / f'{n}.sqlite').as_posix()}" for n in names}
+        return
+    if request.param == "mariadb":
+        url = request.getfixturevalue("mariadb_url")
+        yield {"production": url}
         return
     url, server = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres")
     name = f"t_{uuid.uuid4().hex}"
@@ -263,6 +267,27 @@ def test_what_was_taken_away_or_made_otherwise_by_hand_is_drift_and_a_reason(
     )
 
 
+@pytest.mark.parametrize("urls", ["mariadb"], indirect=True)
+def test_mariadb_is_compared_as_the_others_are(sample: Sample) -> None:
+    sample.revision("r2", ADD_BODY + '\nop.create_index("ix_t", "notes", ["title"])')
+    sample.upgrade("production", "head")
+    sample.models(BODY, '    __table_args__ = (sa.Index("ix_t", "title"),)\n')
+    assert sample.gap().reasons == ()
+    sample.sends("production", "ALTER TABLE notes DROP INDEX ix_t, ADD COLUMN legacy INT NOT NULL")
+
+    found = sample.gap()
+
+    assert {(d.what, d.name) for d in found.drift} == {("missing", "ix_t"), ("added", "legacy")}
+    assert [r.partition(":")[2].strip() for r in found.reasons] == [
+        "the index ix_t on notes is missing, as the models have it",
+        (
+            "column notes.legacy: it is NOT NULL without a default, and the models do not fill it: "
+            "their inserts fail"
+        ),
+    ]
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
 def test_a_database_at_a_revision_that_no_file_has_is_compared_all_the_same(
     sample: Sample,
 ) -> None:
@@ -280,6 +305,7 @@ def test_a_database_at_a_revision_that_no_file_has_is_compared_all_the_same(
     assert found.next_step.startswith("Find the files")
 
 
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
 def test_where_revisions_do_not_run_on_an_empty_database_it_is_said_how_far_they_came(
     sample: Sample,
 ) -> None:
@@ -296,6 +322,7 @@ def test_where_revisions_do_not_run_on_an_empty_database_it_is_said_how_far_they
     assert "do not run on an empty database (migrations/versions/r2.py:9:" in found.unknown[0]
 
 
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
 def test_a_database_that_cannot_be_reached_is_a_reason_and_never_a_pass(sample: Sample) -> None:
     sample.urls |= {"production": "postgresql+psycopg://nobody@127.0.0.1:1/none"}
     sample.configure()
@@ -308,6 +335,7 @@ def test_a_database_that_cannot_be_reached_is_a_reason_and_never_a_pass(sample: 
     assert "can be reached" in found.next_step
 
 
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
 def test_environments_that_are_one_database_are_not_held_against_each_other(
     sample: Sample,
 ) -> None:
@@ -323,11 +351,10 @@ def test_environments_that_are_one_database_are_not_held_against_each_other(
     )
 
 
+@pytest.mark.parametrize("urls", ["postgresql"], indirect=True)
 def test_databases_of_two_kinds_are_compared_by_the_names_of_tables_and_columns(
     tmp_path: Path, sample: Sample
 ) -> None:
-    if sample.urls["production"].startswith("sqlite"):
-        pytest.skip("one way round is enough")
     sample.urls["staging"] = f"sqlite:///{(tmp_path / 'other.sqlite').as_posix()}"
     sample.configure()
     sample.upgrade("production", "r1")

@@ -164,42 +164,36 @@ def _drifted(gap: DatabaseGap) -> bool:
     return gone or any(d.what != "added" for d in gap.drift or ())
 
 
+_ERROR = "Mend what the error about {environment} names; then compare again."
+
+_STRAY = (
+    "Find the files of the revisions that the database stands at (another branch, or a file that "
+    "was deleted), bring them to main, and compare again."
+)
+
+_NEW = (
+    "Write what no revision brings as a new one where the database is at head: `analyze`, "
+    "`generate`, then `review`; columns nullable or with a server_default."
+)
+
+_WAITS = (
+    "Call `review` with environment {environment}; then a person confirms, and `apply` runs what "
+    "waits."
+)
+
+_MOVED = (
+    "Show the person what moved. It is put back by a revision (`analyze` and `generate` with "
+    "environment {environment}), which has to pass where the object is there, too."
+)
+
+_UNKNOWN = "Show the person what is missing: which revision brings it could not be told."
+
 _STEPS: tuple[tuple[Callable[[DatabaseGap], bool], str], ...] = (
-    (
-        lambda gap: bool(gap.error),
-        "See that the database of {environment} can be reached; then compare again.",
-    ),
-    (
-        lambda gap: bool(gap.stray),
-        (
-            "Find the files of the revisions that the database stands at (another branch, or a file "
-            "that was deleted), bring them to main, and compare again."
-        ),
-    ),
-    (
-        _needs_a_revision,
-        (
-            "Write what no revision brings as a new one where the database is at head: `analyze`, "
-            "`generate`, then `review`; columns nullable or with a server_default."
-        ),
-    ),
-    (
-        lambda gap: bool(gap.pending),
-        (
-            "Call `review` with environment {environment}; then a person confirms, and `apply` runs "
-            "what waits."
-        ),
-    ),
-    (
-        _drifted,
-        (
-            "Show the person what moved. It is put back by a revision (`analyze` and `generate` with "
-            "environment {environment}), which has to pass where the object is there, too."
-        ),
-    ),
-    (
-        lambda gap: bool(gap.missing),
-        "Show the person what is missing: which revision brings it could not be told.",
-    ),
+    (lambda gap: bool(gap.error), _ERROR),
+    (lambda gap: bool(gap.stray), _STRAY),
+    (_needs_a_revision, _NEW),
+    (lambda gap: bool(gap.pending), _WAITS),
+    (_drifted, _MOVED),
+    (lambda gap: bool(gap.missing), _UNKNOWN),
 )
 """What is in the way, the first thing first, and what to do about it."""

@@ -279,7 +279,7 @@ LACK = Missing(table="t", column="c", type="TEXT", brought="none")
     ("gap", "starts"),
     [
         (DatabaseGap(), ""),
-        (DatabaseGap(error="no"), "See that the database of 'p'"),
+        (DatabaseGap(error="no"), "Mend what the error about 'p'"),
         (DatabaseGap(stray=("x",), missing=(LACK,)), "Find the files"),
         (DatabaseGap(missing=(LACK,), pending=("r",)), "Write what no revision brings"),
         (DatabaseGap(unseen=("a CHECK",)), "Write what no revision brings"),

@@ -1,6 +1,6 @@
 """What a model diff, the revisions and a live catalogue say of one another."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rulezero_policies.compared import differences, label
@@ -13,6 +13,7 @@ from rulezero_policies.parity.schema import (
     History,
     Made,
     Missing,
+    What,
 )
 from rulezero_policies.rehearsal import Difference, Thing, ThingKind
 from rulezero_policies.text import visible
@@ -171,16 +172,23 @@ def _refuses(column: Column) -> bool:
     return not (_is_safe(column) or column.primary_key)
 
 
+_Told = Callable[[What, str, str], str]
+"""From how two catalogues differ, and a definition in each, to words."""
+
+
+def _by_the_revisions(what: What, was: str, now: str) -> str:
+    return {
+        "missing": "the applied revisions make it, and the database has none",
+        "added": "no applied revision made it",
+        "changed": f"the applied revisions make {was}, the database has {now}",
+    }[what]
+
+
 def drift(history: History, live: Sequence[Thing] | None) -> tuple[Drift, ...] | None:
     """What is not as the applied revisions make it; None where either side is not known."""
     if history.at is None or live is None:
         return None
-    told: Mapping[str, str] = {
-        "missing": "the applied revisions make it, and the database has none",
-        "added": "no applied revision made it",
-        "changed": "the applied revisions make {was}, the database has {now}",
-    }
-    found = _unlike(history.at, live, told)
+    found = _unlike(history.at, live, _by_the_revisions)
     return tuple(_meets(one, history.head or ()) for one in found)
 
 
@@ -203,11 +211,14 @@ def unlike(
         environment: What the other one is called.
         by_name: Whether only the names of tables and columns can be compared.
     """
-    told: Mapping[str, str] = {
-        "missing": f"{environment} has it, production has not",
-        "added": f"production has it, {environment} has not",
-        "changed": f"{environment} has {{was}}, production has {{now}}",
-    }
+
+    def told(what: What, was: str, now: str) -> str:
+        return {
+            "missing": f"{environment} has it, production has not",
+            "added": f"production has it, {environment} has not",
+            "changed": f"{environment} has {was}, production has {now}",
+        }[what]
+
     if by_name:
         return _unlike(_names(other), _names(live), told)
     return _unlike(other, live, told)
@@ -221,11 +232,8 @@ def _names(things: Iterable[Thing]) -> tuple[Thing, ...]:
     )
 
 
-def _unlike(
-    before: Sequence[Thing], after: Sequence[Thing], told: Mapping[str, str]
-) -> tuple[Drift, ...]:
+def _unlike(before: Sequence[Thing], after: Sequence[Thing], told: _Told) -> tuple[Drift, ...]:
     was, now = (tuple(t for t in many if t.kind in COMPARED) for many in (before, after))
-    found = differences(was, now)
     return tuple(
         Drift(
             what=d.what,
@@ -233,18 +241,15 @@ def _unlike(
             name=d.name,
             table=d.table,
             schema=d.schema,
-            text=_text(d, was, now, told[d.what]),
+            text=_text(d, told(d.what, _definition(d, was), _definition(d, now))),
         )
-        for d in found
+        for d in differences(was, now)
         if d.what != "moved"
     )
 
 
-def _text(d: Difference, was: Sequence[Thing], now: Sequence[Thing], told: str) -> str:
-    old, new = (_definition(d, things) for things in (was, now))
+def _text(d: Difference, said: str) -> str:
     thing = Thing(kind=d.kind, name=d.name, table=d.table, schema=d.schema, definition="")
-    # Braces in a definition are no places to fill.
-    said = told.replace("{was}", old).replace("{now}", new)
     return visible(f"{label(thing)}: {said}", limit=600)
 
 

@@ -1,6 +1,6 @@
 """What a schema gap means: the reasons to fail, what stays unknown, and what to do next."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rulezero_policies.operations import Operation
 from rulezero_policies.parity.schema import DatabaseGap, Drift, Missing
@@ -11,10 +11,6 @@ _BROUGHT = {
     "none": "no revision brings it: a new one is needed",
     "unknown": "whether a revision brings it could not be told",
 }
-
-_REPAIR = (
-    "bring the database back to what its revisions make (an object that is gone: by a new revision)"
-)
 
 
 def reasons(environment: str, gap: DatabaseGap) -> Iterator[str]:
@@ -40,13 +36,29 @@ def _reasons(gap: DatabaseGap) -> Iterator[str]:
     yield from (f"{text}, as the models have it" for text in _others(gap))
     yield from (f"{one.subject}: {one.harm}" for one in gap.extra if one.harm)
     yield from gap.unseen
-    known = {(m.schema, m.table, m.column) for m in gap.missing}
-    known |= {(m.schema, "", m.table) for m in gap.missing if m.whole}
-    yield from (
-        one.text
-        for one in gap.drift or ()
-        if one.what != "added" and (one.schema, one.table, one.name) not in known
-    )
+    told = {*_told(gap), *(_key(step) for step in gap.operations)}
+    yield from (d.text for d in gap.drift or () if d.what != "added" and _place(d) not in told)
+
+
+_Key = tuple[str | None, str, str]
+"""Schema, table ("" for a table itself) and name."""
+
+
+def _told(gap: DatabaseGap) -> Iterator[_Key]:
+    """What is told as missing."""
+    for one in gap.missing:
+        yield one.schema, one.table, one.column
+        if one.whole:
+            yield one.schema, "", one.table
+
+
+def _key(step: Operation) -> _Key:
+    part = step.column or step.index or step.constraint
+    return step.schema, step.table or "", (part.name if part else None) or ""
+
+
+def _place(drift: Drift) -> _Key:
+    return drift.schema, drift.table, drift.name
 
 
 def _missing(missing: Sequence[Missing]) -> Iterator[str]:
@@ -75,7 +87,7 @@ def _others(gap: DatabaseGap) -> Iterator[str]:
     new = {(m.schema, m.table) for m in gap.missing if m.whole}
     lacking = {(m.schema, m.table, m.column) for m in gap.missing}
     for step in gap.operations:
-        if step.kind in {"create_table", "add_column"} or (step.schema, step.table) in new:
+        if _brings(step) or (step.schema, step.table) in new:
             continue
         parts = _columns(step)
         if not parts or any((step.schema, step.table, c) not in lacking for c in parts):
@@ -121,37 +133,67 @@ def notes(environment: str, gap: DatabaseGap) -> Iterator[str]:
 
 
 def next_step(environment: str, gaps: Iterable[DatabaseGap]) -> str:
-    """What to do first; "" where there is nothing to do."""
+    """What to do first; "" where there is nothing to do.
+
+    Args:
+        environment: What production is called.
+        gaps: Its databases.
+    """
     found = tuple(gaps)
-    if any(gap.error for gap in found):
-        return f"See that the database of {environment!r} can be reached; then compare again."
-    if any(gap.stray for gap in found):
-        return (
-            "Find the files of the revisions that the database stands at (another branch, or a "
-            "file that was deleted), bring them to main, and compare again."
-        )
-    if any(_lacks(gap) for gap in found):
-        return (
-            "Write what no revision brings as a new one where the database is at head: `analyze`, "
-            "`generate`, then `review`; columns nullable or with a server_default."
-        )
-    if any(gap.pending for gap in found):
-        return (
-            f"Call `review` with environment {environment!r}; then a person confirms, and `apply` "
-            "runs what waits."
-        )
-    if any(_drifted(gap) for gap in found):
-        return f"Show the person what moved, and {_REPAIR}."
+    for applies, text in _STEPS:
+        if any(applies(gap) for gap in found):
+            return text.format(environment=repr(environment))
     return ""
 
 
-def _lacks(gap: DatabaseGap) -> bool:
-    """Whether the models want what no revision brings."""
-    if any(m.brought in {"none", "applied"} for m in gap.missing):
+def _needs_a_revision(gap: DatabaseGap) -> bool:
+    """Whether the models want what no revision makes."""
+    if any(m.brought == "none" for m in gap.missing):
         return True
-    return not gap.pending and bool(gap.operations or gap.unseen)
+    moved = {*map(_place, gap.drift or ()), *_told(gap)}
+    others = any(_key(step) not in moved for step in gap.operations if not _brings(step))
+    return not gap.pending and (others or bool(gap.unseen))
+
+
+def _brings(step: Operation) -> bool:
+    return step.kind in {"create_table", "add_column"}
 
 
 def _drifted(gap: DatabaseGap) -> bool:
-    moved: Iterable[Drift] = gap.drift or ()
-    return any(one.what != "added" for one in moved) or any(one.harm for one in gap.extra)
+    gone = any(m.brought == "applied" for m in gap.missing) or any(e.harm for e in gap.extra)
+    return gone or any(d.what != "added" for d in gap.drift or ())
+
+
+_ERROR = "Mend what the error about {environment} names; then compare again."
+
+_STRAY = (
+    "Find the files of the revisions that the database stands at (another branch, or a file that "
+    "was deleted), bring them to main, and compare again."
+)
+
+_NEW = (
+    "Write what no revision brings as a new one where the database is at head: `analyze`, "
+    "`generate`, then `review`; columns nullable or with a server_default."
+)
+
+_WAITS = (
+    "Call `review` with environment {environment}; then a person confirms, and `apply` runs what "
+    "waits."
+)
+
+_MOVED = (
+    "Show the person what moved. It is put back by a revision (`analyze` and `generate` with "
+    "environment {environment}), which has to pass where the object is there, too."
+)
+
+_UNKNOWN = "Show the person what is missing: which revision brings it could not be told."
+
+_STEPS: tuple[tuple[Callable[[DatabaseGap], bool], str], ...] = (
+    (lambda gap: bool(gap.error), _ERROR),
+    (lambda gap: bool(gap.stray), _STRAY),
+    (_needs_a_revision, _NEW),
+    (lambda gap: bool(gap.pending), _WAITS),
+    (_drifted, _MOVED),
+    (lambda gap: bool(gap.missing), _UNKNOWN),
+)
+"""What is in the way, the first thing first, and what to do about it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import legs, things
+from . import things
 from .load import Loaded
 
 
@@ -26,7 +26,8 @@ def listing(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:
 
 def listed(context: Any) -> list[dict[str, Any]] | None:
     """The catalogue behind Alembic's context, as `listing` has it."""
+    table = (context.version_table_schema, context.version_table)
     try:
-        return things.things(context.connection, legs.version_table(context))
+        return things.things(context.connection, table)
     except KeyError:
         return None

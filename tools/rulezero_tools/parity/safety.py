@@ -1,6 +1,6 @@
 """What waits is tried on a shadow of production: once, twice, and then old rows are read."""
 
-from rulezero_policies.errors import ChooseDatabase, ProjectError
+from rulezero_policies.errors import ChooseDatabase, NoConnection, ProjectError
 from rulezero_policies.parity import safety as checks
 from rulezero_policies.parity.safety import Safety
 from rulezero_policies.rehearsal import NotRehearsed, Rehearsal
@@ -22,8 +22,8 @@ def safety(session: Session, *, reads: int = READS) -> tuple[Safety, ...]:
         reads: Old rows that are read through each mapped class at most.
 
     Returns:
-        One answer a database. What could not be tried is unknown, and a database that cannot be
-        reached has failed.
+        One answer a database. What could not be tried is unknown, and a database that does not
+        open has failed.
     """
     try:
         seen = session.project.describe(lenient=True)
@@ -31,7 +31,7 @@ def safety(session: Session, *, reads: int = READS) -> tuple[Safety, ...]:
         binds = session.project.databases()
         return tuple(_of_bind(session.on(one.name), one.name, reads) for one in binds)
     except ProjectError as error:
-        return (checks.none(_said(error), failed=True),)
+        return (_unread(error),)
     return (_tried(session, seen, session.project.bind, reads),)
 
 
@@ -39,7 +39,12 @@ def _of_bind(session: Session, name: str, reads: int) -> Safety:
     try:
         return _tried(session, session.project.describe(lenient=True), name, reads)
     except ProjectError as error:
-        return checks.none(_said(error), name=name, failed=True)
+        return _unread(error, name)
+
+
+def _unread(error: ProjectError, name: str | None = None) -> Safety:
+    """A database that does not open is a finding; a project that does not load is none about it."""
+    return checks.none(_said(error), name=name, failed=isinstance(error, NoConnection))
 
 
 def _said(error: ProjectError) -> str:

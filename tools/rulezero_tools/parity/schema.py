@@ -23,6 +23,10 @@ from rulezero_tools.records import Description, UnseenChange
 
 T = TypeVar("T")
 
+_DRIFT = "drift (what the applied revisions make of an empty database)"
+
+_AFTERWARDS = "what the waiting revisions make of an empty database"
+
 Sessions = Callable[[str], Session]
 """From the name of an environment to a session in it; raises `ProjectError`."""
 
@@ -179,7 +183,7 @@ def _waiting(
 
 def _history(session: Session, seen: Description, doubts: _Doubts) -> History:
     """What the revisions make of an empty shadow."""
-    rehearser, what = session.rehearser, "drift (what the revisions make of an empty database)"
+    rehearser, what = session.rehearser, _DRIFT
     if rehearser is None:
         doubts.found.append(f"{what}: nothing is rehearsed here")
         return History()
@@ -196,7 +200,9 @@ def _history(session: Session, seen: Description, doubts: _Doubts) -> History:
     )
     if built is None:
         return History()
-    doubts.found += [f"{what}: {why}" for why in _shortfall(built)]
+    reached = isinstance(built, Built) and built.at is not None
+    if why := _shortfall(built):
+        doubts.found.append(f"{_AFTERWARDS if reached else what}: {why}")
     if isinstance(built, NotRehearsed):
         return History()
     if set(start) != set(seen.database.current):
@@ -205,16 +211,16 @@ def _history(session: Session, seen: Description, doubts: _Doubts) -> History:
     return History(at=built.at, head=built.head)
 
 
-def _shortfall(built: Built | NotRehearsed) -> Iterator[str]:
+def _shortfall(built: Built | NotRehearsed) -> str:
+    """Why it is not known what the revisions make; "" where it is."""
     if isinstance(built, NotRehearsed):
-        yield f"{built.reason.rstrip('.')}. {built.mend}".strip()
-    elif built.lost:
-        yield built.lost
-    elif built.cut:
-        yield "there was not enough time"
-    elif built.failed:
-        place = f"{built.failed.file or built.failed.revision}:{built.failed.line}"
-        yield f"the revisions do not run on an empty database ({place}: {built.failed.error})"
+        return f"{built.reason.rstrip('.')}. {built.mend}".strip()
+    if built.lost or built.cut:
+        return built.lost or "there was not enough time"
+    if built.failed is None:
+        return ""
+    place = f"{built.failed.file or built.failed.revision}:{built.failed.line}"
+    return f"the revisions do not run on an empty database ({place}: {built.failed.error})"
 
 
 def _against(

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rulezero_policies.errors import ProjectError
-from rulezero_policies.parity import flags, gap, needs
 from rulezero_policies.parity.consolidation import Terms, consolidate
-from rulezero_policies.parity.needs import Code
+
+from rulezero_policies.errors import ProjectError
+from rulezero_policies.parity import flags, gap
+from rulezero_policies.parity.flags import FlagView
 from rulezero_policies.parity.safety import Safety, none
 from rulezero_policies.parity.values import Layout, Need
+from rulezero_policies.parity.walked import Walked, walked
 from rulezero_policies.text import scrub
 from rulezero_tools.parity import report, safety, schema, smoke, stores, verdict
 from rulezero_tools.parity.found import Found
@@ -81,14 +83,20 @@ def seen(scope: Scope) -> Found:
     return _with_trials(scope, _with_schema(scope, bare))
 
 
-def read(deployment: Deployment, layout: Layout) -> tuple[Code, ...]:
+def read(deployment: Deployment, layout: Layout) -> tuple[Walked, ...]:
     """The code of every service, read once."""
-    return tuple(needs.looked_into(s.name, deployment.code(s)) for s in layout.services)
+    return tuple(walked(s.name, deployment.code(s)) for s in layout.services)
 
 
-def asked(codes: Sequence[Code], layout: Layout) -> tuple[Need, ...]:
+def asked(codes: Sequence[Walked], layout: Layout) -> tuple[Need, ...]:
     """What code and layout need together."""
-    return (*needs.merged(map(needs.reading, codes)).needs, *layout.needs)
+    return (*(need for one in codes for need in one.reading.needs), *layout.needs)
+
+
+def lacking(layout: Layout, wanted: Sequence[Need]) -> tuple[tuple[str, str], ...]:
+    """What production lacks, as (service, key); "" is the root."""
+    missing = gap.gap(layout, wanted).missing
+    return tuple((one.service, one.key) for one in missing if verdict.counts(one))
 
 
 def _with_schema(scope: Scope, found: Found) -> Found:
@@ -147,7 +155,7 @@ def _next(found: Found) -> Iterator[str]:
         yield f"Call `plan_parity`: it plans a line for what is missing ({named})."
     if found.schema is not None and found.schema.next_step:
         yield found.schema.next_step
-    off = [one.name for one in found.flags if one.differs]
+    off = [one.name for one in found.flags if _is_off_alone(one, found.layout)]
     if off and any(one.reason for one in found.smoke):
         yield (
             f"Ask the person whether {', '.join(off)} shall be on in {found.layout.production}; "
@@ -158,3 +166,12 @@ def _next(found: Found) -> Iterator[str]:
     if any(one.reasons for one in found.stores if not one.guessed):
         yield "Mend the fallback store in the code: what breaks stands under Verification."
     yield "Call `check_parity` again."
+
+
+def _is_off_alone(flag: FlagView, layout: Layout) -> bool:
+    """Whether a flag is off in production and on elsewhere, or gates what is to be seen."""
+    here = flag.state(layout.production)
+    if here is None or here.state != "off":
+        return False
+    elsewhere = (flag.state(one) for one in layout.baseline)
+    return any(one is not None and one.state == "on" for one in elsewhere)

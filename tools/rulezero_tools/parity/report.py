@@ -103,9 +103,10 @@ def _duplicates(found: Found) -> Iterator[str]:
 
 
 def _flag(flag: FlagView) -> str:
-    states = ", ".join(f"{where} {state}" for where, state in flag.states)
-    gates = f"; gates {', '.join(flag.gates[:5])}" if flag.gates else ""
-    return f"`{flag.name}`: {states or 'set nowhere'}{gates}"
+    states = ", ".join(f"{one.environment} {one.state} ({one.why})" for one in flag.states)
+    named = dict.fromkeys(f"{one.kind} {one.name}" for one in flag.gates)
+    gates = f"; gates {', '.join([*named][:5])}" if named else ""
+    return f"`{flag.name}` ({flag.service}): {states or 'set nowhere'}{gates}"
 
 
 def _schema(found: Found) -> Iterator[str]:

@@ -137,9 +137,14 @@ def viewed(found: Found, reasons: Sequence[str], *, report: str, next_step: str)
         environment=_environment(found),
         schema=_schema(found),
         flags=tuple(
-            FlagState(name=flag.name, environment=where, state=state, gates=flag.gates)
+            FlagState(
+                name=flag.name,
+                environment=one.environment,
+                state=one.state,
+                gates=tuple(dict.fromkeys(f"{gate.kind} {gate.name}" for gate in flag.gates)),
+            )
             for flag in found.flags
-            for where, state in flag.states
+            for one in flag.states
         ),
         stores=tuple(
             TriedView(

@@ -152,6 +152,27 @@ def test_only_the_runner_begins_a_run_of_its_own() -> None:
     assert calling("claim") == calling("to_hand_over") == {runner}
 
 
+def test_only_the_runner_removes_a_revision_file() -> None:
+    """Whatever else is removed is rulezero's own: no module that removes names a revision."""
+    removing = f"{SERVER}/discarding.py"
+    imported = where(
+        lambda node: (
+            isinstance(node, ast.ImportFrom) and any(a.name == "discarding" for a in node.names)
+        )
+    )
+    assert imported == {f"{SERVER}/runner.py"}
+    removals = {"unlink", "rmtree", "remove_tree", "removedirs"}
+    assert removing in where(lambda node: called(node) in removals)
+    # The use cases and what decides remove nothing at all.
+    assert {
+        p for p in where(lambda node: called(node) in removals) if not p.startswith(SERVER)
+    } == set()
+    # The file goes only after the permit was checked.
+    text = ast.unparse(modules()[f"{SERVER}/runner.py"])
+    assert text.index("self._check(permit, plan)") < text.index("self._discard(plan, files)")
+    assert text.index("_check_files(plan, files)") < text.index("self._discard(plan, files)")
+
+
 def test_only_the_executor_and_the_composition_root_know_a_runner() -> None:
     assert naming("Runner") == {
         f"{TOOLS}/runport.py",

@@ -272,6 +272,18 @@ class OutOfOrder(GateError):
     next_step = "Call `{first}` first."
 
 
+class UnknownArchive(GateError):
+    """There is no archive {archive!r} in this database: {known}."""
+
+    next_step = "Call `status`: it lists the archives. Nothing else can be purged."
+
+
+class DiscardRefused(GateError):
+    """The revision {revision} cannot be discarded: {reason}. Nothing was changed."""
+
+    next_step = "{mend}"
+
+
 class UnknownPlan(GateError):
     """There is no plan {plan_id!r}."""
 
@@ -297,6 +309,24 @@ class UnknownRename(GateError):
         "Name a column that is dropped and one that is added to the same table with a type that "
         "could hold its values ('table.old -> new'), or two tables with columns in common "
         "('old -> new'); or leave `renames` out."
+    )
+
+
+class NoSequence(GateError):
+    """No safer sequence can be written for {subject}: {reason}. Nothing was written."""
+
+    next_step = (
+        "Tell the person. They can change what stands in the way, or have the one direct revision: "
+        "`generate` without `strategy`, which the review then judges as it is."
+    )
+
+
+class PhaseNotReady(GateError):
+    """Revision {revision} ({phase}) waits: {reason}. Nothing was planned."""
+
+    next_step = (
+        "Apply the revisions before it, or see to what it waits for (its file says what), then "
+        "call `review` again."
     )
 
 

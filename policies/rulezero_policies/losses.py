@@ -88,8 +88,15 @@ class Acts:
 
     @cached_property
     def retyped(self) -> frozenset[tuple[str, str]]:
-        """The columns that get another type."""
-        return frozenset(
+        """The columns that get another type, or whose name another column takes."""
+        renamed = [o for o in self.everything if o.column and o.change("name")]
+        left = {(o.table or "", o.column.name.lower()) for o in renamed if o.column}
+        taken = {
+            ((o.table or ""), (c.after or "").lower())
+            for o in renamed
+            if (c := o.change("name")) is not None
+        }
+        return frozenset((t.lower(), name) for t, name in left & taken) | frozenset(
             ((o.table or "").lower(), o.column.name.lower())
             for o in self.everything
             if o.kind == "alter_column" and o.column and (o.change("type") or not o.changes)

@@ -15,7 +15,10 @@ from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.suppression import Suppressed
 
-PlanKind = Literal["upgrade", "downgrade", "generate", "restore", "undo"]
+Strategy = Literal["direct", "safer"]
+"""One revision that makes the changes, or a sequence of them with deployments between."""
+
+PlanKind = Literal["upgrade", "downgrade", "generate", "restore", "undo", "purge", "discard"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,9 @@ class Plan:
     A plan that goes on where a run stopped `continues` the plan of that run: `skip` are the
     statements of the first revision that are committed already, as they were sent (without
     parameters, each cut at 4000 characters), and that are not sent again. `statements` is SQL that
-    is sent before the revisions, or, by an `undo` plan, alone and newest first.
+    is sent before the revisions, or alone: newest first by an `undo` plan, and by a `purge` plan.
+    A `discard` plan removes the file of `path`, revision `to_revision`. `archives` are what the
+    revision archives before it drops it, with what that costs.
 
     Where the project migrates several databases, `bind` is its name for this one. `to_revisions`
     are the heads where the database is in the end, None where `to_revision` alone says it; `branch`
@@ -114,6 +119,7 @@ class Plan:
     pictures: tuple[TablePicture, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     renames: tuple[RenameCandidate, ...] = ()
+    archives: tuple[str, ...] = ()
     rehearsal: Judged | None = None
     backup: PlannedBackup | None = None
     restoring: Restoring | None = None
@@ -123,6 +129,7 @@ class Plan:
     bind: str | None = None
     to_revisions: tuple[str, ...] | None = None
     branch: str | None = None
+    strategy: Strategy = "direct"
 
     @property
     def place(self) -> str:

@@ -13,6 +13,7 @@ from rulezero_policies.plan import Plan, digest
 LEVELS: tuple[Level, ...] = ("client", "secret", "passkey")
 
 DROP_PHRASE = "yes, drop it"
+DEPLOYED_PHRASE = "yes, it is deployed"
 """What a person types before data is dropped (the coordinator's words)."""
 
 _DROPS = frozenset({"drop-column", "drop-table", "drop-cascade", "truncate"})
@@ -169,9 +170,15 @@ def _is_local(host: str) -> bool:
     return host in _LOCAL_HOSTS or host.startswith("/")
 
 
-def phrases(findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    """What the person must type: the drop phrase where data is dropped, or may be."""
+def phrases(findings: tuple[Finding, ...], *, deployed: bool = False) -> tuple[str, ...]:
+    """What the person must type: the drop phrase where data is dropped, or may be.
+
+    `deployed` is whether the plan rests on code being deployed: only a person can say that it is.
+    """
     drops = any(f.rule in _DROPS and f.severity == "CRITICAL" for f in findings)
+    words = DROP_PHRASE.removeprefix("yes, ")
+    if deployed:
+        return (f"{DEPLOYED_PHRASE}, {words}" if drops else DEPLOYED_PHRASE,)
     return (DROP_PHRASE,) if drops else ()
 
 
@@ -230,6 +237,12 @@ def to_type(plan: Plan) -> str | None:
 
 
 def _read_words(plan: Plan) -> str | None:
+    deployed = any(p.startswith(DEPLOYED_PHRASE) for p in plan.phrases)
+    words = (DEPLOYED_PHRASE if deployed else None, _counted(plan))
+    return ", ".join(filter(None, words)) or None
+
+
+def _counted(plan: Plan) -> str | None:
     hit = [f.subject for f in plan.findings if f.severity == "CRITICAL"]
     if plan.kind == "generate" or not hit:
         return None

@@ -162,12 +162,20 @@ def _rehearsal(plan: Plan) -> tuple[str, ...]:
     return (f"**Rehearsal:** {visible(judged.line(plan.rehearsal), limit=800)}",)
 
 
+_TITLES: dict[PlanKind, str] = {
+    "downgrade": "Rollback",
+    "purge": "Purge",
+    "discard": "Discard",
+}
+
 HEADINGS: dict[PlanKind, str] = {
     "upgrade": "Apply this migration?",
     "downgrade": "Roll back this migration?",
     "generate": "Write this revision?",
     "restore": "Restore this backup?",
     "undo": "Undo what a failed run left?",
+    "purge": "Drop this archive for good?",
+    "discard": "Remove this revision file?",
 }
 """What is asked, in a word."""
 
@@ -227,11 +235,13 @@ def _breaking(findings: Iterable[Finding]) -> tuple[str, ...]:
 def _actions(plan: Plan) -> tuple[str, ...]:
     where = f"{plan.environment}, {plan.place}"
     typed = (f"Be ready to type: {phrase}" for phrase in plan.phrases)
+    # What is archived before it is dropped does come back.
+    kept = plan.findings and not any(f.outcome == "loses_data" for f in plan.findings)
     lost = ("Know that a rollback brings back what is dropped, never the data that was in it",)
     return (
         f"Check that this is the database you mean: {visible(where)}",
         *pre_migration_checklist(plan.findings),
-        *(lost if any(p.startswith(DROP_PHRASE) for p in plan.phrases) else ()),
+        *(lost if not kept and any(p.startswith(DROP_PHRASE) for p in plan.phrases) else ()),
         *typed,
     )
 
@@ -265,6 +275,15 @@ def generation_question(
             "",
             "Proceed with migration generation? (yes/no)",
         )
+    )
+
+
+def safer_question(told: Sequence[str]) -> str:
+    """The offer to do in phases what is hazardous at once."""
+    phases = ", ".join(t.strip().strip("()").partition(": ")[2] for t in told)
+    return (
+        f"Use safer approach? (yes/no) It is {len(told)} revisions ({phases}) with a deployment "
+        'between them: say no here and have `generate` called with strategy "safer".'
     )
 
 

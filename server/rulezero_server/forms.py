@@ -16,7 +16,13 @@ from pydantic import (
 from rulezero_policies import choices
 from rulezero_policies.backup import RESTORE_PHRASE
 from rulezero_policies.plan import Plan, PlanKind
-from rulezero_policies.policy import CONFIRMATIONS, DROP_PHRASE, Confirmation, confirmations
+from rulezero_policies.policy import (
+    CONFIRMATIONS,
+    DEPLOYED_PHRASE,
+    DROP_PHRASE,
+    Confirmation,
+    confirmations,
+)
 from rulezero_policies.renames import RenameCandidate
 from rulezero_tools.asking import FormAnswer
 
@@ -51,10 +57,19 @@ class UndoForm(ApplyForm):
     approve: StrictBool = Field(title="Undo this?", description="Yes undoes it, once.")
 
 
+class DiscardForm(ApplyForm):
+    """Yes or no to removing a revision file."""
+
+    approve: StrictBool = Field(
+        title="Remove this revision file?", description="Yes removes it; its bytes are kept."
+    )
+
+
 _PLAIN: dict[PlanKind, type[Form]] = {
     "downgrade": RollbackForm,
     "restore": RestoreForm,
     "undo": UndoForm,
+    "discard": DiscardForm,
 }
 
 
@@ -70,11 +85,23 @@ def _typing(plan: Plan) -> type[Form]:
     """The form of a plan for which something has to be typed, with exactly that in it."""
     if plan.phrases == (DROP_PHRASE,):
         return DropForm
-    lost = "Data is deleted. " if plan.phrases[0].startswith((DROP_PHRASE, RESTORE_PHRASE)) else ""
-    typed = Field(title="Type the words", description=f"{lost}To go on, type: {plan.phrases[0]}")
+    typed = Field(title="Type the words", description=f"{_told(plan.phrases[0])}{plan.phrases[0]}")
     base = _PLAIN.get(plan.kind, ApplyForm)
     fields: dict[str, Any] = {"typed": (StrictStr, typed)}
     return create_model("TypedForm", __base__=base, **fields)
+
+
+def _told(phrase: str) -> str:
+    if phrase.startswith(DEPLOYED_PHRASE):
+        return "Only if what is named above is deployed everywhere, type: "
+    lost = "Data is deleted. " if phrase.startswith((DROP_PHRASE, RESTORE_PHRASE)) else ""
+    return f"{lost}To go on, type: "
+
+
+class PurgeForm(DropForm):
+    """Yes or no to dropping an archive."""
+
+    approve: StrictBool = Field(title="Drop this archive for good?", description="Yes drops it.")
 
 
 class GenerateForm(Form):
@@ -126,6 +153,8 @@ def form_for(plan: Plan) -> type[Form]:
     """The form that asks what this plan needs to be asked."""
     if plan.kind == "generate":
         return _generate_form(plan)
+    if plan.kind == "purge":
+        return PurgeForm
     if plan.phrases:
         return _typing(plan)
     return _PLAIN.get(plan.kind, ApplyForm)

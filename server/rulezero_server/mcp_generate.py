@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp.server.mcpserver import Context, MCPServer
 from pydantic import Field
 
+from rulezero_policies.plan import Strategy
 from rulezero_server import mcp_tools
 from rulezero_tools.results import GenerateResult
 
@@ -23,6 +24,16 @@ Renames = Annotated[
         description="Drops and adds that analyze's rename_candidates lack but the person is to be "
         "asked about, as 'table.old -> new' or 'table -> new'. The person decides about these and "
         "about all candidates when they confirm.",
+    ),
+]
+Way = Annotated[
+    Strategy, Field(description="'safer': phases, a revision each, where one is risky.")
+]
+Archive = Annotated[
+    bool,
+    Field(
+        description="Keep what is dropped or narrowed: the revision archives it beside the table "
+        "first, and its downgrade puts it back."
     ),
 ]
 Branch = Annotated[
@@ -47,13 +58,16 @@ def register(server: MCPServer, app: "App") -> None:
         environment: mcp_tools.Environment = None,
         branch: Branch = None,
         merge: Merge = None,
+        strategy: Way = "direct",
+        archive: Archive = False,  # noqa: FBT002 - the client names every argument
     ) -> GenerateResult:
         """Write one new revision file from an analysis; it never applies anything.
 
         A CRITICAL analysis, or one with rename_candidates, writes nothing at first: it answers
         with a plan_id that a person has to confirm; call again with the token. In that
         confirmation the person, and nobody else, says which candidates are renames; the others
-        are dropped and added.
+        are dropped and added. "Use safer approach?" is `strategy="safer"`: a type change, a rename,
+        NOT NULL or a drop is written as phases with deployments between, a plan each.
         """
         from rulezero_tools.generate import generate as use_case
         from rulezero_tools.merge import merge as join
@@ -68,4 +82,6 @@ def register(server: MCPServer, app: "App") -> None:
             token=token,
             renames=renames or (),
             branch=branch or None,
+            strategy=strategy,
+            archive=archive,
         )

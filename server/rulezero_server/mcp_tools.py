@@ -57,7 +57,7 @@ Database = Annotated[
     str | None,
     Field(description="Of a project that migrates several databases, one by its name in `status`."),
 ]
-PlanId = Annotated[str, Field(description="From `review`, `rollback` or `generate`.")]
+PlanId = Annotated[str, Field(description="From the tool that made the plan, such as `review`.")]
 
 
 def reported(tool: Callable[P, R]) -> Callable[P, R]:
@@ -106,12 +106,13 @@ def client_name(ctx: Context) -> str:
 
 def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
-    from rulezero_server import mcp_fix, mcp_generate
+    from rulezero_server import mcp_fix, mcp_generate, removing
 
     lasting = Lasting()
     _readers(server, app, lasting)
     _planners(server, app, lasting)
     _rollback_planner(server, app, lasting)
+    removing.register(server, app)
     if not app.read_only:
         mcp_generate.register(server, app)
         mcp_fix.register(server, app, lasting)

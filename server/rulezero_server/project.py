@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.errors import FilesMoved
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.picture import LiveTable
@@ -20,9 +21,12 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    Kept,
     ModelDefault,
+    PhaseFile,
     Rendered,
     Route,
+    Shape,
     Trace,
     Unseen,
 )
@@ -143,16 +147,49 @@ class WorkerProject:
         return _as(Diff, {**reply.result, "interceptions": list(reply.interceptions)})
 
     def generate(
-        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+        self,
+        message: str,
+        renames: Sequence[Rename] = (),
+        archive: Sequence[Wish] = (),
+        *,
+        head: str | None = None,
     ) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does."""
-        wanted = [asdict(rename) for rename in renames]
-        args = {"message": message, "renames": wanted, "head": head}
+        args = {
+            "message": message,
+            "renames": [asdict(rename) for rename in renames],
+            "archive": [asdict(wish) for wish in archive],
+            "head": head,
+        }
         return _as(Generated, self._ask("generate", args).result)
 
     def merge(self, message: str) -> Generated:
         """Write the revision that joins all heads, as `alembic merge heads` does."""
         return _as(Generated, self._ask("merge", {"message": message}).result)
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        """Write these revisions in a row; the first takes what else autogenerate wants."""
+        args = {
+            "files": [asdict(file) for file in files],
+            "without": [list(place) for place in without],
+            "renames": [asdict(rename) for rename in renames],
+        }
+        found = self._ask("sequence", args).result["written"]
+        return tuple(_as(Generated, entry) for entry in found)
+
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        """These tables of the default schema as they stand; what is not there is left out."""
+        reply = self._ask("shapes", {"tables": list(tables)})
+        return tuple(_as(Shape, entry) for entry in reply.result["shapes"])
+
+    def archives(self) -> tuple[Kept, ...]:
+        """The archives that revisions left in the target, by name."""
+        return tuple(_as(Kept, entry) for entry in self._ask("archives").result["archives"])
 
     def trace(
         self,

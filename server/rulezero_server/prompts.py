@@ -12,7 +12,9 @@ Work in this order, and stop where a person has to decide:
 1. `status`: say which database this is and what waits.
 2. `analyze`: show the changes, the breaking changes, the warnings and the checklist as written.
 3. `generate` with the analysis_id. If it answers needs_confirmation, show its question, call
-   `confirm`, and call `generate` again with the token. Show the file's path.
+   `confirm`, and call `generate` again with the token. Show the file's path. Where the question
+   offers the safer approach and the person wants it: `generate` with strategy "safer", which
+   writes phases; each is then reviewed, confirmed and applied by itself, with a deployment between.
 4. `review`: show the approval request as written. If the verdict is NEEDS_CHANGES or UNSAFE, ask
    whether to fix the issues or go on; to fix, call `fix` with the revision, and show its diff and
    what it could not cure.

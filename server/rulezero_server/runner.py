@@ -8,7 +8,7 @@ from typing import Any
 from rulezero_policies.errors import PlanStale, StoreFailed, TokenRefused
 from rulezero_policies.grant import Permit, same
 from rulezero_policies.plan import Plan
-from rulezero_server import filelocks, launch, places, runs, sealing
+from rulezero_server import discarding, filelocks, launch, places, runs, sealing
 from rulezero_server.backups import restoring
 from rulezero_tools.ports import Store
 from rulezero_tools.records import RunReport
@@ -32,6 +32,8 @@ class WorkerRunner:
         """
         self._check(permit, plan)
         _check_files(plan, files)
+        if plan.kind == "discard":
+            return self._discard(plan, files)
         verb, folders = _verb(plan), runs.Folders(self._target)
         try:
             place = runs.claim(plan.plan_id)
@@ -43,6 +45,13 @@ class WorkerRunner:
         except OSError as error:
             raise StoreFailed(reason=error.strerror or type(error).__name__) from error
         return folders.look(plan.plan_id) if ended else folders.so_far(plan.plan_id)
+
+    def _discard(self, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
+        try:
+            kept = discarding.remove(self._target.found.root, plan, files[plan.path])
+        except OSError as error:
+            raise StoreFailed(reason=error.strerror or type(error).__name__) from error
+        return RunReport(statements=(), error=None, seconds=0.0, kept=str(kept))
 
     def _write(
         self,
@@ -87,7 +96,7 @@ class WorkerRunner:
 def _verb(plan: Plan) -> str:
     if plan.kind == "restore" and plan.restoring is None:
         raise TokenRefused(reason="This plan says of no backup what it restores.")
-    if plan.kind not in {"upgrade", "downgrade", "restore", "undo"}:
+    if plan.kind not in {"upgrade", "downgrade", "restore", "undo", "purge"}:
         raise TokenRefused(reason=f"A {plan.kind} plan changes no database.")
     return plan.kind
 

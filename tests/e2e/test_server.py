@@ -11,7 +11,7 @@ from mcp import Client, StdioServerParameters
 
 pytestmark = pytest.mark.anyio
 
-READERS = {"status", "analyze", "review", "rollback", "get_plan", "history"}
+READERS = {"status", "analyze", "review", "rollback", "get_plan", "history", "purge", "discard"}
 WRITERS = {"generate", "fix", "confirm", "apply"}
 
 

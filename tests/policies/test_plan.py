@@ -59,6 +59,7 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "fingerprint": lambda _: None,
     "pictures": lambda _: (TablePicture(before="t", after=None, columns=(), whole=True),),
     "renames": lambda _: (Rename(kind="column", table="users", old="a", new="b"),),
+    "archives": lambda _: ("users.old: 1 values with their keys are copied",),
     "rehearsal": lambda _: Judged(seconds=1.0),
     "continues": lambda _: "plan-1",
     "skip": lambda _: ("CREATE TABLE items (id int)",),

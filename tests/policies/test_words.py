@@ -321,6 +321,22 @@ def test_the_actions_say_that_a_rollback_restores_no_data(plan: Any) -> None:
     assert "never the data" not in approval_request(dataclasses.replace(plan, phrases=()))
 
 
+@pytest.mark.proves("D06")
+def test_what_is_archived_is_not_said_to_be_lost_for_good(plan: Any) -> None:
+    dropped = Finding(
+        rule="drop-column",
+        severity="CRITICAL",
+        subject="users.old",
+        evidence="archived before",
+        outcome="design",
+        fix="",
+    )
+    given = dataclasses.replace(plan, phrases=("yes, drop it",), findings=(dropped,))
+    assert "never the data" not in approval_request(given)
+    lost = dataclasses.replace(dropped, outcome="loses_data")
+    assert "never the data" in approval_request(dataclasses.replace(given, findings=(lost,)))
+
+
 def test_a_long_request_keeps_what_is_critical_and_counts_the_rest(plan: Any) -> None:
     change = plan.changes[0]
     mild = Finding(

@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol, Self
 
 import pytest
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.audit import broken_at
 from rulezero_policies.errors import RulezeroError
 from rulezero_policies.findings import Fact, Question
@@ -39,11 +40,14 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    Kept,
     ModelDefault,
+    PhaseFile,
     Rendered,
     Revision,
     Route,
     RunReport,
+    Shape,
     Trace,
     Tree,
     Unseen,
@@ -227,15 +231,36 @@ class PlayedProject:
         return self.generate(message)
 
     def generate(
-        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+        self,
+        message: str,
+        renames: Sequence[Rename] = (),
+        archive: Sequence[Wish] = (),
+        *,
+        head: str | None = None,
     ) -> Generated:
-        del head
+        del head, archive
         self.renamed.append([rename.id for rename in renames])
         name = f"r{len(self.chain) + 1}"
         path = f"migrations/versions/{name}.py"
         self.contents[path] = "; ".join(sql(o) for o in self.wanted).encode()
         self.chain[name] = self.wanted
         return Generated(revision=name, path=path, note=message)
+
+    def archives(self) -> tuple[Kept, ...]:
+        return ()
+
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        del tables
+        return ()
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        del without
+        return tuple(self.generate(file.message, renames) for file in files)
 
     def defaults(self) -> tuple[ModelDefault, ...]:
         return ()

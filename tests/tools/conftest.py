@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import pytest
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.errors import NoConnection, ProjectError
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Permit
@@ -28,11 +29,14 @@ from rulezero_tools.records import (
     Description,
     Diff,
     Generated,
+    Kept,
     ModelDefault,
+    PhaseFile,
     Rendered,
     Revision,
     Route,
     RunReport,
+    Shape,
     Trace,
     Tree,
     Unseen,
@@ -104,10 +108,15 @@ class FakeProject:
     code: Sources = field(default_factory=Sources)
     rewritten: tuple[Operation, ...] = ()
     blind: Unseen = field(default_factory=Unseen)
+    standing: tuple[Shape, ...] = ()
+    phases: tuple[PhaseFile, ...] = ()
+    said: dict[str, str] = field(default_factory=dict[str, str])
     renamed: list[tuple[Rename, ...]] = field(default_factory=list[tuple[Rename, ...]])
     reads: Callable[[str], tuple[Operation, ...]] | None = None
     """What a draft's text does; the same as the file where it is not said."""
     rewritten_files: list[str] = field(default_factory=list[str])
+    kept: tuple[Kept, ...] = ()
+    archived: list[tuple[Wish, ...]] = field(default_factory=list[tuple[Wish, ...]])
 
     def _revisions(self) -> tuple[Revision, ...]:
         names = ["r1", *self.revisions]
@@ -171,13 +180,32 @@ class FakeProject:
     def diff(self, renames: Sequence[Rename] = ()) -> Diff:
         return Diff(operations=self.rewritten if renames else self.wanted, interceptions=())
 
+    def shapes(self, tables: Sequence[str]) -> tuple[Shape, ...]:
+        return tuple(shape for shape in self.standing if shape.table in tables)
+
+    def write_sequence(
+        self,
+        files: Sequence[PhaseFile],
+        without: Sequence[tuple[str, str]],
+        renames: Sequence[Rename] = (),
+    ) -> tuple[Generated, ...]:
+        self.phases = tuple(files)
+        names = [f"p{n}" for n, _ in enumerate(files, start=1)]
+        return tuple(Generated(revision=name, path=f"versions/{name}.py") for name in names)
+
     def merge(self, message: str) -> Generated:
         return self.generate(message)
 
     def generate(
-        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+        self,
+        message: str,
+        renames: Sequence[Rename] = (),
+        archive: Sequence[Wish] = (),
+        *,
+        head: str | None = None,
     ) -> Generated:
         self.renamed.append(tuple(renames))
+        self.archived.append(tuple(archive))
         name = f"r{len(self.revisions) + 2}"
         self.revisions[name] = self.wanted
         path = f"migrations/versions/{name}.py"
@@ -188,6 +216,9 @@ class FakeProject:
         path = f"migrations/versions/{name}.py"
         text = (drafts or {}).get(name, self.contents.get(path, b"").decode(errors="replace"))
         return self.reads(text) if self.reads else self.revisions.get(name, ())
+
+    def archives(self) -> tuple[Kept, ...]:
+        return self.kept
 
     def trace(
         self,
@@ -211,6 +242,7 @@ class FakeProject:
                     has_downgrade=True,
                     downgrade_is_empty=False,
                     downgrade_line=9,
+                    phase=self.said.get(name),
                 ),
             )
             for name in revisions

@@ -126,6 +126,8 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
         return _failed(run)
     if plan.kind == "undo":
         return words.undone_text(current=current, statements=plan.statements)
+    if plan.kind in {"purge", "discard"}:
+        return _gone(plan, run, current)
     text = words.applied_text(
         current=current,
         previous=previous,
@@ -142,7 +144,15 @@ def _failed(run: Run) -> str:
     return f"{told}\n\n{rows}" if rows else told
 
 
+def _gone(plan: Plan, run: Run, current: str) -> str:
+    kept = run.report.kept if run.report else None
+    place = f" Its bytes are kept in {kept}: copy that back to undo this." if kept else ""
+    return f"Done: {plan.description}.{place} Current revision: {current}."
+
+
 def _next(run: Run, plan: Plan) -> str:
+    if run.status == "applied" and plan.kind in {"purge", "discard"}:
+        return "Tell the person what is gone, and where it is kept if it is."
     if run.status == "applied":
         undone = "Tell the person what was undone. To try again, call `review`."
         told = "Tell the person the current revision and the rollback command."

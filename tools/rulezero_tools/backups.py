@@ -49,7 +49,9 @@ def foreseen(session: Session, plan: Plan, tables: tuple[Place, ...] | None) -> 
         tables: Those that it touches; None where that is not known.
     """
     critical = plan.risk == "CRITICAL"
-    asked = plan.kind != "generate" and wanted(session.policy.backup, critical=critical)
+    asked = plan.kind not in {"generate", "discard"} and wanted(
+        session.policy.backup, critical=critical
+    )
     if session.backups is None or not asked:
         return plan
     planned = session.backups.foresee(plan.database, tables)

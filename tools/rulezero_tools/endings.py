@@ -60,7 +60,7 @@ def _ending(plan: Plan, report: RunReport, sent: Sequence[Sent], seen: ReadBack)
     if seen.current is None:
         return "unknown"
     now = graph.at(seen.current)
-    if _arrived(plan, sent, now):
+    if _arrived(plan, sent, now, seen):
         return "applied"
     if now != graph.at(plan.from_revisions) or committed(sent):
         return "partially applied"
@@ -74,8 +74,10 @@ def _ending(plan: Plan, report: RunReport, sent: Sequence[Sent], seen: ReadBack)
     return "unknown" if sent else "partially applied"
 
 
-def _arrived(plan: Plan, sent: Sequence[Sent], now: str) -> bool:
-    if plan.kind == "undo":
+def _arrived(plan: Plan, sent: Sequence[Sent], now: str, seen: ReadBack) -> bool:
+    if plan.kind == "discard":
+        return plan.to_revision not in seen.revisions
+    if plan.kind in {"undo", "purge"}:
         return {s.text for s in sent if s.landed == "committed"}.issuperset(plan.statements)
     return now == graph.at(plan.ends_at)
 

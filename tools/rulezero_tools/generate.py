@@ -1,8 +1,9 @@
 """Write the revision; a CRITICAL one only after a person said to go on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from rulezero_policies import checklist, choices, words
+from rulezero_policies import archives, checklist, choices, words
 from rulezero_policies.errors import (
     AnalysisStale,
     ChooseDatabase,
@@ -11,10 +12,11 @@ from rulezero_policies.errors import (
     UnknownAnalysis,
     UnknownRename,
 )
-from rulezero_policies.plan import Plan
+from rulezero_policies.operations import Operation
+from rulezero_policies.plan import Plan, Strategy
 from rulezero_policies.renames import RenameCandidate
 from rulezero_policies.text import visible
-from rulezero_tools import gate, graph, using
+from rulezero_tools import gate, graph, phases, using
 from rulezero_tools.analyze import judged
 from rulezero_tools.asking import question_text
 from rulezero_tools.databases import wanted
@@ -22,6 +24,14 @@ from rulezero_tools.planning import Draft, make_plan, pictures, record, refused
 from rulezero_tools.ports import Session, loads_once
 from rulezero_tools.records import Analysis, Description
 from rulezero_tools.results import GenerateResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How the revision is to be written."""
+
+    strategy: Strategy = "direct"
+    archive: bool = False
 
 
 @loads_once
@@ -33,6 +43,8 @@ def generate(
     token: str | None = None,
     renames: Sequence[str] = (),
     branch: str | None = None,
+    strategy: Strategy = "direct",
+    archive: bool = False,
 ) -> GenerateResult:
     """Do what `flask db migrate -m` / `alembic revision --autogenerate -m` does.
 
@@ -49,9 +61,14 @@ def generate(
             is to be asked about, however unlike they are. With a token they do not count.
         branch: Of several heads, the one that the revision follows (a label or a revision); with a
             token, its plan's counts.
+        strategy: "safer" writes several revisions for the changes that are hazardous at once. With
+            a token the strategy is the one that was confirmed.
+        archive: Have the revision archive what it drops or narrows, and its downgrade put it back.
+            With a token the plan says it.
 
     Raises:
         ChooseDatabase: Several databases were analyzed, and a person has to decide on one.
+        NoSequence: "safer" was asked for, and there is no sequence for a change.
         OutOfOrder: No analysis was made.
         UnknownAnalysis: This project has no such analysis.
         AnalysisStale: Models or database moved on since.
@@ -59,6 +76,7 @@ def generate(
         GateError: The token does not allow it.
         ProjectError: The file could not be generated.
     """
+    manner = Manner(strategy=strategy, archive=archive)
     analysis = _analysis(session, analysis_id)
     session = session.on(analysis.bind)
     seen = session.on(next(iter(analysis.binds), analysis.bind)).project.describe()
@@ -66,16 +84,27 @@ def generate(
     named = () if token else tuple(renames)
     critical = analysis.risk == "CRITICAL"
     if not (critical or named or using.renames(session, analysis.operations).candidates):
-        return _written(session, message, head=follows(seen, branch))
+        return _written(session, analysis, message, manner, head=follows(seen, branch))
     if analysis.binds:
         raise refused(session, None, ChooseDatabase(databases=", ".join(analysis.binds)))
     if token is None:
-        return _stop(session, seen, analysis, message, named, follows(seen, branch))
+        draft = _draft(session, seen, analysis, message, named, manner)
+        asked = replace(draft, branch=follows(seen, branch))
+        return _asking(make_plan(session, seen, asked, session.project.files()))
+    plan = _confirmed(session, analysis, token, manner)
+    manner, chosen = replace(manner, archive=bool(plan.archives)), gate.choice(session, plan, token)
+    return _written(session, analysis, message, manner, plan, head=plan.branch, chosen=chosen)
+
+
+def _confirmed(session: Session, analysis: Analysis, token: str, manner: Manner) -> Plan:
+    """The plan that the token was given for, if it is for this."""
     plan = gate.plan_of(session, token, kind="generate")
     if plan.to_revision != analysis.analysis_id:
         raise refused(session, plan, OutOfOrder(step="generate", first="confirm"))
-    chosen = gate.choice(session, plan, token)
-    return _written(session, message, plan, head=plan.branch, chosen=chosen)
+    if plan.strategy != manner.strategy:
+        step = f"generate ({manner.strategy})"
+        raise refused(session, plan, OutOfOrder(step=step, first="confirm"))
+    return plan
 
 
 def follows(seen: Description, branch: str | None) -> str | None:
@@ -117,21 +146,22 @@ def _all_known(session: Session, named: Sequence[str], found: tuple[RenameCandid
         raise refused(session, None, UnknownRename(rename=visible(unknown, limit=120)))
 
 
-def _stop(
+def _draft(
     session: Session,
     seen: Description,
     analysis: Analysis,
     message: str,
     named: tuple[str, ...],
-    head: str | None,
-) -> GenerateResult:
-    """Have the person asked. The plan says what happens where no candidate is a rename."""
+    manner: Manner,
+) -> Draft:
+    """What the person is asked. The plan says what happens where no candidate is a rename."""
     operations = analysis.operations
     judgement = judged(session, seen, operations)
     renames = using.renames(session, operations, facts=judgement.facts, named=named)
     _all_known(session, named, renames.candidates)
     findings = judgement.findings
-    draft = Draft(
+    costs = archives.costs(operations, judgement.facts, seen.database.identity.dialect)
+    return Draft(
         kind="generate",
         to_revision=analysis.analysis_id,
         revisions=(),
@@ -142,31 +172,54 @@ def _stop(
         facts=renames.facts,
         warnings=(
             *words.used_lines(judgement.references),
+            *archives.offer(costs, taken=manner.archive),
             words.generation_question(findings, operations, renames.candidates),
+            *_in_phases(session, seen, operations, message, manner.strategy),
         ),
         sql=None,
         rollback_command="delete the generated file before it is applied",
         pictures=pictures(session, operations),
         renames=renames.candidates,
-        branch=head,
+        strategy=manner.strategy,
+        archives=costs if manner.archive else (),
     )
-    return _needs_confirmation(make_plan(session, seen, draft, session.project.files()))
 
 
-def _needs_confirmation(plan: Plan) -> GenerateResult:
+def _asking(plan: Plan) -> GenerateResult:
     decides = " There the person says of each rename whether it is one." if plan.renames else ""
+    same = "message, the same strategy" if plan.strategy != "direct" else "message"
     return GenerateResult(
         status="needs_confirmation",
         plan_id=plan.plan_id,
         question=question_text(plan),
         next_step=f"No file was written. Call `confirm` with plan_id {plan.plan_id}.{decides} Then "
-        "call `generate` again with the same analysis_id, the same message and the token.",
+        f"call `generate` again with the same analysis_id, the same {same} and the token.",
     )
+
+
+def _in_phases(
+    session: Session,
+    seen: Description,
+    operations: Sequence[Operation],
+    message: str,
+    strategy: Strategy,
+) -> tuple[str, ...]:
+    """What the person is told of the sequence that would be written."""
+    if strategy == "direct":
+        found = phases.wanted(session, seen, operations)
+        return (words.safer_question(found),) if found else ()
+    planned = phases.planned(session, seen, operations, message)
+    return ("\n".join((_PHASES, *planned.told)),) if planned else ()
+
+
+_PHASES = "It is written in phases (what you call a rename in phases of its own):"
 
 
 def _written(
     session: Session,
+    analysis: Analysis,
     message: str,
+    manner: Manner,
     plan: Plan | None = None,
     *,
     head: str | None,
@@ -174,15 +227,28 @@ def _written(
 ) -> GenerateResult:
     candidates = plan.renames if plan else ()
     renames = tuple(c.rename for c in candidates if c.rename.id in chosen)
-    made = session.project.generate(message, renames, head=head)
+    kept = archives.wishes(session.project.diff(renames).operations) if manner.archive else ()
+    if manner.strategy == "safer":
+        made, *later = phases.written(session, analysis.operations, message, renames, kept)
+    else:
+        made, later = session.project.generate(message, renames, kept, head=head), ()
     told = "; ".join(choices.outcomes(candidates, chosen))
-    record(session, "generated", plan, f"{made.revision} in {made.path}{told and f': {told}'}")
+    named = ", ".join(f"{m.revision} in {m.path}" for m in (made, *later))
+    record(session, "generated", plan, f"{named}{told and f': {told}'}")
     return GenerateResult(
         status="written",
         revision=made.revision,
         path=made.path,
+        also=tuple(m.path for m in later),
         warning=made.note,
         renames=choices.outcomes(candidates, chosen),
+        archives=archives.lines(made.archives, made.not_archived),
         next_step="Show the path. Nothing was applied. Call `review` with revision "
-        f"{made.revision}.",
+        f"{made.revision}." + (_LATER if later else ""),
     )
+
+
+_LATER = (
+    " The other files are its later phases: each is reviewed, confirmed and applied by itself, and "
+    "refused until what it needs shows in the database."
+)

@@ -27,6 +27,8 @@ class ReadBack:
     mark: str | None = None
     remaining: tuple[str, ...] | None = None
     unasked: str | None = None
+    revisions: tuple[str, ...] = ()
+    """Those that the project has files of."""
 
     def same_schema(self, plan: Plan) -> bool:
         """Whether the schema is known to be the one that was approved."""

@@ -18,6 +18,7 @@ from rulezero_policies.plan import (
     Plan,
     PlanKind,
     PlannedChange,
+    Strategy,
     hashes,
 )
 from rulezero_policies.policy import is_protected, phrases
@@ -53,6 +54,7 @@ class Draft:
     pictures: tuple[TablePicture, ...] = ()
     references: References | None = None
     renames: tuple[RenameCandidate, ...] = ()
+    archives: tuple[str, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     rehearsal: Judged | None = None
     restoring: Restoring | None = None
@@ -62,6 +64,8 @@ class Draft:
     statements: tuple[str, ...] = ()
     to_revisions: tuple[str, ...] | None = None
     branch: str | None = None
+    deployed: tuple[str, ...] = ()
+    strategy: Strategy = "direct"
 
 
 def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str, bytes]) -> Plan:
@@ -95,6 +99,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         expires=now + session.policy.plan_life,
         pictures=draft.pictures,
         renames=draft.renames,
+        archives=draft.archives,
         suppressed=draft.suppressed,
         rehearsal=draft.rehearsal,
         restoring=draft.restoring,
@@ -104,6 +109,7 @@ def freeze(session: Session, seen: Description, draft: Draft, files: Mapping[str
         bind=project.bind,
         to_revisions=draft.to_revisions,
         branch=draft.branch,
+        strategy=draft.strategy,
     )
 
 
@@ -159,7 +165,9 @@ def _phrases(draft: Draft) -> tuple[str, ...]:
     # Writing a draft file drops nothing yet: the phrase belongs to the run.
     if draft.kind == "generate":
         return ()
-    return (RESTORE_PHRASE,) if draft.kind == "restore" else phrases(draft.findings)
+    if draft.kind == "restore":
+        return (RESTORE_PHRASE,)
+    return phrases(draft.findings, deployed=bool(draft.deployed))
 
 
 def record(session: Session, event: Event, plan: Plan | None, detail: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
+from rulezero_policies.archives import Wish
 from rulezero_policies.audit import Entry, Event
 from rulezero_policies.findings import Fact, Question
 from rulezero_policies.grant import Answer, Challenge, Channel, Grant, Level
@@ -16,9 +17,11 @@ from rulezero_policies.policy import Policy
 from rulezero_policies.references import ModelClass, Sources
 from rulezero_policies.renames import Rename
 from rulezero_policies.steps import Place
+from rulezero_tools.archiveport import Archived
 from rulezero_tools.backupport import Backups
 from rulezero_tools.draftport import Drafts
 from rulezero_tools.machine import Chance, Clock
+from rulezero_tools.phaseport import Phased
 from rulezero_tools.records import (
     Analysis,
     Bind,
@@ -42,7 +45,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Project(Drafts, Protocol):
+class Project(Drafts, Phased, Archived, Protocol):
     """One project in one environment, for reading; every method raises `ProjectError`."""
 
     @property
@@ -96,7 +99,12 @@ class Project(Drafts, Protocol):
         ...
 
     def generate(
-        self, message: str, renames: Sequence[Rename] = (), *, head: str | None = None
+        self,
+        message: str,
+        renames: Sequence[Rename] = (),
+        archive: Sequence[Wish] = (),
+        *,
+        head: str | None = None,
     ) -> Generated:
         """Write one new revision file, as `flask db migrate` / `alembic revision` does.
 

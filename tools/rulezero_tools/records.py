@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from rulezero_policies.archives import Archive
 from rulezero_policies.backup import Backup
 from rulezero_policies.causes import Cause, Stopped
 from rulezero_policies.operations import Operation
@@ -143,6 +144,21 @@ class Generated:
     revision: str
     path: str
     note: str | None = None
+    archives: tuple[Archive, ...] = ()
+    not_archived: tuple[str, ...] = ()
+    """What was to be archived and is dropped all the same, and why: a sentence each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """An archive in the target; `note` is its comment, `bytes` None where it is not told."""
+
+    name: str
+    schema: str | None
+    rows: int
+    at_least: bool = False
+    bytes: int | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +168,47 @@ class ModelDefault:
     table: str
     column: str
     source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeColumn:
+    """A live column; `definition` is how MySQL and MariaDB themselves write it."""
+
+    name: str
+    nullable: bool
+    default: str | None = None
+    generated: bool = False
+    definition: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """What rests on columns; "*" stands for what cannot be told."""
+
+    what: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """A live table as a change in phases has to know it; `key` is empty where it has none."""
+
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[ShapeColumn, ...]
+    held: tuple[Hold, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseFile:
+    """One revision of a sequence, as text: `end` stands below its two functions."""
+
+    message: str
+    doc: str
+    upgrade: tuple[str, ...]
+    downgrade: tuple[str, ...]
+    imports: tuple[str, ...] = ()
+    end: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +225,8 @@ class Tree:
     downgrade_line: int | None
     app_imports: tuple[tuple[str, int], ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    phase: str | None = None
+    """What a revision of a sequence says of itself, as JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +304,8 @@ class RunReport:
     """What a run did: the statements it sent, and the error that ended it, if any.
 
     `sent` are the statements of the last of its `tries`, with what became of each; `state` is
-    whether its process is still there, and if not, whether it could tell its end.
+    whether its process is still there, and if not, whether it could tell its end. `kept` is where
+    the bytes of a discarded file are.
     """
 
     statements: tuple[str, ...]
@@ -256,6 +316,7 @@ class RunReport:
     tries: int = 1
     sessions: tuple[ServerSession, ...] = ()
     stopped: Stopped | None = None
+    kept: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -186,6 +186,7 @@ def read_back(session: Session, plan: Plan, report: RunReport) -> ReadBack:
         mark=mark,
         remaining=differing.lines,
         unasked=differing.unasked,
+        revisions=tuple(r.id for r in description.revisions),
     )
 
 

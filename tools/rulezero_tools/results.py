@@ -13,6 +13,7 @@ from rulezero_policies.suppression import Suppressed
 from rulezero_tools.backups import BackupView
 from rulezero_tools.causes import CauseView
 from rulezero_tools.records import Ending
+from rulezero_tools.removals import ArchiveView
 from rulezero_tools.views import BindView, BranchView, DatabaseView
 
 Section = Literal[
@@ -141,6 +142,7 @@ class StatusResult:
     chosen: str | None = None
     databases: tuple[BindView, ...] = ()
     branches: tuple[BranchView, ...] = ()
+    archives: tuple[ArchiveView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +184,10 @@ class GenerateResult:
     warning: str | None = None
     renames: tuple[str, ...] = ()
     """What the person chose of each candidate."""
+    also: tuple[str, ...] = ()
+    """The files of the later phases of a sequence, in order."""
+    archives: tuple[str, ...] = ()
+    """What the revision keeps beside the tables before it drops it, or why it cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)

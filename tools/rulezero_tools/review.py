@@ -27,6 +27,7 @@ from rulezero_tools.reaching import reaches_out, unjudged
 from rulezero_tools.records import Database, Description, Interception, Revision, Route, Trace
 from rulezero_tools.rehearse import tried, upgrading, view
 from rulezero_tools.results import Check, ReviewResult, reference_views
+from rulezero_tools.safer import staging
 from rulezero_tools.shorten import shown_sql
 from rulezero_tools.using import references
 
@@ -67,15 +68,17 @@ def review(
     Raises:
         NothingPending: The database is there already.
         GateError: `resume` names no run that can be gone on with.
+        PhaseNotReady: The next revision belongs to a sequence, and its time has not come.
         ProjectError: The project cannot be read, or has several heads and none was chosen.
     """
     progress("reading the project and its database")
     seen = edits.with_edits(session, session.project.describe())
     rest = resuming.rest(session, seen, resume, kind="upgrade") if resume else None
     route = routes.up(session, seen, rest.plan.to_revision if rest else revision, branch)
-    waiting = graph.passed(seen, route)
-    progress(f"reading what {_counted(waiting)} would do")
-    traces = session.project.trace([r.id for r in waiting])
+    passed = graph.passed(seen, route)
+    progress(f"reading what {_counted(passed)} would do")
+    waiting, traces, stage = staging.staged(session, passed)
+    route = route if waiting == passed else routes.up(session, seen, waiting[-1].id, None)
     traces = rest.of(traces) if rest else traces
     # That there are several heads is no matter to an upgrade that names where it goes.
     flaws = tuple(f for f in seen.flaws if f.kind != "several heads")
@@ -85,7 +88,7 @@ def review(
     draft = rest.on(draft) if rest else resuming.warned(session, seen, draft)
     # What is rehearsed are the bytes that are planned: they are read once, for both.
     files = session.project.files()
-    draft = tried(session, seen, draft, upgrading(traces), files, progress)
+    draft = tried(session, seen, staging.said(draft, stage), upgrading(traces), files, progress)
     plan = make_plan(session, seen, draft, files)
     return replace(
         result(seen, plan, draft.references),

@@ -7,6 +7,7 @@ from rulezero_tools import databases, gate, graph, recovering, resuming
 from rulezero_tools.enrolment import enrolled
 from rulezero_tools.planning import database_view, holes, protected
 from rulezero_tools.ports import Session, loads_once
+from rulezero_tools.purge import views
 from rulezero_tools.records import Description
 from rulezero_tools.results import BranchView, PlanView, RevisionView, RunView, StatusResult
 
@@ -57,6 +58,7 @@ def status(
         chosen=at.project.bind,
         databases=listed,
         branches=_branches(seen),
+        archives=views(session),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rulezero_policies.findings import Fact
+from rulezero_policies.rules.archived import archive_of
 from rulezero_policies.rules.copied import Copy, copies
 from rulezero_policies.rules.facts import is_empty, names
 from rulezero_policies.rules.rule import Hit, Rule, revision
@@ -26,10 +27,12 @@ def hit(scene: Scene, step: Step) -> Hit:
     fact = scene.fact(step.values)
     empty = is_empty(fact)
     copied = tuple(copies(scene, step))
-    kept = any(c.whole for c in copied)
+    archive = archive_of(scene, step)
+    kept = archive is not None or any(c.whole for c in copied)
+    archived = f"; all of them are archived in {archive} before" if archive else ""
     return Hit(
         subject=step.operation.subject,
-        evidence=values_words(fact, step.operation.subject) + _copied_words(copied),
+        evidence=values_words(fact, step.operation.subject) + _copied_words(copied) + archived,
         line=step.operation.line,
         severity="WARNING" if empty else None,
         outcome="design" if empty or kept else None,

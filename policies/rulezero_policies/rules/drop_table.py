@@ -2,14 +2,33 @@
 
 from collections.abc import Iterator
 
+from rulezero_policies.findings import Outcome, Severity
+from rulezero_policies.rules.archived import archive_of, put_back
 from rulezero_policies.rules.facts import by_rows
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
+from rulezero_policies.steps import Step
 
 
 def _check(scene: Scene) -> Iterator[Hit]:
     for step in scene.of("drop_table"):
-        yield by_rows(scene, step, "the table is dropped", empty=("WARNING", "design"))
+        kept = _kept(scene, step)
+        told = f"the table is dropped{kept}"
+        filled = _DESIGN if kept else None
+        yield by_rows(scene, step, told, empty=("WARNING", "design"), filled=filled)
+
+
+_DESIGN: tuple[Severity, Outcome] = ("CRITICAL", "design")
+
+
+def _kept(scene: Scene, step: Step) -> str:
+    """Where its rows are, in words; nothing where they go with it."""
+    archive = archive_of(scene, step)
+    if archive is not None:
+        return f"; all of its rows are archived in {archive} before"
+    return (
+        "; it is an archive, and what it holds is put back before" if put_back(scene, step) else ""
+    )
 
 
 RULE = Rule(

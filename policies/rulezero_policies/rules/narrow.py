@@ -6,6 +6,7 @@ from rulezero_policies import asks
 from rulezero_policies.asks import MYSQL
 from rulezero_policies.findings import Outcome, Severity
 from rulezero_policies.operations import Change
+from rulezero_policies.rules.archived import archive_of_cut
 from rulezero_policies.rules.facts import (
     FAILS,
     LOSES,
@@ -17,6 +18,8 @@ from rulezero_policies.rules.facts import (
 from rulezero_policies.rules.rule import Hit, Rule, revision
 from rulezero_policies.scene import Scene
 from rulezero_policies.steps import Step
+
+_KEPT: tuple[Severity, Outcome] = ("CRITICAL", "design")
 
 _EFFECTS = {
     "sqlite": "SQLite does not enforce lengths, other databases do",
@@ -43,9 +46,16 @@ def _judged(scene: Scene, step: Step, change: Change) -> Hit | None:
         certain=_refused(scene),
     )
     if hit is None and is_filled(rounded) and scene.dialect != "sqlite":
-        what = "values are rounded"
+        archive = archive_of_cut(scene, step, change.after or "")
         return by_violations(
-            step, rounded, evidence=evidence, what=what, columns=column, certain=LOSES
+            step,
+            rounded,
+            evidence=f"{evidence}; what changes is archived in {archive} before"
+            if archive
+            else evidence,
+            what="values are rounded",
+            columns=column,
+            certain=_KEPT if archive else LOSES,
         )
     return hit
 

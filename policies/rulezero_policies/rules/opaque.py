@@ -9,7 +9,13 @@ from rulezero_policies.scene import Scene
 
 
 def fills(scene: Scene, change: sql.Dml) -> bool:
-    """Whether it only adds: new rows, values of new columns, values in place of NULL."""
+    """Whether it only adds: new rows, values of new columns, values in place of NULL.
+
+    Writing a value again as it is takes nothing away either: it has a trigger see the row.
+    """
+    same = change.assigned and all(plain and r == (c,) for c, r, plain in change.assigned)
+    if same and not change.joined:
+        return True
     if change.verb == "INSERT" or scene.is_new(change.table, change.schema):
         return True
     added = scene.added(change.table, change.schema)

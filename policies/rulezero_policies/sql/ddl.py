@@ -264,7 +264,7 @@ def _vacuum(cursor: Cursor, _: str) -> Sequence[Operation]:
 
 def _on_table(verb: str) -> Read:
     def read(cursor: Cursor, _: str) -> Sequence[Operation]:
-        cursor.any_of("TABLE")
+        cursor.any_of("TABLE", "TABLES")
         schema, table = (None, None) if cursor.done else cursor.place()
         return _says(verb, schema=schema, table=table, detail=cursor.rest() or None)
 

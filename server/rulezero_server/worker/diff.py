@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from alembic.autogenerate import RevisionContext
 
-from . import describe, errors, operations, renaming
+from . import archiving, describe, errors, operations, renaming
 from .load import Loaded
 
 _ARGUMENTS = {
@@ -38,6 +39,7 @@ def autogenerate(
     renames: list[dict[str, Any]] | None = None,
     head: str | None = None,
     every: bool = False,
+    archived: Callable[[RevisionContext, Any], None] | None = None,
 ) -> tuple[RevisionContext, Any]:
     """Compare models and database as `alembic revision --autogenerate -m MESSAGE` does.
 
@@ -47,6 +49,7 @@ def autogenerate(
         renames: The drops and adds that are renames, shaped as `renames.Rename`.
         head: The one that it follows; None for the only one.
         every: Whether several databases are compared, where none of them is chosen.
+        archived: Has what is dropped archived, given the revision and the migration context.
 
     Returns:
         The revision as Alembic would write it, not written yet, and the dialect.
@@ -58,8 +61,11 @@ def autogenerate(
     def compare(current: Any, context: Any) -> list[Any]:
         asked.append(context)
         _refuse_behind(loaded, current)
+        archiving.unseen(context)
         revision.run_autogenerate(current, context)
         renaming.rewrite(revision, renames or [], context)
+        if archived is not None:
+            archived(revision, context)
         return []
 
     loaded.run_env(

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
-from . import describe, diff, errors, secrets
+from . import archiving, describe, diff, errors, secrets
 from .load import Loaded
 
 
@@ -17,12 +17,20 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Failure: NoChanges, and everything `diff` raises.
     """
+    told: dict[str, Any] = {}
+    renames: list[dict[str, Any]] = args.get("renames") or []
+    wishes: list[dict[str, Any]] = args.get("archive") or []
+
+    def archived(revision: Any, context: Any) -> None:
+        told.update(archiving.rewrite(revision, wishes, renames, context))
+
     revision, _ = diff.autogenerate(
         loaded,
         message=args["message"],
-        renames=args.get("renames"),
+        renames=renames,
         head=args.get("head"),
         every=True,
+        archived=archived,
     )
     if not diff.operations_of(revision):
         raise errors.Failure("NoChanges")
@@ -34,7 +42,8 @@ def generate(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
             line=1,
         )
     name = str(revision.generated_revisions[0].rev_id)
-    return write(loaded, name, lambda: next(iter(revision.generate_scripts())))
+    made = write(loaded, name, lambda: next(iter(revision.generate_scripts())))
+    return {**made, **told}
 
 
 def write(loaded: Loaded, name: str, make: Callable[[], Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,9 @@ from sqlalchemy.engine import Engine
 from . import commits, identity, journal, places
 from .skipping import is_skipped, kept
 from .statements import bare, is_catalogue_read, is_read, keeps_nothing
+
+_ROWS = re.compile(r"(?:UPDATE|INSERT|DELETE)\b", re.IGNORECASE)
+"""Statements of which the schema tells nothing: a backfill sends a thousand, each on its own."""
 
 OURS = "rulezero"
 """The execution option of what the worker itself asks."""
@@ -89,7 +93,8 @@ class Noting:
             return
         alone = commits.commits_itself(raw, statement)
         # Whether it counted, if nobody hears its end, is told by the schema as it was before it.
-        if alone is not False and not is_read(bare(statement)):
+        told = _ROWS.match(bare(statement)) or is_read(bare(statement))
+        if alone is not False and not told:
             self._known = self._known or self._schema(connection)
         self.book.write(
             "send",

@@ -46,10 +46,10 @@ def run(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         loaded: The project, loaded after `prepare`.
-        args: `direction` ("upgrade", "downgrade", or "undo", which runs no revision), `to` (a
-            revision, or "base"), `from` (the revisions that the database must be at), `identity`
-            (of the database it must be), `skip` (statements of the first revision that are
-            committed already), `statements` (SQL that is sent first);
+        args: `direction` ("upgrade", "downgrade", or "undo" and "purge", which run no
+            revision), `to` (a revision, or "base"), `from` (the revisions that the database must
+            be at), `identity` (of the database it must be), `skip` (statements of the first
+            revision that are committed already), `statements` (SQL that is sent first);
             also `limits` (see `retrying.Limits`), `locks` (the folder of SQLite's lock files) and
             `journal`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from . import comments
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 _VENVS = frozenset({"site-packages", "dist-packages", "node_modules", ".venv", "venv", "env"})
+
+PHASE = "safer_phase"
+"""The name under which a revision of a sequence says what has to hold before it."""
 
 UNREAD: dict[str, Any] = {
     "has_upgrade": True,
@@ -53,7 +57,18 @@ def tree(
         "downgrade_line": None if downgrade is None else downgrade.lineno,
         "app_imports": sorted(_app_imports(module, Path(path), Path(root)), key=lambda i: i[1]),
         "ignores": comments.ignores(source, module),
+        "phase": _phase(functions.get(PHASE)),
     }
+
+
+def _phase(node: Any) -> str | None:
+    """What a revision of a sequence says of itself; empty where it cannot be read."""
+    if node is None:
+        return None
+    try:
+        return json.dumps(ast.literal_eval(node.value))
+    except (AttributeError, TypeError, ValueError):
+        return ""
 
 
 def _defined(module: ast.Module) -> Iterator[tuple[str, Any]]:

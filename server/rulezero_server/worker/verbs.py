@@ -14,6 +14,8 @@ TABLE = {
     "diff": "diff:diff",
     "generate": "generate:generate",
     "merge": "merge:merge",
+    "sequence": "sequence:write",
+    "shapes": "shapes:shapes",
     "trace": "trace:trace",
     "render": "render:render",
     "probe": "probe:probe",
@@ -26,15 +28,17 @@ TABLE = {
     "mark": "mark:mark",
     "rehearse": "rehearse:rehearse",
     "aftermath": "aftermath:aftermath",
+    "archives": "archives:archives",
     "in_the_way": "stopped:in_the_way",
     "upgrade": "run:run",
     "downgrade": "run:run",
     "restore": "restore:restore",
     "undo": "run:run",
+    "purge": "run:run",
 }
 """Verb -> module:function. A verb that is not here does not exist."""
 
-RUNS = frozenset({"upgrade", "downgrade", "restore", "undo"})
+RUNS = frozenset({"upgrade", "downgrade", "restore", "undo", "purge"})
 """The verbs that need a writable session, and the only ones that may have one."""
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
@@ -42,7 +46,7 @@ READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
 _MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
 """The mode that a verb needs; every other one reads."""
 
-_AUTOGENERATE = frozenset({"diff", "generate"})
+_AUTOGENERATE = frozenset({"diff", "generate", "sequence"})
 
 _LENIENT = frozenset({"describe", "trace"})
 """The verbs that can go on, when they are asked to, without the revision files that do not load."""
@@ -51,9 +55,11 @@ _COMMANDS = {
     "diff": "check",
     "generate": "migrate",
     "merge": "merge",
+    "sequence": "migrate",
     "upgrade": "upgrade",
     "downgrade": "downgrade",
     "undo": "downgrade",
+    "purge": "downgrade",
     "rehearse": "upgrade",
 }
 

@@ -66,7 +66,7 @@ _OTHER = {"upgrade": "downgrade", "downgrade": "upgrade"}
 
 def revision_steps(loaded: Any, direction: str) -> Callable[[str, Sequence[str]], Any]:
     """What gives the steps to a revision, from the revisions that a database is at."""
-    if direction == "undo":
+    if direction in {"undo", "purge"}:
         return lambda _to, _current: []
     script = loaded.script
     return script._upgrade_revs if direction == "upgrade" else script._downgrade_revs  # noqa: SLF001 - as alembic's commands do

@@ -21,6 +21,7 @@ from rulezero_tools.archiveport import Archived
 from rulezero_tools.backupport import Backups
 from rulezero_tools.draftport import Drafts
 from rulezero_tools.machine import Chance, Clock
+from rulezero_tools.parity.filesport import SettingsFiles
 from rulezero_tools.phaseport import Phased
 from rulezero_tools.records import (
     Analysis,
@@ -373,6 +374,7 @@ class Session:
     rehearser: Rehearser | None = None
     runs: Runs = field(default_factory=NoRuns)
     backups: Backups | None = None
+    settings_files: SettingsFiles | None = None
 
     def on(self, bind: str | None) -> "Session":
         """This session with that database of the project meant."""

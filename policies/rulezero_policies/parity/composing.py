@@ -13,7 +13,9 @@ _PLAIN = re.compile(r"[\w./\-]+")
 _LINE = re.compile(
     r"(?P<indent> *)(?P<quote>['\"]?)(?P<key>[\w.\-]+)(?P=quote):(?:[ ]+(?P<rest>.*?))?\s*"
 )
-_ITEM = re.compile(r"(?P<indent> *)-[ ]+(?:path:[ ]*)?(?P<quote>['\"]?)(?P<path>[^'\"#\s]+)(?P=quote)")
+_ITEM = re.compile(
+    r"(?P<indent> *)-[ ]+(?:path:[ ]*)?(?P<quote>['\"]?)(?P<path>[^'\"#\s]+)(?P=quote)"
+)
 _USED = re.compile(r"\$(?:\{(?P<braced>\w+)|(?P<bare>[A-Za-z_]\w*))")
 
 
@@ -75,13 +77,14 @@ def _lists(lines: Sequence[str]) -> Iterator[tuple[str, int]]:
 def _read(lines: Sequence[str], service: str, at: int) -> EnvFiles:
     rest = _rest(lines[at])
     if rest.startswith("["):
-        files = tuple(p.strip(" '\"") for p in rest.strip("[]").split(",") if p.strip())
+        files = [p.strip(" '\"") for p in rest.strip("[]").split(",") if p.strip()]
     elif rest:
-        files = (rest.strip("'\""),)
+        files = [rest.strip("'\"")]
     else:
-        files = tuple(_ITEM.match(line)["path"] for line in _items(lines, at))  # type: ignore[index]
+        items = (_ITEM.match(line) for line in _items(lines, at))
+        files = [str(item["path"]) for item in items if item]
     editable = _changed(lines, at, "x") is not None
-    return EnvFiles(service=service, files=files, editable=editable)
+    return EnvFiles(service=service, files=tuple(files), editable=editable)
 
 
 def _changed(lines: Sequence[str], at: int, path: str) -> tuple[str, ...] | None:
@@ -96,7 +99,11 @@ def _changed(lines: Sequence[str], at: int, path: str) -> tuple[str, ...] | None
         if not _PLAIN.fullmatch(rest.strip("'\"")):
             return None
         head, _, tail = line.rstrip("\r\n").partition(rest)
-        new = (f"{head.rstrip()}{tail}{end}", f"{indent}  - {path}{end}", f"{indent}  - {rest}{end}")
+        new = (
+            f"{head.rstrip()}{tail}{end}",
+            f"{indent}  - {path}{end}",
+            f"{indent}  - {rest}{end}",
+        )
         return (*lines[:at], *new, *lines[at + 1 :])
     items = _items(lines, at)
     if not items:

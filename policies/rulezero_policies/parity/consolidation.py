@@ -62,6 +62,7 @@ class Consolidation:
     kept: tuple[Kept, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     changes: tuple[FileChange, ...] = ()
+    read_by_all: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +83,17 @@ class _Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What besides the layout decides: compose files, root files that a person declared, needs."""
+    """What besides the layout decides.
+
+    `declared` are root files that a person says every service reads. `needs` are keys that services
+    read or are to have; one that is without a key does not get it from others, unless that key is
+    among the `asked`.
+    """
 
     compose: tuple[ComposeService, ...] = ()
     declared: frozenset[str] = frozenset()
     needs: tuple[Need, ...] = ()
+    asked: frozenset[str] = frozenset()
 
 
 def consolidate(layout: Layout, terms: Terms | None = None) -> Consolidation:
@@ -118,6 +125,7 @@ def consolidate(layout: Layout, terms: Terms | None = None) -> Consolidation:
         kept=tuple(kept),
         conflicts=tuple(conflicts),
         changes=tuple(case.changes(moving)),
+        read_by_all=case.read_by_all,
     )
 
 
@@ -140,7 +148,12 @@ class _Case:
 
     @property
     def roots(self) -> tuple[Source, ...]:
-        return tuple(s for s in self.sources if s.service is None)
+        return tuple(s for s in self.sources if s.service is None and s.kind == "file")
+
+    @property
+    def read_by_all(self) -> bool:
+        """Whether every service reads the root file as it is."""
+        return bool(self.roots) or self.root in self.terms.declared
 
     def in_root(self, key: str) -> bool:
         return any(e.key == key for s in self.roots for e in s.entries)
@@ -164,20 +177,24 @@ class _Case:
         return f"{found} puts it into itself from {self.root}" if found else None
 
     def _gained(self, key: str, settings: Sequence[_Setting]) -> str | None:
+        if key in self.terms.asked and self.read_by_all:
+            return None
         having = {s.service for s in settings}
         reading = {n.service for n in self.terms.needs if n.key == key} - having
-        gaining = sorted(name for name in reading if not self.in_root(key) and self._sees_root(name))
+        gaining = sorted(
+            name for name in reading if not self.in_root(key) and self._sees_root(name)
+        )
         return f"{gaining[0]} reads it and is without it now" if gaining else None
 
     def _sees_root(self, service: str) -> bool:
-        if self.roots or self.root in self.terms.declared:
+        if self.read_by_all:
             return True
         own = {s.path for s in self.sources if s.service == service}
         return any(own & set(c.files) for c in self.terms.compose)
 
     def _unread(self, setting: _Setting) -> str | None:
         """Why it is not known that a service reads the root file."""
-        if self.roots or self.root in self.terms.declared:
+        if self.read_by_all:
             return None
         uses = [c for c in self.terms.compose if setting.source.path in c.files]
         if not uses:
@@ -237,7 +254,7 @@ def _settings(sources: Sequence[Source]) -> dict[str, list[_Setting]]:
 
 
 def root_of(sources: Sequence[Source], production: str, declared: frozenset[str]) -> str:
-    """The path of the root file: the one there is or that is declared, else as services name theirs."""
+    """The root file: the one there is or that is declared, else named as the services' files."""
     roots = [s.path for s in sources if s.service is None and s.kind == "file"]
     if roots or declared:
         return roots[-1] if roots else min(declared)

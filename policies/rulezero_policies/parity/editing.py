@@ -131,7 +131,9 @@ def switch_on(text: Text, key: str) -> Text:
     word = None if old is None else _ON.get(old.lower())
     if found is None or word is None:
         raise NotEditable(f"what {key} is set to is no word that means off")
-    cased = word.upper() if old and old.isupper() else word.title() if old and old.istitle() else word
+    cased = (
+        word.upper() if old and old.isupper() else word.title() if old and old.istitle() else word
+    )
     piece = replace(text[at], raw=f"{found['head']}{quote}{cased}{quote}{found['tail']}")
     return (*text[:at], piece, *text[at + 1 :])
 

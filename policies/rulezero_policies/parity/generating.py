@@ -39,10 +39,16 @@ class Generated:
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is asked for: these missing keys (None: all of them), these flags on."""
+    """What is asked for: these missing keys (None: all of them), these flags on.
+
+    `missing` are pairs of a service ("" for the root) and a key that production lacks, where that
+    was worked out before; `covered` are keys that come from elsewhere.
+    """
 
     keys: tuple[str, ...] | None = None
     enable: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] | None = None
+    covered: frozenset[str] = frozenset()
 
 
 def looks_secret(key: str) -> bool:
@@ -64,9 +70,9 @@ def generate(layout: Layout, needs: Sequence[Need], flags: FlagRule, wish: Wish)
     case = _Case(layout, needs, flags)
     found: list[tuple[str, Operation]] = []
     left: list[Left] = []
-    for service, key in case.missing():
+    for service, key in case.missing() if wish.missing is None else wish.missing:
         wanted = wish.keys is None or key in wish.keys
-        if not wanted or key in wish.enable:
+        if not wanted or key in wish.enable or key in wish.covered:
             continue
         if is_flag(key, flags):
             reason = "a flag is switched on only where that is asked for by its name"
@@ -111,7 +117,8 @@ class _Case:
     def file(self, service: str, key: str) -> str:
         """Where the key goes: the root file where the root's example has it, else the service's."""
         example = self._example(service, key)
-        owner = None if example is not None and example[0].service is None else service
+        in_root = not service or (example is not None and example[0].service is None)
+        owner = None if in_root else service
         own = [s.path for s in self._production if s.service == owner and s.kind == "file"]
         if own:
             return own[-1]

@@ -24,7 +24,9 @@ def binding(key: str) -> st.SearchStrategy[str]:
         quoted.map(lambda v: f"'{v}'"),
     )
     return st.tuples(
-        st.sampled_from(("", "export ", "  ")), st.sampled_from(("=", " = ")), value,
+        st.sampled_from(("", "export ", "  ")),
+        st.sampled_from(("=", " = ")),
+        value,
         st.sampled_from(("", " # why", "  ")),
     ).map(lambda p: f"{p[0]}{key}{p[1]}{p[2]}{p[3]}")
 
@@ -105,7 +107,7 @@ def test_a_flag_that_is_switched_on_is_the_only_difference(text: str, old: str, 
     on = values(after)
     assert on["FLAG"] in {"on", "True", "1", "YES", "true"}
     assert on == before | {"FLAG": on["FLAG"], "B": "2"}
-    assert f"FLAG=" in after and f" # why{end}" in after
+    assert f" # why{end}" in after
 
 
 def test_a_key_is_added_after_its_neighbour_in_the_example_with_the_comment_above_it() -> None:

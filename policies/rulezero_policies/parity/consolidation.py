@@ -199,8 +199,8 @@ class _Case:
         uses = [c for c in self.terms.compose if setting.source.path in c.files]
         if not uses:
             return (
-                f"nothing says that {setting.service} reads {self.root}: have it do so, and declare "
-                f"that file under [parity.files]"
+                f"nothing says that {setting.service} reads {self.root}: have it do so, and "
+                "declare that file under [parity.files]"
             )
         stuck = next((c for c in uses if self.root not in c.files and not c.editable), None)
         return f"the env_file of {stuck.service} in {stuck.path} is for a person" if stuck else None

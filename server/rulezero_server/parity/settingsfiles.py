@@ -9,7 +9,7 @@ from rulezero_policies.parity import composing
 from rulezero_policies.parity.changes import FileChange, SettingsFile
 from rulezero_policies.parity.consolidation import ComposeService
 from rulezero_policies.plan import Plan
-from rulezero_server.parity import keeping, keyed, plainfiles, rewriting, writing
+from rulezero_server.parity import aftermath, keeping, keyed, plainfiles, rewriting
 from rulezero_tools.parity.filesport import FileState
 
 COMPOSE = (
@@ -107,13 +107,13 @@ class ProjectSettings:
     def states(self, plan: Plan) -> Mapping[str, FileState]:
         """Which content each file of a plan has."""
         with _named("the project's settings"):
-            targets = writing.settings_of(plan).targets
-            return {t.path: writing.state(self._root, plan, t) for t in targets}
+            targets = aftermath.settings_of(plan).targets
+            return {t.path: aftermath.state(self._root, plan, t) for t in targets}
 
     def forget(self, plan: Plan) -> None:
         """Remove new contents that a killed run left beside its files."""
         with contextlib.suppress(OSError):
-            writing.sweep(self._root, plan)
+            aftermath.sweep(self._root, plan)
 
 
 @contextlib.contextmanager

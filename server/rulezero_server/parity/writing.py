@@ -7,20 +7,17 @@ has, and the backup puts them all back.
 
 import contextlib
 import hashlib
-import json
 import os
-import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rulezero_policies.errors import FileRefused, PlanStale
-from rulezero_policies.parity.changes import FileChange, SettingsFile, SettingsPlan
+from rulezero_policies.parity.changes import FileChange, SettingsPlan
 from rulezero_policies.plan import Plan
-from rulezero_server import filelocks, places, runs
-from rulezero_server.parity import keeping, keyed, plainfiles, rewriting
+from rulezero_server import filelocks, runs
+from rulezero_server.parity import aftermath, keeping, plainfiles, rewriting
 from rulezero_server.parity.plainfiles import Plain
-from rulezero_tools.parity.filesport import FileState
 
 NEW_MODE = 0o600
 """A settings file that was not there is its owner's alone."""
@@ -40,12 +37,7 @@ class _Job:
         return plainfiles.inside(self.root, path)
 
     def beside(self, path: str) -> Path:
-        return beside(self.target(path), self.plan.plan_id)
-
-
-def beside(target: Path, plan_id: str) -> Path:
-    """Where a file's new content waits: in the same folder, so that it takes its place at once."""
-    return target.with_name(f".{target.name.lstrip('.')}.rulezero-{plan_id[-12:]}")
+        return aftermath.beside(self.target(path), self.plan.plan_id)
 
 
 def write(root: Path, plan: Plan) -> Path:
@@ -70,10 +62,10 @@ def write(root: Path, plan: Plan) -> Path:
             raise PlanStale(plan_id=plan.plan_id, differences="it was given up as never begun")
         job = _job(root, plan, place)
         kept = keeping.keep(plan.plan_id, job.old)
-        _note(job, "began")
+        _note(job, "begins")
         try:
             _prepare(job)
-            _note(job, "begun")
+            _note(job, "ready")
             _replace(job)
         except (OSError, FileRefused, PlanStale):
             _clear(job)
@@ -90,25 +82,14 @@ def _alone(root: Path) -> Generator[None]:
 
 
 def _job(root: Path, plan: Plan, place: Path) -> _Job:
-    settings = settings_of(plan)
+    settings = aftermath.settings_of(plan)
     old = {t.path: plainfiles.look(root, t.path, to_write=True) for t in settings.targets}
-    held = {path: _mark(file.content if file else None) for path, file in old.items()}
+    held = {path: aftermath.mark(file.content if file else None) for path, file in old.items()}
     new = becoming(root, settings)
     _hold(plan, {t.path: t.before for t in settings.targets}, held, "changed since")
-    after = {path: _mark(content) for path, content in new.items()}
+    after = {path: aftermath.mark(content) for path, content in new.items()}
     _hold(plan, {t.path: t.after for t in settings.targets}, after, "would become another")
     return _Job(root=root, plan=plan, place=place, old=old, new=new)
-
-
-def settings_of(plan: Plan) -> SettingsPlan:
-    """The part of the plan that is carried out here.
-
-    Raises:
-        PlanStale: It has none.
-    """
-    if plan.settings is None or not plan.settings.targets:
-        raise PlanStale(plan_id=plan.plan_id, differences="it says of no file what is written")
-    return plan.settings
 
 
 def becoming(root: Path, settings: SettingsPlan) -> dict[str, bytes | None]:
@@ -124,10 +105,6 @@ def becoming(root: Path, settings: SettingsPlan) -> dict[str, bytes | None]:
         return {one.path: keeping.content(settings.restores, one) for one in backup}
     changes = [FileChange(path=t.path, operations=t.operations) for t in settings.targets]
     return dict(rewriting.rewritten(root, changes))
-
-
-def _mark(content: bytes | None) -> str | None:
-    return None if content is None else keyed.mark(content)
 
 
 def _hold(
@@ -212,64 +189,4 @@ def _clear(job: _Job) -> None:
 
 
 def _note(job: _Job, event: str, path: str | None = None) -> None:
-    note(job.place, event, path)
-
-
-def note(place: Path, event: str, path: str | None = None) -> None:
-    """A line of the journal, on disk before anything that follows it.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    line = json.dumps({"at": time.time(), "event": f"file {event}", "path": path})
-    with places.private_file(place / "journal").open("ab") as file:
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def journal(place: Path) -> frozenset[tuple[str, str | None]]:
-    """What the journal of a run says: events with their paths."""
-    found: set[tuple[str, str | None]] = set()
-    with contextlib.suppress(FileNotFoundError):
-        for line in (place / "journal").read_bytes().splitlines():
-            with contextlib.suppress(ValueError, KeyError):
-                one = json.loads(line)
-                found.add((one["event"].removeprefix("file "), one["path"]))
-    return frozenset(found)
-
-
-def state(root: Path, plan: Plan, target: SettingsFile) -> FileState:
-    """Whether a file of a plan that ran has its "new" content, or the "old" one.
-
-    A content that is neither is told by the journal: the new one that still waits beside the file
-    never took its place.
-
-    Raises:
-        FileRefused: What stands there now cannot be looked at.
-        OSError: The same.
-    """
-    place = runs.folder(plan.plan_id)
-    noted = journal(place)
-    file = plainfiles.look(root, target.path)
-    now = _mark(file.content if file else None)
-    if now in {target.before, target.after}:
-        return "new" if now == target.after else "old"
-    if ("begun", None) not in noted or {("put back", target.path), ("left", target.path)} & noted:
-        return "old"
-    waits = beside(plainfiles.inside(root, target.path), plan.plan_id).exists()
-    if ("cleared", target.path) in noted and ("written", target.path) not in noted:
-        return "old"
-    gone = target.after is None and ("written", target.path) not in noted
-    return "old" if waits or gone else "new"
-
-
-def sweep(root: Path, plan: Plan) -> None:
-    """Remove the new contents that a killed run left beside its files; nobody runs any more."""
-    place = runs.folder(plan.plan_id)
-    for target in settings_of(plan).targets:
-        with contextlib.suppress(OSError, FileRefused):
-            left = beside(plainfiles.inside(root, target.path), plan.plan_id)
-            if left.is_file() and not left.is_symlink():
-                note(place, "left", target.path)
-                left.unlink()
+    aftermath.note(job.place, event, path)

@@ -196,9 +196,12 @@ def _merged(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
         for operation in change.operations:
             place = files.setdefault(change.path, {})
             place.setdefault((operation.key, operation.service), operation)
+    # What is taken out goes last: until then it shows where its neighbours belong.
     return tuple(
-        FileChange(path=path, operations=tuple(operations.values()))
-        for path, operations in sorted(files.items())
+        FileChange(
+            path=path, operations=tuple(sorted(found.values(), key=lambda o: o.kind == "remove"))
+        )
+        for path, found in sorted(files.items())
     )
 
 

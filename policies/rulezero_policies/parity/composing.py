@@ -14,7 +14,7 @@ _LINE = re.compile(
     r"(?P<indent> *)(?P<quote>['\"]?)(?P<key>[\w.\-]+)(?P=quote):(?:[ ]+(?P<rest>.*?))?\s*"
 )
 _ITEM = re.compile(
-    r"(?P<indent> *)-[ ]+(?:path:[ ]*)?(?P<quote>['\"]?)(?P<path>[^'\"#\s]+)(?P=quote)"
+    r" *-[ ]+(?:path:[ ]*)?(?P<quote>['\"]?)(?P<path>[\w./\-]+)(?P=quote)(?:[ ]+#.*)?\s*"
 )
 _USED = re.compile(r"\$(?:\{(?P<braced>\w+)|(?P<bare>[A-Za-z_]\w*))")
 
@@ -81,7 +81,7 @@ def _read(lines: Sequence[str], service: str, at: int) -> EnvFiles:
     elif rest:
         files = [rest.strip("'\"")]
     else:
-        items = (_ITEM.match(line) for line in _items(lines, at))
+        items = (_ITEM.fullmatch(line) for line in _items(lines, at))
         files = [str(item["path"]) for item in items if item]
     editable = _changed(lines, at, "x") is not None
     return EnvFiles(service=service, files=tuple(files), editable=editable)
@@ -132,7 +132,7 @@ def _items(lines: Sequence[str], at: int) -> tuple[str, ...]:
         if indent < own or (indent == own and not bare.startswith("-")):
             break
         if bare.startswith("-"):
-            if not _ITEM.match(line):
+            if not _ITEM.fullmatch(line):
                 return ()
             found.append(line)
     return tuple(found)

@@ -190,7 +190,14 @@ class _Case:
         if self.read_by_all:
             return True
         own = {s.path for s in self.sources if s.service == service}
-        return any(own & set(c.files) for c in self.terms.compose)
+        gaining = {self.root, *self._leaving()}
+        return any(own & set(c.files) and gaining & set(c.files) for c in self.terms.compose)
+
+    def _leaving(self) -> Iterable[str]:
+        """The files that something may leave: who reads one of them, is to read the root file."""
+        for settings in self.settings.values():
+            if len(settings) > 1 and len({s.last.mark for s in settings}) == 1:
+                yield from (s.source.path for s in settings)
 
     def _unread(self, setting: _Setting) -> str | None:
         """Why it is not known that a service reads the root file."""

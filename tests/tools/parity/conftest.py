@@ -109,7 +109,7 @@ class FolderDeployment:
         return None
 
     def seen(self, service: str) -> dict[str, str | None]:
-        """What a service sees in production, as python-dotenv reads it: root first, then its own."""
+        """What a service sees in production, as python-dotenv reads it: the root file first."""
         found: dict[str, str | None] = {}
         for path in (".env.production", f"{service}/.env.production"):
             file = self.root / path
@@ -119,10 +119,14 @@ class FolderDeployment:
 
 
 FILES = {
-    "api/.env.example": "# Who calls\nDATABASE_URL=\nSHARED=\nLOG_LEVEL=info\n# Signs\nAPI_SECRET=\n"
-    "FEATURE_NOTES=false\n",
-    "api/.env.production": f"DATABASE_URL=postgres://u:{CANARY}@db/x\r\n# for all\r\nSHARED=same\r\n"
-    "FEATURE_NOTES=false # soon",
+    "api/.env.example": (
+        "# Who calls\nDATABASE_URL=\nSHARED=\nLOG_LEVEL=info\n# Signs\nAPI_SECRET=\n"
+        "FEATURE_NOTES=false\n"
+    ),
+    "api/.env.production": (
+        f"DATABASE_URL=postgres://u:{CANARY}@db/x\r\n# for all\r\nSHARED=same\r\n"
+        "FEATURE_NOTES=false # soon"
+    ),
     "web/.env.example": "SHARED=\nDATABASE_URL=\nPORT=8080\n",
     "web/.env.production": f"export SHARED='same'\nDATABASE_URL=postgres://w:{CANARY}@db/x\n",
     "worker/.env.production": "\ufeffSHARED=same\nONLY_HERE=1\n",

@@ -1,6 +1,7 @@
 """A files plan: what is shown, what a yes writes, and the way back, on a real file system."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ from tests.tools.parity.conftest import CANARY, Applying, FolderDeployment, appr
 from rulezero_policies.errors import (
     BackupUnusable,
     FileRefused,
+    NoChannel,
     ParityRefused,
     PlanStale,
     TokenRefused,
     UnknownPlan,
 )
 from rulezero_policies.parity.changes import PLACEHOLDER
+from rulezero_server.parity import aftermath, keeping, writing
+from rulezero_server.parity.settingsfiles import ProjectSettings
 from rulezero_tools.apply import apply
 from rulezero_tools.parity.plan import ParityPlanResult, plan_parity
 from rulezero_tools.ports import Session
@@ -210,11 +214,6 @@ def test_nothing_is_planned_on_half_a_picture(
 def test_settings_of_a_protected_environment_need_more_than_a_form(
     files_session: Session, deployment: FolderDeployment, root: Path
 ) -> None:
-    from dataclasses import replace
-
-    from rulezero_policies.errors import NoChannel
-    from rulezero_server.parity.settingsfiles import ProjectSettings
-
     guarded = ProjectSettings(root, lambda name: name == "production")
     session = replace(files_session, settings_files=guarded)
     plan = plan_parity(session, deployment)
@@ -237,8 +236,6 @@ def test_after_a_kill_anywhere_it_is_known_which_files_are_written(
     clock: Any,
     point: int,
 ) -> None:
-    from rulezero_server.parity import aftermath, keeping, writing
-
     calls = 0
 
     def counted(function: Any) -> Any:
@@ -282,8 +279,6 @@ def test_a_file_that_cannot_be_replaced_puts_the_others_back(
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from rulezero_server.parity import writing
-
     take, before = writing._take_place, snapshot(root)
 
     def full(job: Any, path: str) -> None:

@@ -48,7 +48,7 @@ def whole() -> st.SearchStrategy[str]:
     return texts(OTHERS).filter(lambda t: not unread(t))
 
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=25, deadline=None)
 
 
 def plain_keys(text: str) -> list[str]:

@@ -46,10 +46,13 @@ def look(root: Path, path: str, *, to_write: bool = False) -> Plain | None:
         return None
     except OSError as error:
         raise refusal(path, _why(place, error)) from None
-    with os.fdopen(file, "rb") as opened:
-        seen = os.fstat(opened.fileno())
+    try:
+        seen = os.fstat(file)
         _check(path, seen, to_write=to_write)
-        content = opened.read(LARGEST + 1)
+        with os.fdopen(file, "rb", closefd=False) as opened:
+            content = opened.read(LARGEST + 1)
+    finally:
+        os.close(file)
     _check_text(path, content)
     return Plain(
         content=content, mode=stat.S_IMODE(seen.st_mode), owner=seen.st_uid, group=seen.st_gid

@@ -120,10 +120,15 @@ def _prepare(job: _Job) -> None:
     for path, content in job.new.items():
         if content is not None:
             _note(job, "beside", path)
-            _put(job.beside(path), content, job.old[path])
+            put(job.beside(path), content, job.old[path])
 
 
-def _put(place: Path, content: bytes, like: Plain | None) -> None:
+def put(place: Path, content: bytes, like: Plain | None) -> None:
+    """A new file with this content, on disk, with the mode and owner of the one that is `like` it.
+
+    Raises:
+        OSError: It cannot be written, or the owner cannot be kept.
+    """
     file = os.open(
         place, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), NEW_MODE
     )
@@ -144,7 +149,7 @@ def _replace(job: _Job) -> None:
     try:
         for path in job.new:
             _unchanged(job, path)
-            _take_place(job, path)
+            take_place(job, path)
             done.append(path)
             _note(job, "written", path)
     except (OSError, FileRefused, PlanStale):
@@ -160,7 +165,12 @@ def _unchanged(job: _Job, path: str) -> None:
         raise PlanStale(plan_id=job.plan.plan_id, differences=f"{path} changed since")
 
 
-def _take_place(job: _Job, path: str) -> None:
+def take_place(job: _Job, path: str) -> None:
+    """The new content in the place of the old, in one step; what is not to be there goes.
+
+    Raises:
+        OSError: It cannot be done.
+    """
     target = job.target(path)
     if job.new[path] is None:
         target.unlink()
@@ -174,7 +184,7 @@ def _put_back(job: _Job, path: str) -> None:
     if old is None:
         target.unlink()
     else:
-        _put(job.beside(path), old.content, old)
+        put(job.beside(path), old.content, old)
         job.beside(path).replace(target)
     keeping.settle(target.parent)
     _note(job, "put back", path)

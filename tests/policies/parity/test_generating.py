@@ -1,5 +1,8 @@
 """Which lines missing keys get: nothing guessed, no flag on unasked."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from tests.policies.parity.test_consolidation import layout, needs, source
 
@@ -12,7 +15,7 @@ pytestmark = pytest.mark.proves("B08")
 FLAGS = FlagRule()
 
 
-def line(key: str, shape: Shape = "text", state: State = "other", **more: bool) -> Entry:
+def line(key: str, shape: Shape = "text", state: State = "other", **more: Any) -> Entry:
     return Entry(key=key, path="", line=1, shape=shape, mark="m", state=state, **more)
 
 
@@ -63,7 +66,7 @@ def test_what_only_the_code_asks_for_gets_a_placeholder_too() -> None:
     case = layout(source("api", (line("A"),)))
     optional = needs("api", "MAYBE")
     asked = (needs("api", "TOKEN_URL"), needs("web", "ELSEWHERE"))
-    found = made(case, asked=(*asked, Need(**{**optional.__dict__, "required": False})))
+    found = made(case, asked=(*asked, replace(optional, required=False)))
     assert found.changes == (
         FileChange(path="api/.env", operations=(Operation(kind="placeholder", key="TOKEN_URL"),)),
     )
@@ -86,6 +89,14 @@ def test_a_key_of_the_roots_example_goes_to_the_root_file() -> None:
         example(None, line("A")), source("api", ()), source(None, (), path="deploy/root.env")
     )
     assert [c.path for c in made(case).changes] == ["deploy/root.env"]
+
+
+def test_a_service_follows_its_own_example_before_the_roots() -> None:
+    case = layout(example(None, line("A"), line("B")), example("api", line("B")), source("api", ()))
+    found = made(case)
+    assert operations(found, ".env") == [("copy", "A")]
+    (own,) = (c.operations for c in found.changes if c.path == "api/.env")
+    assert [(o.key, o.source) for o in own] == [("B", "api/.env.example")]
 
 
 def test_a_service_without_a_file_gets_one_named_as_its_example_is() -> None:

@@ -252,8 +252,8 @@ def test_after_a_kill_anywhere_it_is_known_which_files_are_written(
     token = approve(files_session, planned.plan_id or "")
     with monkeypatch.context() as patch:
         patch.setattr(aftermath, "note", counted(aftermath.note))
-        patch.setattr(writing, "_take_place", counted(writing._take_place))
-        patch.setattr(writing, "_put", counted(writing._put))
+        patch.setattr(writing, "take_place", counted(writing.take_place))
+        patch.setattr(writing, "put", counted(writing.put))
         patch.setattr(keeping, "settle", counted(keeping.settle))
         with contextlib.suppress(Killed):
             apply(files_session, writer, plan_id=planned.plan_id or "", token=token)
@@ -279,14 +279,14 @@ def test_a_file_that_cannot_be_replaced_puts_the_others_back(
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    take, before = writing._take_place, snapshot(root)
+    take, before = writing.take_place, snapshot(root)
 
     def full(job: Any, path: str) -> None:
         if path.startswith("worker/"):
             raise OSError(28, "No space left on device")
         take(job, path)
 
-    monkeypatch.setattr(writing, "_take_place", full)
+    monkeypatch.setattr(writing, "take_place", full)
     result = applying(planned.plan_id or "")
     assert (result.status, result.ending) == ("failed", "nothing happened")
     assert "No space left on device" in result.message

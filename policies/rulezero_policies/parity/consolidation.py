@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rulezero_policies.parity.changes import FileChange, Operation
+from rulezero_policies.parity.loading import Load
 from rulezero_policies.parity.values import Entry, Layout, Need, Source
 
 
@@ -87,13 +88,14 @@ class Terms:
 
     `declared` are root files that a person says every service reads. `needs` are keys that services
     read or are to have; one that is without a key does not get it from others, unless that key is
-    among the `asked`.
+    among the `asked`. `loads` are places where code reads settings files by itself.
     """
 
     compose: tuple[ComposeService, ...] = ()
     declared: frozenset[str] = frozenset()
     needs: tuple[Need, ...] = ()
     asked: frozenset[str] = frozenset()
+    loads: tuple[Load, ...] = ()
 
 
 def consolidate(layout: Layout, terms: Terms | None = None) -> Consolidation:
@@ -201,16 +203,20 @@ class _Case:
 
     def _unread(self, setting: _Setting) -> str | None:
         """Why it is not known that a service reads the root file."""
-        if self.read_by_all:
-            return None
         uses = [c for c in self.terms.compose if setting.source.path in c.files]
-        if not uses:
-            return (
-                f"nothing says that {setting.service} reads {self.root}: have it do so, and "
-                "declare that file under [parity.files]"
-            )
         stuck = next((c for c in uses if self.root not in c.files and not c.editable), None)
-        return f"the env_file of {stuck.service} in {stuck.path} is for a person" if stuck else None
+        if stuck:
+            return f"the env_file of {stuck.service} in {stuck.path} is for a person"
+        if uses or self.root in self.terms.declared:
+            return None
+        own = next((one for one in self.terms.loads if one.service == setting.service), None)
+        if self.roots and own is None:
+            return None
+        told = f"{own.call} at {own.place} may read other files" if own else "nothing says so"
+        return (
+            f"that {setting.service} reads {self.root} is not known ({told}): have it do so, and "
+            "declare that file under [parity.files]"
+        )
 
     def changes(self, keys: Sequence[str]) -> Iterable[FileChange]:
         """The edits that move `keys`."""

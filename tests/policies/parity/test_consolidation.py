@@ -14,7 +14,9 @@ from rulezero_policies.parity.consolidation import (
     Terms,
     consolidate,
 )
+from rulezero_policies.parity.loading import loads
 from rulezero_policies.parity.values import Entry, Layout, Need, Service, Source, SourceKind
+from rulezero_policies.references import SourceFile, Sources
 
 pytestmark = pytest.mark.proves("B05")
 
@@ -136,9 +138,35 @@ def test_a_service_that_is_without_a_key_gets_it_only_where_that_was_asked_for()
 def test_nothing_moves_to_a_file_that_nobody_is_known_to_read() -> None:
     case = layout(source("api", {"K": "1"}), source("web", {"K": "1"}))
     found = consolidate(case)
-    assert "nothing says that api reads" in reason(found, "K")
+    assert "that api reads .env is not known (nothing says so)" in reason(found, "K")
     assert found.root == ".env"
     assert found.changes == ()
+
+
+def test_code_that_reads_its_own_files_is_not_taken_to_read_the_root() -> None:
+    case = layout(source(None, {}), source("api", {"K": "1"}), source("web", {"K": "1"}))
+    assert moved(consolidate(case)) == {"K"}
+    code = Sources(
+        files=(
+            SourceFile(
+                path="api/app.py", text="from dotenv import load_dotenv\nload_dotenv('x')\n"
+            ),
+            SourceFile(path="api/conf.py", text="S = SettingsConfigDict(env_file='.env', x=1)\n"),
+            SourceFile(path="api/other.py", text="def env(:\n"),
+            SourceFile(path="api/plain.py", text="print('env')\n"),
+            SourceFile(path="api/none.py", text="x = 1\n"),
+            SourceFile(path="api/app.js", text="load_dotenv()\n"),
+        )
+    )
+    found = loads("api", code)
+    assert [(one.place, one.call) for one in found] == [
+        ("api/app.py:2", "load_dotenv"),
+        ("api/conf.py:1", "SettingsConfigDict(env_file=)"),
+    ]
+    stays = consolidate(case, Terms(loads=found))
+    assert "load_dotenv at api/app.py:2 may read other files" in reason(stays, "K")
+    assert moved(consolidate(case, replace(DECLARED, loads=found))) == {"K"}
+    assert moved(consolidate(case, Terms(loads=loads("worker", code)))) == {"K"}
 
 
 def used(service: str, *files: str, editable: bool = True, **more: Any) -> ComposeService:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rulezero_policies import words
 from rulezero_policies.errors import ParityRefused
-from rulezero_policies.parity import consolidation, filewords
+from rulezero_policies.parity import consolidation, filewords, loading
 from rulezero_policies.parity.changes import FileChange, Operation, SettingsFile, SettingsPlan
 from rulezero_policies.parity.consolidation import (
     Consolidation,
@@ -17,6 +17,7 @@ from rulezero_policies.parity.consolidation import (
     Terms,
 )
 from rulezero_policies.parity.generating import Generated, Left, Wish, generate
+from rulezero_policies.parity.loading import Load
 from rulezero_policies.parity.values import Layout, Need
 from rulezero_policies.plan import Plan, PlannedChange
 from rulezero_policies.text import visible
@@ -111,7 +112,7 @@ def plan_parity(
     _check(session, layout)
     needs = (*needs, *layout.needs)
     asked = frozenset(keys or ())
-    terms = _terms(session, deployment, (*needs, *_listed(layout)), asked)
+    terms = _terms(session, deployment, layout, (*needs, *_listed(layout)), asked)
     moved = consolidation.consolidate(layout, terms)
     wish = Wish(
         keys=None if keys is None else tuple(keys),
@@ -121,7 +122,9 @@ def plan_parity(
     )
     generated = generate(layout, needs, deployment.config().flags, wish)
     changes = _merged((*(moved.changes if consolidate else ()), *generated.changes))
-    draft = _Draft(layout=layout, moved=moved, generated=generated, consolidate=consolidate)
+    draft = _Draft(
+        layout=layout, moved=moved, generated=generated, consolidate=consolidate, loads=terms.loads
+    )
     if not changes:
         return _result(session, draft, None, ())
     targets = observing.files_of(session).foresee(changes)
@@ -137,6 +140,7 @@ class _Draft:
     moved: Consolidation
     generated: Generated
     consolidate: bool
+    loads: tuple[Load, ...]
 
 
 def _check(session: Session, layout: Layout) -> None:
@@ -172,7 +176,11 @@ def _listed(layout: Layout) -> Iterable[Need]:
 
 
 def _terms(
-    session: Session, deployment: Deployment, needs: Iterable[Need], asked: frozenset[str]
+    session: Session,
+    deployment: Deployment,
+    layout: Layout,
+    needs: Iterable[Need],
+    asked: frozenset[str],
 ) -> Terms:
     config = deployment.config()
     declared = (p for name, e, p in config.files if not name and e == config.production)
@@ -181,6 +189,11 @@ def _terms(
         declared=frozenset(p for p in declared if not p.endswith((".yml", ".yaml"))),
         needs=tuple(needs),
         asked=asked,
+        loads=tuple(
+            load
+            for service in layout.services
+            for load in loading.loads(service.name, deployment.code(service))
+        ),
     )
 
 
@@ -277,6 +290,12 @@ def _warnings(draft: _Draft, settings: SettingsPlan) -> Iterable[str]:
     flags = {o.key or "" for t in settings.targets for o in t.operations if o.kind in _FLAGS}
     if flags:
         yield f"Switched on in {settings.environment}: {', '.join(sorted(flags))}."
+    touched = {o.source for t in settings.targets for o in t.operations if o.kind == "remove"}
+    for load in draft.loads if touched else ():
+        yield (
+            f"{load.service} reads settings in its code, too ({load.call} at {load.place}): see "
+            f"that it reads {draft.moved.root} before its own file, so that nothing is missing."
+        )
     for conflict in draft.moved.conflicts:
         services = ", ".join(conflict.services)
         yield f"{conflict.key} differs between {services}: it stays as it is, for you to decide."

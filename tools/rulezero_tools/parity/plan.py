@@ -12,75 +12,18 @@ from rulezero_policies.parity import consolidation, filewords, loading
 from rulezero_policies.parity.changes import FileChange, Operation, SettingsFile, SettingsPlan
 from rulezero_policies.parity.consolidation import (
     Consolidation,
-    Kept,
-    Shared,
     Terms,
 )
-from rulezero_policies.parity.generating import Generated, Left, Wish, generate
+from rulezero_policies.parity.generating import Generated, Wish, generate
 from rulezero_policies.parity.loading import Load
 from rulezero_policies.parity.values import Layout, Need
-from rulezero_policies.plan import Plan, PlannedChange
+from rulezero_policies.plan import Plan
 from rulezero_policies.text import visible
-from rulezero_tools.parity import observing
+from rulezero_tools.parity import freezing, observing, planviews
+from rulezero_tools.parity.planviews import ConflictView, FileView, ParityPlanResult
 from rulezero_tools.parity.ports import Deployment
-from rulezero_tools.planning import record, refused
+from rulezero_tools.planning import refused
 from rulezero_tools.ports import Session
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileView:
-    """What is done to one file; `created` is whether it is not there yet."""
-
-    path: str
-    created: bool
-    edits: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServiceView:
-    """The keys that a service sees in production, before and after.
-
-    `gains` are those that it does not see now; `from_root` those that it sees from the root file
-    afterwards, with the value they have now. It loses none.
-    """
-
-    service: str
-    before: int
-    after: int
-    gains: tuple[str, ...]
-    from_root: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConflictView:
-    """A key that services set to different values; nothing is done about it."""
-
-    key: str
-    services: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParityPlanResult:
-    """A files plan: nothing was written yet. `plan_id` is null where there is nothing to write.
-
-    `conflicts`, `kept` and `left` are for a person: what disagrees, what stays with its service,
-    and what is missing still. `placeholders` are keys that a person gives a value afterwards.
-    """
-
-    plan_id: str | None
-    environment: str
-    root: str
-    files: tuple[FileView, ...]
-    services: tuple[ServiceView, ...]
-    shared: tuple[Shared, ...]
-    kept: tuple[Kept, ...]
-    conflicts: tuple[ConflictView, ...]
-    left: tuple[Left, ...]
-    placeholders: tuple[str, ...]
-    backups: str
-    warnings: tuple[str, ...]
-    approval_request: str | None
-    next_step: str
 
 
 def plan_parity(
@@ -218,57 +161,6 @@ def _merged(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
     )
 
 
-def frozen(
-    session: Session,
-    settings: SettingsPlan,
-    *,
-    description: str,
-    warnings: tuple[str, ...],
-    read: Iterable[str],
-) -> Plan:
-    """A files plan, kept and recorded; the files that it rests on are bound as they are now.
-
-    Raises:
-        FileRefused: One of them is no plain text file.
-    """
-    now, paths = session.clock.now(), [t.path for t in settings.targets]
-    plan = Plan(
-        kind="files",
-        project=session.project.name,
-        environment=session.project.environment,
-        protected=observing.guarded(session, settings.environment),
-        database=observing.identity(session),
-        from_revisions=(),
-        to_revision="no revision",
-        revisions=(),
-        files=observing.hashes(session, [*paths, *read]),
-        sql=None,
-        fingerprint=None,
-        description=description,
-        path=paths[0],
-        changes=tuple(
-            PlannedChange(subject=t.path, description=line)
-            for t in settings.targets
-            for line in filewords.edits(t)
-        ),
-        findings=(),
-        facts=(),
-        verdict="SAFE",
-        # What production runs with is never changed as if it were nothing.
-        risk="WARNING",
-        warnings=warnings,
-        phrases=(),
-        rollback_command="`rollback` with restore set to this plan's id, then `confirm`, `apply`",
-        policy=session.policy.digest,
-        created=now,
-        expires=now + session.policy.plan_life,
-        settings=settings,
-    )
-    session.store.save_plan(plan, {})
-    record(session, "proposed", plan, f"files: {len(paths)} to write, risk {plan.risk}")
-    return plan
-
-
 def _frozen(
     session: Session, draft: _Draft, targets: tuple[SettingsFile, ...], read: Iterable[str]
 ) -> Plan:
@@ -276,11 +168,11 @@ def _frozen(
     settings = SettingsPlan(environment=environment, targets=targets, backups=backups)
     description = f"settings files of {environment}: {len(targets)} to write"
     warnings = tuple(_warnings(draft, settings))
-    return frozen(session, settings, description=description, warnings=warnings, read=read)
+    return freezing.frozen(session, settings, description=description, warnings=warnings, read=read)
 
 
 def _warnings(draft: _Draft, settings: SettingsPlan) -> Iterable[str]:
-    yield kept_in(settings)
+    yield freezing.kept_in(settings)
     placeholders = _placeholders(settings.targets)
     if placeholders:
         yield (
@@ -304,14 +196,6 @@ def _warnings(draft: _Draft, settings: SettingsPlan) -> Iterable[str]:
 _FLAGS = frozenset({"flag", "switch"})
 
 
-def kept_in(settings: SettingsPlan) -> str:
-    """Where the backup goes, in words."""
-    return (
-        "What each file holds now is kept first, readable by you alone, in a folder of this plan "
-        f"below {settings.backups}; if that fails, nothing is written."
-    )
-
-
 def _placeholders(targets: Iterable[SettingsFile]) -> tuple[str, ...]:
     named = (o.key or "" for t in targets for o in t.operations if o.kind == "placeholder")
     return tuple(dict.fromkeys(named))
@@ -329,7 +213,7 @@ def _result(
             FileView(path=t.path, created=t.before is None, edits=filewords.edits(t))
             for t in targets
         ),
-        services=tuple(_services(draft, targets)),
+        services=tuple(planviews.services(draft.layout, moved, targets)),
         shared=moved.shared,
         kept=moved.kept,
         conflicts=tuple(ConflictView(key=c.key, services=c.services) for c in moved.conflicts),
@@ -350,29 +234,3 @@ def _next(plan: Plan | None, draft: _Draft) -> str:
         )
     more = "" if draft.consolidate else ", or with consolidate=true for shared keys"
     return f"There is nothing to write. Show the person what is left, kept and in conflict{more}."
-
-
-def _services(draft: _Draft, targets: Iterable[SettingsFile]) -> Iterable[ServiceView]:
-    layout, root = draft.layout, draft.moved.root
-    added = {t.path: frozenset(_keys(t, gone=False)) for t in targets}
-    gone = {t.path: frozenset(_keys(t, gone=True)) for t in targets}
-    for service in layout.services:
-        production = (s for s in layout.sources if s.environment == layout.production)
-        own = [s for s in production if s.service in {None, service.name}]
-        before = frozenset(e.key for s in own for e in s.entries)
-        paths = {s.path for s in own} | ({root} if draft.moved.read_by_all else set[str]())
-        left = frozenset[str]().union(*(gone.get(path, ()) for path in paths))
-        fresh = frozenset[str]().union(*(added.get(path, ()) for path in paths)) - before
-        yield ServiceView(
-            service=service.name,
-            before=len(before),
-            after=len(before | fresh),
-            gains=tuple(sorted(fresh)),
-            from_root=tuple(sorted(left)),
-        )
-
-
-def _keys(target: SettingsFile, *, gone: bool) -> Iterable[str]:
-    for operation in target.operations:
-        if operation.key and (operation.kind == "remove") == gone:
-            yield operation.key

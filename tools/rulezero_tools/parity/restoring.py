@@ -4,7 +4,7 @@ from rulezero_policies.errors import BackupUnusable
 from rulezero_policies.parity.changes import SettingsPlan
 from rulezero_policies.plan import Plan
 from rulezero_tools.parity import observing
-from rulezero_tools.parity.plan import frozen, kept_in
+from rulezero_tools.parity.freezing import frozen, kept_in
 from rulezero_tools.planning import refused
 from rulezero_tools.ports import Session
 

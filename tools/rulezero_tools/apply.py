@@ -98,7 +98,7 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         status="unknown" if run.ending == "unknown" else run.status,
         current_revision=current,
         previous_revision=previous,
-        rollback_command=plan.rollback_command,
+        rollback_command=observing.way_back(plan) or plan.rollback_command,
         verified=run.status == "applied",
         statements=_sent(report) if report else 0,
         seconds=report.seconds if report else 0.0,

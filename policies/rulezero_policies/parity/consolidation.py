@@ -63,7 +63,8 @@ class Consolidation:
     kept: tuple[Kept, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     changes: tuple[FileChange, ...] = ()
-    read_by_all: bool = False
+    readers: tuple[str, ...] = ()
+    """The services that are known to read the root file afterwards."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ def consolidate(layout: Layout, terms: Terms | None = None) -> Consolidation:
         kept=tuple(kept),
         conflicts=tuple(conflicts),
         changes=tuple(case.changes(moving)),
-        read_by_all=case.read_by_all,
+        readers=tuple(case.readers(moving)),
     )
 
 
@@ -217,6 +218,16 @@ class _Case:
             f"that {setting.service} reads {self.root} is not known ({told}): have it do so, and "
             "declare that file under [parity.files]"
         )
+
+    def readers(self, keys: Sequence[str]) -> Iterable[str]:
+        """The services that read the root file once `keys` have moved."""
+        touched = {s.source.path for key in keys for s in self.settings[key]}
+        for service in self.layout.services:
+            own = {s.path for s in self.sources if s.service == service.name}
+            uses = [c for c in self.terms.compose if own & set(c.files)]
+            listed = any(self.root in c.files or touched & set(c.files) for c in uses)
+            if self.read_by_all or listed:
+                yield service.name
 
     def changes(self, keys: Sequence[str]) -> Iterable[FileChange]:
         """The edits that move `keys`."""

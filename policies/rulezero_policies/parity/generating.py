@@ -17,6 +17,9 @@ _SECRET = re.compile(
     r"SECRET|TOKEN|PASS|PWD|KEY|CRED|PRIVATE|AUTH|SALT|DSN|SIGN|CERT|JWT|HASH|PIN\b|COOKIE|WEBHOOK",
     re.IGNORECASE,
 )
+_OUTSIDE = frozenset({"compose", "shell"})
+"""What is asked for by compose or by a script, before any service has read its files."""
+
 _PLAIN_SHAPES = frozenset({"boolean", "number", "text"})
 
 
@@ -74,11 +77,11 @@ def generate(layout: Layout, needs: Sequence[Need], flags: FlagRule, wish: Wish)
         wanted = wish.keys is None or key in wish.keys
         if not wanted or key in wish.enable or key in wish.covered:
             continue
-        if is_flag(key, flags):
-            reason = "a flag is switched on only where that is asked for by its name"
-            left.append(Left(key=key, service=service, reason=reason))
-        else:
+        reason = case.hindrance(service, key)
+        if reason is None:
             found.append((case.file(service, key), case.operation(service, key)))
+        else:
+            left.append(Left(key=key, service=service, reason=reason))
     for key in dict.fromkeys(wish.enable):
         for item in case.switched(key):
             left.append(item) if isinstance(item, Left) else found.append(item)
@@ -113,6 +116,16 @@ class _Case:
             for key in dict.fromkeys((*known, *read)):
                 if key not in there:
                     yield service.name, key
+
+    def hindrance(self, service: str, key: str) -> str | None:
+        """Why a missing key gets no line; None where it does."""
+        if is_flag(key, self._flags):
+            return "a flag is switched on only where that is asked for by its name"
+        asking = [n for n in self._needs if (n.service, n.key) == (service, key)]
+        alone = asking and all(n.how in _OUTSIDE for n in asking)
+        if alone and self._example(service, key) is None:
+            return f"{asking[0].path} asks for it where it is run: no service's file is read there"
+        return None
 
     def file(self, service: str, key: str) -> str:
         """Where the key goes: the root file where the root's example has it, else the service's."""

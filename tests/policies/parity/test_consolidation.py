@@ -195,6 +195,7 @@ def test_compose_services_get_the_root_file_first() -> None:
         operations=(Operation(kind="env_file", source=root, service="api"),),
     )
     assert len(found.changes) == 4
+    assert found.readers == ("api", "web")
     stuck = replace(terms, compose=(used("api", "api/api.env", editable=False), *terms.compose[1:]))
     assert "for a person" in reason(consolidate(case, stuck), "K")
     reading = replace(terms, needs=(needs("db", "K"),))
@@ -249,7 +250,7 @@ def seen(sources: tuple[Source, ...], service: str) -> dict[str, str]:
 
 def carried_out(case: Layout, found: Consolidation) -> tuple[Source, ...]:
     """The layout after the changes."""
-    lines = {s.path: list(s.entries) for s in case.sources} | {}
+    lines = {s.path: list(s.entries) for s in case.sources}
     before = {path: list(entries) for path, entries in lines.items()}
     for change in found.changes:
         place = lines.setdefault(change.path, [])

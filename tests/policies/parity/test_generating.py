@@ -72,6 +72,16 @@ def test_what_only_the_code_asks_for_gets_a_placeholder_too() -> None:
     )
 
 
+def test_what_compose_itself_asks_for_is_not_written_to_a_services_file() -> None:
+    case = layout(source("api", (line("A"),)))
+    tag = replace(needs("api", "TAG"), how="compose", path="compose.yml")
+    found = made(case, asked=(tag,))
+    assert found.changes == ()
+    assert "compose.yml asks for it" in found.left[0].reason
+    both = made(case, asked=(tag, needs("api", "TAG")))
+    assert operations(both, "api/.env") == [("placeholder", "TAG")]
+
+
 def test_only_the_keys_that_are_asked_for_are_added() -> None:
     case = layout(example("api", line("A"), line("B"), line("C")), source("api", ()))
     assert operations(made(case, Wish(keys=("B",))), "api/.env") == [("copy", "B")]

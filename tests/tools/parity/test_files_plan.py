@@ -18,8 +18,13 @@ from rulezero_policies.errors import (
     UnknownPlan,
 )
 from rulezero_policies.parity.changes import PLACEHOLDER
+from rulezero_server.approval.view import view
+from rulezero_server.cli import show
+from rulezero_server.forms import form_for
 from rulezero_server.parity import aftermath, keeping, writing
 from rulezero_server.parity.settingsfiles import ProjectSettings
+from rulezero_tools import asking
+from rulezero_tools.answering import Waiting
 from rulezero_tools.apply import apply
 from rulezero_tools.parity.plan import plan_parity
 from rulezero_tools.parity.planviews import ParityPlanResult
@@ -325,3 +330,20 @@ def test_a_file_that_cannot_be_replaced_puts_the_others_back(
     assert (result.status, result.ending) == ("failed", "nothing happened")
     assert "No space left on device" in result.message
     assert snapshot(root) == before
+
+
+@pytest.mark.proves("A07", "B15")
+def test_page_terminal_and_form_show_the_edits_and_no_database(
+    planned: ParityPlanResult, files_session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, challenge = asking.open_question(files_session, planned.plan_id or "", form=True)
+    shown = view(files_session.desk, Waiting(plan=plan, challenge=challenge))
+    assert shown.heading == "Write these settings files?"
+    assert (shown.actions, shown.sources, shown.rendered) == ((), {}, False)
+    show.question(Waiting(plan=plan, challenge=challenge))
+    told = capsys.readouterr().out
+    assert "FEATURE_NOTES: switched on" in told
+    assert "no database: settings files below" in told
+    assert "revision" not in told
+    assert form_for(plan).model_fields["approve"].title == "Write these settings files?"
+    assert CANARY not in told + repr(shown)

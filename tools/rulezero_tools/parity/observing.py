@@ -100,6 +100,11 @@ def judge(plan: Plan, report: RunReport, seen: ReadBack) -> Judged:
 _PARTLY: Ending = "partially applied"
 
 
+def way_back(plan: Plan) -> str | None:
+    """How what a files plan wrote is put back; None for other plans."""
+    return f"`rollback` with restore={plan.plan_id!r}" if plan.kind == "files" else None
+
+
 def next_step(run: Run, plan: Plan) -> str | None:
     """What comes after the run of a files plan; None for what every run has in common."""
     if plan.kind != "files" or run.status == "running":

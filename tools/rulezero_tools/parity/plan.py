@@ -182,6 +182,9 @@ def _warnings(draft: _Draft, settings: SettingsPlan) -> Iterable[str]:
     flags = {o.key or "" for t in settings.targets for o in t.operations if o.kind in _FLAGS}
     if flags:
         yield f"Switched on in {settings.environment}: {', '.join(sorted(flags))}."
+    unread = [s.name for s in draft.layout.services if s.name not in draft.moved.readers]
+    if unread and draft.moved.root in {t.path for t in settings.targets}:
+        yield f"See that {', '.join(unread)} read {draft.moved.root}, too: that is not known."
     touched = {o.source for t in settings.targets for o in t.operations if o.kind == "remove"}
     for load in draft.loads if touched else ():
         yield (

@@ -76,7 +76,7 @@ def services(
         production = (s for s in layout.sources if s.environment == layout.production)
         own = [s for s in production if s.service in {None, service.name}]
         before = frozenset(e.key for s in own for e in s.entries)
-        paths = {s.path for s in own} | ({root} if moved.read_by_all else set[str]())
+        paths = {s.path for s in own} | ({root} if service.name in moved.readers else set[str]())
         left = frozenset[str]().union(*(gone.get(path, ()) for path in paths))
         fresh = frozenset[str]().union(*(added.get(path, ()) for path in paths)) - before
         yield ServiceView(

@@ -149,7 +149,8 @@ def test_only_the_runner_begins_a_run_of_its_own() -> None:
     begins = where(lambda node: called(node) == "begin" and "launch.begin" in ast.unparse(node))
     assert begins == {runner}
     assert calling("detached") == {launcher}
-    assert calling("claim") == calling("to_hand_over") == {runner}
+    writing = f"{SERVER}/parity/writing.py"  # asked for by the runner alone, see below
+    assert calling("claim") == calling("to_hand_over") == {runner, writing}
 
 
 def test_only_the_runner_removes_a_revision_file() -> None:
@@ -171,6 +172,27 @@ def test_only_the_runner_removes_a_revision_file() -> None:
     text = ast.unparse(modules()[f"{SERVER}/runner.py"])
     assert text.index("self._check(permit, plan)") < text.index("self._discard(plan, files)")
     assert text.index("_check_files(plan, files)") < text.index("self._discard(plan, files)")
+
+
+def test_only_the_runner_writes_settings_files() -> None:
+    runner, writing = f"{SERVER}/runner.py", f"{SERVER}/parity/writing.py"
+    imported = where(
+        lambda node: (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").endswith("parity")
+            and any(a.name == "writing" for a in node.names)
+        )
+    )
+    assert imported == {runner}
+    whole = where(lambda node: isinstance(node, ast.Import) and "writing" in ast.unparse(node))
+    assert whole == set()
+    # What is beside it reads, keeps backups in the state folder, and clears what a kill left.
+    changes = {"write_bytes", "write_text", "rename", "unlink", "link", "symlink_to"}
+    found = where(lambda node: called(node) in changes)
+    beside = {f"{SERVER}/parity/{name}.py" for name in ("aftermath", "keyed")}
+    assert {p for p in found if p.startswith(f"{SERVER}/parity/")} == {writing, *beside}
+    text = ast.unparse(modules()[runner])
+    assert text.index("self._check(permit, plan)") < text.index("self._write_files(plan)")
 
 
 def test_only_the_executor_and_the_composition_root_know_a_runner() -> None:

@@ -454,6 +454,20 @@ class PolicyLoosened(ProjectError):
     )
 
 
+class FileRefused(ProjectError):
+    """The file {path} is left alone: {reason}. Nothing was written."""
+
+    next_step = (
+        "Show this to the person, who sees to that file by hand; then call `check_parity` again."
+    )
+
+
+class ParityRefused(ProjectError):
+    """No settings file is planned to be changed: {reason}."""
+
+    next_step = "{mend}"
+
+
 class AnswerRefused(GateError):
     """The answer for plan {plan_id} does not approve it: {reason}. Nothing was changed."""
 

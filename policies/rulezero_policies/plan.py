@@ -10,6 +10,7 @@ from typing import Literal
 
 from rulezero_policies.backup import PlannedBackup, Restoring
 from rulezero_policies.findings import GROWS, SETTINGS, VOLATILE, Fact, Finding, Risk, Verdict
+from rulezero_policies.parity.changes import SettingsPlan
 from rulezero_policies.picture import TablePicture
 from rulezero_policies.rehearsal import Judged
 from rulezero_policies.renames import RenameCandidate
@@ -18,7 +19,13 @@ from rulezero_policies.suppression import Suppressed
 Strategy = Literal["direct", "safer"]
 """One revision that makes the changes, or a sequence of them with deployments between."""
 
-PlanKind = Literal["upgrade", "downgrade", "generate", "restore", "undo", "purge", "discard"]
+PlanKind = Literal[
+    "upgrade", "downgrade", "generate", "restore", "undo", "purge", "discard", "files"
+]
+
+
+FILES = "files"
+"""The dialect of what a files plan changes: there is no database in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +46,8 @@ class DatabaseIdentity:
     @property
     def label(self) -> str:
         """The identity in one line, to show to a person and to compare."""
+        if self.dialect == FILES:
+            return f"no database: settings files below {self.name}"
         where = f"{self.host or 'local'}{f':{self.port}' if self.port else ''}/"
         place = self.name if self.dialect == "sqlite" else where + self.name
         missing = "no file yet" if self.dialect == "sqlite" else "no server id"
@@ -47,7 +56,11 @@ class DatabaseIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class FileHash:
-    """A file of the plan: its path under the project, and the SHA-256 of its bytes."""
+    """A file of the plan: its path under the project, and the SHA-256 of its bytes.
+
+    Of a files plan it is an HMAC-SHA-256, under a key that stays on this machine: a settings file
+    holds secrets, and the hash of a short one could be guessed at.
+    """
 
     path: str
     sha256: str
@@ -89,7 +102,8 @@ class Plan:
 
     Where the project migrates several databases, `bind` is its name for this one. `to_revisions`
     are the heads where the database is in the end, None where `to_revision` alone says it; `branch`
-    is what a `generate` plan goes on with.
+    is what a `generate` plan goes on with. A `files` plan changes no database: its `settings` say
+    what is written.
     """
 
     kind: PlanKind
@@ -130,6 +144,7 @@ class Plan:
     to_revisions: tuple[str, ...] | None = None
     branch: str | None = None
     strategy: Strategy = "direct"
+    settings: SettingsPlan | None = None
 
     @property
     def place(self) -> str:

@@ -7,6 +7,7 @@ from rulezero_policies import backup, judged
 from rulezero_policies.checklist import pre_migration_checklist
 from rulezero_policies.findings import Finding, Outcome
 from rulezero_policies.operations import Operation
+from rulezero_policies.parity import filewords
 from rulezero_policies.plan import Plan, PlanKind
 from rulezero_policies.policy import DROP_PHRASE, to_type
 from rulezero_policies.references import References
@@ -104,6 +105,8 @@ def _type_warning(name: str, operation: Operation) -> str:
 
 def approval_request(plan: Plan) -> str:
     """The approval request (STEP 5), for an upgrade or for a downgrade."""
+    if plan.kind == "files":
+        return filewords.request(plan)
     what, undo = _NAMED.get(plan.kind, ("migration", "Rollback Command"))
     return "\n".join(
         (
@@ -172,6 +175,7 @@ HEADINGS: dict[PlanKind, str] = {
     "undo": "Undo what a failed run left?",
     "purge": "Drop this archive for good?",
     "discard": "Remove this revision file?",
+    "files": "Write these settings files?",
 }
 """What is asked, in a word."""
 
@@ -329,6 +333,13 @@ def applied_text(
         f"{done}\n\n{undo}\n{visible(rollback_command)}\n\n"
         f"Current revision: {visible(current)}\nPrevious revision: {visible(previous)}"
     )
+
+
+def written_text(plan: Plan, outcome: str, kept: str | None) -> str:
+    """What is said after settings files were written, always with the way back."""
+    where = f" What they held before is kept in {visible(kept)}." if kept else ""
+    back = f"`rollback` with restore={plan.plan_id!r} plans to put that back."
+    return f"{visible(outcome, limit=2000)}{where}\n\n{back}"
 
 
 def undone_text(*, current: str, statements: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rulezero_server.preferences import Preferences
     from rulezero_server.project import WorkerProject
     from rulezero_tools.backupport import Backups
+    from rulezero_tools.parity.filesport import SettingsFiles
     from rulezero_tools.ports import Desk, Rehearser, Session, Store
     from rulezero_tools.results import StatusResult
     from rulezero_tools.runport import Runner
@@ -98,6 +99,7 @@ class App:
             principal=_principal(client),
             rehearser=self._rehearser(project, policy),
             backups=self._backups(project, policy),
+            settings_files=self._settings_files(project),
         )
 
     def _rehearser(self, project: "WorkerProject", policy: "Policy") -> "Rehearser":
@@ -111,6 +113,17 @@ class App:
 
         marked = project.protected or project.environment in policy.protected_environments
         return WorkerBackups(project, self.preferences(), marked=marked)
+
+    def _settings_files(self, project: "WorkerProject") -> "SettingsFiles":
+        from rulezero_server.parity.settingsfiles import ProjectSettings
+
+        return ProjectSettings(Path(project.name), self._marked)
+
+    def _marked(self, environment: str) -> bool:
+        from rulezero_server import settings
+
+        found = settings.read(self.directory.resolve()).environments.get(environment)
+        return found is not None and found.protected
 
     def preferences(self) -> "Preferences":
         """What the person's own policy.toml says now.

@@ -65,11 +65,20 @@ class DiscardForm(ApplyForm):
     )
 
 
+class FilesForm(ApplyForm):
+    """Yes or no to writing settings files."""
+
+    approve: StrictBool = Field(
+        title="Write these settings files?", description="Yes writes them, once, after a backup."
+    )
+
+
 _PLAIN: dict[PlanKind, type[Form]] = {
     "downgrade": RollbackForm,
     "restore": RestoreForm,
     "undo": UndoForm,
     "discard": DiscardForm,
+    "files": FilesForm,
 }
 
 

@@ -1,5 +1,6 @@
 """The one module that may ask for a writable session, and only with a spent grant."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from rulezero_policies.grant import Permit, same
 from rulezero_policies.plan import Plan
 from rulezero_server import discarding, filelocks, launch, places, runs, sealing
 from rulezero_server.backups import restoring
+from rulezero_server.parity import writing
 from rulezero_tools.ports import Store
 from rulezero_tools.records import RunReport
 
@@ -31,6 +33,8 @@ class WorkerRunner:
             ProjectError: The worker could not start, did not answer, or refused.
         """
         self._check(permit, plan)
+        if plan.kind == "files":
+            return self._write_files(plan)
         _check_files(plan, files)
         if plan.kind == "discard":
             return self._discard(plan, files)
@@ -45,6 +49,15 @@ class WorkerRunner:
         except OSError as error:
             raise StoreFailed(reason=error.strerror or type(error).__name__) from error
         return folders.look(plan.plan_id) if ended else folders.so_far(plan.plan_id)
+
+    def _write_files(self, plan: Plan) -> RunReport:
+        begun = time.monotonic()
+        try:
+            kept = writing.write(self._target.found.root, plan)
+        except OSError as error:
+            raise StoreFailed(reason=error.strerror or type(error).__name__) from error
+        seconds = round(time.monotonic() - begun, 3)
+        return RunReport(statements=(), error=None, seconds=seconds, kept=str(kept))
 
     def _discard(self, plan: Plan, files: Mapping[str, bytes]) -> RunReport:
         try:

@@ -9,6 +9,7 @@ from rulezero_policies.grant import Permit, same, token_hash
 from rulezero_policies.plan import Plan
 from rulezero_tools import afterwards, backups, endings, gate, graph, recovering, securing
 from rulezero_tools.causes import cause_view
+from rulezero_tools.parity import observing
 from rulezero_tools.planning import refused
 from rulezero_tools.ports import Session, silent
 from rulezero_tools.records import Run, RunReport
@@ -48,7 +49,8 @@ def apply(
     if earlier is not None:
         return _recorded(session, plan, earlier, token)
     progress("holding what stands there now against what was approved")
-    sealed = session.store.sealed(plan.files)
+    # Settings files hold secrets: their bytes are kept nowhere but in them and in their backup.
+    sealed = session.store.sealed(() if plan.kind == "files" else plan.files)
     arrived = session.clock.now()
     with securing.secured(session.on(plan.bind), plan, token, progress) as backup:
         permit = gate.redeem(session, plan, token, since=arrived if backup else None)
@@ -61,12 +63,12 @@ def apply(
         backup=backup,
     )
     session.store.start_run(run)
-    where = "" if plan.kind == "undo" else f" to {plan.to_revision}"
+    where = "" if plan.kind in {"undo", "files"} else f" to {plan.to_revision}"
     progress(f"running the approved {plan.kind}{where}")
     report = _carry_out(runner, permit, plan, sealed)
     if report.state == "running":
         return _result(plan, replace(run, report=report), repeated=False)
-    progress("reading the database back")
+    progress("reading back what stands there now")
     return _result(plan, recovering.finish(session, plan, run, report), repeated=False)
 
 
@@ -88,8 +90,7 @@ def _recorded(session: Session, plan: Plan, run: Run, token: str) -> ApplyResult
 
 
 def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
-    current = "unknown" if run.current is None else graph.at(run.current)
-    previous = graph.at(plan.from_revisions)
+    current, previous = _revisions(plan, run)
     report = run.report
     kept = endings.committed(report.sent) if report else ()
     return ApplyResult(
@@ -97,13 +98,13 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         status="unknown" if run.ending == "unknown" else run.status,
         current_revision=current,
         previous_revision=previous,
-        rollback_command=plan.rollback_command,
+        rollback_command=observing.way_back(plan) or plan.rollback_command,
         verified=run.status == "applied",
         statements=_sent(report) if report else 0,
         seconds=report.seconds if report else 0.0,
         repeated=repeated,
         message=_message(plan, run, current, previous),
-        next_step=_next(run, plan),
+        next_step=observing.next_step(run, plan) or _next(run, plan),
         ending=run.ending,
         committed=tuple(endings.named(s) for s in kept[:MOST]) if run.status != "applied" else (),
         resume=run.resume,
@@ -112,6 +113,13 @@ def _result(plan: Plan, run: Run, *, repeated: bool) -> ApplyResult:
         cause=cause_view(run.cause),
         remaining=None if run.remaining is None else run.remaining[:MOST],
     )
+
+
+def _revisions(plan: Plan, run: Run) -> tuple[str, str]:
+    if plan.kind == "files":
+        return "not touched", "not touched"
+    current = "unknown" if run.current is None else graph.at(run.current)
+    return current, graph.at(plan.from_revisions)
 
 
 def _sent(report: RunReport) -> int:
@@ -128,6 +136,8 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
         return words.undone_text(current=current, statements=plan.statements)
     if plan.kind in {"purge", "discard"}:
         return _gone(plan, run, current)
+    if plan.kind == "files":
+        return words.written_text(plan, run.outcome or "", run.report and run.report.kept)
     text = words.applied_text(
         current=current,
         previous=previous,

@@ -1,7 +1,7 @@
 """What the journal of a run leaves open, settled by what the database says now."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rulezero_policies.plan import Plan
@@ -29,6 +29,8 @@ class ReadBack:
     unasked: str | None = None
     revisions: tuple[str, ...] = ()
     """Those that the project has files of."""
+    states: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of a files plan: which content each of its files has."""
 
     def same_schema(self, plan: Plan) -> bool:
         """Whether the schema is known to be the one that was approved."""

@@ -29,6 +29,7 @@ from rulezero_policies.steps import Place
 from rulezero_policies.suppression import Suppressed
 from rulezero_policies.text import scrub, visible
 from rulezero_tools import backups, reaching
+from rulezero_tools.parity import observing
 from rulezero_tools.ports import Session
 from rulezero_tools.records import Database, Description, Interception
 from rulezero_tools.results import DatabaseView, FactView
@@ -143,6 +144,8 @@ def observe(session: Session, plan: Plan) -> tuple[Observed, Mapping[str, bytes]
     Raises:
         MigrationRunning: It is being migrated, so that nothing that is read would last.
     """
+    if plan.kind == "files":
+        return observing.observed(session, plan), {}
     project = session.on(plan.bind).project
     with project.reading():
         seen = project.describe()

@@ -20,6 +20,7 @@ from rulezero_tools.archiveport import Archived
 from rulezero_tools.backupport import Backups
 from rulezero_tools.draftport import Drafts
 from rulezero_tools.machine import Chance, Clock
+from rulezero_tools.parity.filesport import SettingsFiles
 from rulezero_tools.parity.liveport import Live
 from rulezero_tools.phaseport import Phased
 from rulezero_tools.records import (
@@ -354,6 +355,7 @@ class Session:
     rehearser: Rehearser | None = None
     runs: Runs = field(default_factory=NoRuns)
     backups: Backups | None = None
+    settings_files: SettingsFiles | None = None
 
     def on(self, bind: str | None) -> "Session":
         """This session with that database of the project meant."""

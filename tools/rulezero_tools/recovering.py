@@ -10,6 +10,7 @@ from rulezero_policies.plan import Plan
 from rulezero_policies.text import scrub
 from rulezero_tools import afterwards, endings, restored
 from rulezero_tools.landing import ReadBack
+from rulezero_tools.parity import observing
 from rulezero_tools.planning import record
 from rulezero_tools.ports import Session
 from rulezero_tools.records import Aftermath, Run, RunReport
@@ -64,6 +65,8 @@ def current(session: Session, plan: Plan, run: Run, *, wait: bool = False) -> Ru
 
 def _elsewhere(session: Session, plan: Plan, run: Run) -> Run:
     """A run of another machine: the database's lock tells whether it lives, its state the rest."""
+    if plan.kind == "files":
+        return run
     try:
         if session.on(plan.bind).project.describe().database.locked:
             return run
@@ -101,6 +104,8 @@ def finish(
     if not session.store.finish_run(done):
         return session.store.run(run.plan_id) or done
     record(session, _event(done), plan, _told(plan, report, judged, seen, found=found))
+    if done.settled and session.settings_files and plan.kind == "files":
+        session.settings_files.forget(plan)
     if done.settled:
         session.runs.forget(done.plan_id)
     return done
@@ -109,6 +114,8 @@ def finish(
 def _judged(plan: Plan, report: RunReport, seen: ReadBack) -> endings.Judged:
     if plan.restoring is not None:
         return restored.judge(plan.restoring, report, seen)
+    if plan.kind == "files":
+        return observing.judge(plan, report, seen)
     return endings.judge(plan, report, seen)
 
 
@@ -123,6 +130,8 @@ def _told(
     if plan.restoring is not None:
         said = restored.judge(plan.restoring, plain, seen).outcome
         return f"{'found afterwards: ' if found else ''}{judged.ending}. {said}"
+    if plan.kind == "files":
+        return f"{'found afterwards: ' if found else ''}{judged.ending}. {judged.outcome}"
     sent = [replace(s, text=f"statement {n}") for n, s in enumerate(judged.sent, start=1)]
     told = endings.outcome(plan, plain, sent, seen, judged.ending)
     return f"{'found afterwards: ' if found else ''}{judged.ending}. {told}"
@@ -168,6 +177,8 @@ def view(plan: Plan, run: Run) -> RunView:
 
 def read_back(session: Session, plan: Plan, report: RunReport) -> ReadBack:
     """What a new connection says of the database after a run."""
+    if plan.kind == "files":
+        return observing.read_back(session, plan)
     aftermath = Aftermath()
     try:
         with session.project.reading():

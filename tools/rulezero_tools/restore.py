@@ -10,6 +10,7 @@ from rulezero_policies.plan import Plan, PlannedChange
 from rulezero_policies.text import visible
 from rulezero_tools import gate, graph
 from rulezero_tools.backupport import Backups, Standing
+from rulezero_tools.parity import restoring as settings
 from rulezero_tools.planning import Draft, make_plan, refused
 from rulezero_tools.ports import Session, loads_once, silent
 from rulezero_tools.records import Description, Revision
@@ -34,6 +35,8 @@ def restore(session: Session, *, plan_id: str, progress: Callable[[str], None] =
         ProjectError: The project cannot be read.
     """
     ran = gate.find_plan(session, plan_id, step="rollback")
+    if ran.kind == "files":
+        return settings.restore(session, ran)
     backups, backup = _backup_of(session, ran)
     progress("reading the project and its database")
     seen = session.project.describe()

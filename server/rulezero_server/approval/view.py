@@ -146,7 +146,7 @@ def view(desk: Desk, asked: Waiting) -> View:
         unless=frozenset(c.rename.subject for c in plan.renames),
         destroyed=tuple(f for f in plan.findings if f.outcome == "loses_data"),
         checks=checklist(plan.findings) if plan.kind == "upgrade" else (),
-        actions=pre_migration_checklist(plan.findings),
+        actions=() if plan.kind == "files" else pre_migration_checklist(plan.findings),
         rendered=plan.sql is not None and not plan.sql.startswith(_NOT_RENDERED),
         run=run,
         sources=_sources(desk, run),

@@ -154,7 +154,8 @@ def question(asked: Waiting) -> None:
     timeline.show(console, rehearse.view(plan.rehearsal))
     _lines("SQL", [escape(visible(plan.sql, limit=LONGEST_SQL, lines=True))] if plan.sql else ())
     _lines("Files", (f"[dim]{f.sha256[:12]}[/]  {escape(visible(f.path))}" for f in plan.files))
-    _lines("Before you approve", map(escape, pre_migration_checklist(plan.findings)))
+    before = () if plan.kind == "files" else pre_migration_checklist(plan.findings)
+    _lines("Before you approve", map(escape, before))
     _lines("How to go back", [escape(visible(plan.rollback_command))])
 
 
@@ -165,7 +166,8 @@ def _facts_of(plan: Plan, challenge: Challenge) -> Iterable[tuple[str, str]]:
     yield "database", escape(visible(plan.place))
     yield "environment", escape(visible(plan.environment)) + guarded
     yield "project", escape(visible(plan.project))
-    yield "revision", escape(visible(moves))
+    if plan.kind != "files":
+        yield "revision", escape(visible(moves))
     if plan.backup is not None:
         yield "backup", escape(visible(backup.line(plan.backup), limit=800))
     yield "asked by", escape(visible(challenge.principal))

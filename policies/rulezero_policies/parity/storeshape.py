@@ -99,13 +99,14 @@ def _form(method: Method) -> str:
 
 
 def _called(wanted: Method, found: Method) -> Iterator[Break]:
+    if found.opaque or wanted.opaque:
+        return
     if wanted.colour != found.colour and not _awaited_all_the_same(wanted, found):
         words = {"plain": "not async", "async": "async", "stream": "an async generator"}
         says = f"is {words[found.colour]}, in the interface it is {words[wanted.colour]}"
         yield Break(member=wanted.name, says=says, sure="stream" not in {found.colour})
-    if not found.opaque and not wanted.opaque:
-        for says in _parameters(wanted.parameters, found.parameters):
-            yield Break(member=wanted.name, says=says)
+    for says in _parameters(wanted.parameters, found.parameters):
+        yield Break(member=wanted.name, says=says)
 
 
 _AWAITABLE = ("Awaitable", "Coroutine", "Future", "Task")
@@ -202,6 +203,12 @@ def _returned(wanted: Method, found: Method) -> Iterator[Break]:
     elif have - want:
         says = f"returns {found.returns}, the interface says {wanted.returns}: it may be the same"
         yield Break(member=wanted.name, says=says, sure=False)
+
+
+def admits_none(annotation: str | None) -> bool:
+    """Whether None fits an annotation; what is not annotated may be anything."""
+    members = {"Any"} if annotation is None else _members(annotation)
+    return "None" in members or any(map(_is_open, members))
 
 
 def _is_open(member: str) -> bool:

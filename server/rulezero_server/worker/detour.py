@@ -48,6 +48,7 @@ class Detour:
             databases.Address(a["dialect"], tuple(a["hosts"]), a["port"], a["name"])
             for a in self._target.get("beside") or ()
         ]
+        self._also = [databases.Address(*a) for a in self._target.get("also") or ()]
         if self._target["dialect"] == "sqlite":
             self._file = os.path.realpath(self._target["path"])
             if _one_file(self._file, self.to["path"]):
@@ -75,7 +76,7 @@ class Detour:
             RefusedError: It is neither.
         """
         asked = _forms({"dialect": dialect, "driver": given})
-        ways = [*_forms(self._target), *_forms(self.to)]
+        ways = [*_forms(self._target), *_forms(self.to), *self._also]
         if not _overlap(asked, ways):
             address = asked[-1]
             self._known.elsewhere(address)

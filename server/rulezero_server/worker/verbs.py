@@ -25,6 +25,11 @@ TABLE = {
     "access": "access:access",
     "mark": "mark:mark",
     "rehearse": "rehearse:rehearse",
+    "ahead": "parity.ahead:ahead",
+    "exercise": "parity.exercise:exercise",
+    "smoke": "parity.smoke:smoke",
+    "shapes": "parity.shapes:shapes",
+    "mapped": "parity.mapped:mapped",
     "aftermath": "aftermath:aftermath",
     "in_the_way": "stopped:in_the_way",
     "upgrade": "run:run",
@@ -39,7 +44,15 @@ RUNS = frozenset({"upgrade", "downgrade", "restore", "undo"})
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
 
-_MODES = {"rehearse": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
+_ON_SHADOW = frozenset({"rehearse", "ahead", "exercise", "smoke"})
+
+_AS_IT_STANDS = frozenset({"exercise", "smoke"})
+"""Verbs that run the project's code on a shadow, and no revisions: that code is not sealed."""
+
+BARE = frozenset({"shapes", "smoke"})
+"""Verbs for which no migrations are loaded: a service need not have any, nor Alembic."""
+
+_MODES = {**dict.fromkeys(_ON_SHADOW, REHEARSING), **dict.fromkeys(RUNS, RUNNING)}
 """The mode that a verb needs; every other one reads."""
 
 _AUTOGENERATE = frozenset({"diff", "generate"})
@@ -55,6 +68,7 @@ _COMMANDS = {
     "downgrade": "downgrade",
     "undo": "downgrade",
     "rehearse": "upgrade",
+    "ahead": "upgrade",
 }
 
 
@@ -74,14 +88,18 @@ def command_line(verb: str, flavour: str) -> list[str]:
 
 def prepare(verb: str, args: dict[str, Any], root: str) -> None:
     """What has to happen before anything of the project is loaded."""
+    if verb in _AS_IT_STANDS:
+        return
     if _MODES.get(verb, READING) != READING:
         import_module(".run", __package__).prepare(args, root)
     else:
         import_module(".witness", __package__).install(root)
 
 
-def load(project: dict[str, Any], ground: errors.Ground) -> Any:
+def load(verb: str, project: dict[str, Any], ground: errors.Ground) -> Any:
     """Load the project; alembic must not load before the connections are guarded."""
+    if verb in BARE:
+        return import_module(".parity.bare", __package__).Bare(ground)
     return import_module(".load", __package__).load(project, ground)
 
 

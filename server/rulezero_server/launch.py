@@ -324,7 +324,7 @@ def _started(target: Target, folder: Path, mode: Mode) -> Generator[processes.Wo
 
 def _environment(target: Target) -> dict[str, str]:
     # A macOS framework Python would take the child for the parent's virtual environment.
-    given = {} if target.alone else os.environ
+    given: Mapping[str, str] = {} if target.alone else os.environ
     inherited = {k: v for k, v in given.items() if k != "__PYVENV_LAUNCHER__"}
     ours = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     path = _activated(target.interpreter.path)

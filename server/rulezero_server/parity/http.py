@@ -1,4 +1,4 @@
-"""A smoke test of a service that runs already: one request, on this machine, that changes nothing."""
+"""A smoke test of a service that runs already: one request, which changes nothing."""
 
 import ipaddress
 import time

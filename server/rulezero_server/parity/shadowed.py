@@ -154,7 +154,9 @@ def around(
         folder: A private one, for what stands in for files.
     """
     production = place.layout.production
-    example = place.values(service.name, "example") if _has_example(place.layout) else {}
+    example: Mapping[str, str] = {}
+    if any(source.environment == "example" for source in place.layout.sources):
+        example = place.values(service.name, "example")
     made = standins.stand_ins(place.values(service.name, production), database, example)
     home = folder / "home"
     home.mkdir()
@@ -167,10 +169,6 @@ def around(
         known=frozenset(entries | place.keys),
         given=tuple(sorted(overrides)),
     )
-
-
-def _has_example(layout: Layout) -> bool:
-    return any(source.environment == "example" for source in layout.sources)
 
 
 def _settings(

@@ -116,13 +116,19 @@ def _one(key: str, value: str, database: Database, *, public: bool) -> str:
         return _PARTS[part["part"]]
     if _FILE.fullmatch(text) and database.path is not None:
         return database.path
-    if not text or text.lower() in _TRUTHS or key == "PYTHONPATH":
-        return value
-    if _SECRET.search(key):
-        return _shaped(text)
-    if _NUMBER.fullmatch(text) or text.lower() in _WORDS or public or key == "FLASK_APP":
-        return value
-    return _shaped(text)
+    return value if _stays(key, text, public=public) else _shaped(text)
+
+
+_CODE = frozenset({"FLASK_APP", "PYTHONPATH"})
+"""Keys that say where code is."""
+
+
+def _stays(key: str, text: str, *, public: bool) -> bool:
+    """Whether a value is no secret: it decides, and is one of a few or a number."""
+    if not text or text.lower() in _TRUTHS or key in _CODE:
+        return True
+    known = public or text.lower() in _WORDS or _NUMBER.fullmatch(text) is not None
+    return known and not _SECRET.search(key)
 
 
 def dialect_of(scheme: str) -> str:

@@ -134,7 +134,8 @@ def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.
     standing = None if mode == verbs.RUNNING else _stand(request, ground, recorder)
     if request["verb"] in verbs.BARE and not _has("alembic", "sqlalchemy"):
         if _has("sqlalchemy"):
-            readonly.after_imports(writable=mode != verbs.READING, databases=standing.databases)
+            known = standing.databases if standing else None
+            readonly.after_imports(writable=mode != verbs.READING, databases=known)
         return standing
     _require("alembic", "sqlalchemy")
     if request["project"]["flavour"] == "flask-migrate" and request["verb"] not in verbs.BARE:

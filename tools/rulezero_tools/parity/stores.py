@@ -60,9 +60,8 @@ class StoreCheck:
         if exercised.outcome == "different":
             said = "; ".join(exercised.differences)
             found.append(f"{head}: the fallback gives other answers than the store: {said}")
-        elif exercised.outcome == "failed" or exercised != NOT_DECLARED:
-            if exercised.outcome != "same":
-                found.append(f"{head}: the exercise shows nothing: {exercised.why}")
+        elif exercised.outcome != "same" and exercised != NOT_DECLARED:
+            found.append(f"{head}: the exercise shows nothing: {exercised.why}")
         return tuple(found)
 
 
@@ -95,7 +94,9 @@ def checked(deployment: Deployment, probe: StoreProbe) -> tuple[StoreCheck, ...]
     }
     found = [rule for name, of in code.items() for rule in guessed(of, name, declared)]
     exercised = _exercised(probe, declared)
-    tables = probe.tables() if any(rule.records for rule in declared) else {}
+    tables: Mapping[str, tuple[Column, ...]] = {}
+    if any(rule.records for rule in declared):
+        tables = probe.tables()
     return (
         *(_declared(rule, code, probe, tables, exercised) for rule in declared),
         *(_guessed(rule, code[rule.service]) for rule in found),
@@ -162,7 +163,8 @@ def _with_values(shape: ClassShape, place: str | None, code: Code) -> ClassShape
 
 
 def _shape(place: str | None, seen: Mapping[str, Seen]) -> ClassShape | None:
-    return seen[place].shape if place in seen else None
+    found = seen.get(place or "")
+    return found.shape if found else None
 
 
 def _recorded(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import errors, legs
-from ..cut import Limit
-from ..load import Loaded
-from ..tape import Tape
+from .. import errors, legs  # noqa: TID252 - the worker runs under another package name
+from ..cut import Limit  # noqa: TID252
+from ..load import Loaded  # noqa: TID252
+from ..tape import Tape  # noqa: TID252
 
 
 def ahead(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:

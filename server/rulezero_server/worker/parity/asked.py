@@ -1,4 +1,4 @@
-"""Which of production's missing keys the code asks for: a switch shows itself by being asked for."""
+"""Which of production's missing keys the code asks for: a switch shows itself by that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .. import errors
+from .. import errors  # noqa: TID252 - the worker runs under another package name
 
 _asked: list[str] = []
 _known: set[str] = set()
@@ -35,11 +35,10 @@ def watch(known: Iterable[str]) -> None:
 
 def missed(raised: BaseException | None) -> list[str]:
     """The keys that were asked for in vain, and those that an error names; their names alone."""
-    if raised is None:
-        return sorted(_asked)
-    words = {word.lower() for exc in errors.chain(raised) for word in _words(exc)}
-    unset = {key for key in _known if key not in os.environ}
-    return sorted({*_asked, *(key for key in unset if key.lower() in words)})
+    asked, given = set(_asked), set(os.environ)
+    links = () if raised is None else errors.chain(raised)
+    words = {word.lower() for exc in links for word in _words(exc)}
+    return sorted(asked | {key for key in _known - given if key.lower() in words})
 
 
 def _words(exc: BaseException) -> Iterator[str]:

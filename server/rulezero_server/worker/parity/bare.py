@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .. import errors, places
+from .. import errors, places  # noqa: TID252 - the worker runs under another package name
 
 
 class Bare:

@@ -61,7 +61,7 @@ def _flask(named: str | None) -> Any:
         from flask.cli import NoAppException, ScriptInfo  # noqa: PLC0415 - few services have it
     except ImportError:
         return None
-    from .. import flaskapp  # noqa: PLC0415
+    from .. import flaskapp  # noqa: PLC0415, TID252
 
     flaskapp.environment(named)
     try:
@@ -101,7 +101,11 @@ def ask(target: Any, method: str, path: str) -> Answer:
 
 def _ask_flask(target: Any, method: str, path: str) -> Answer:
     raised: list[BaseException] = []
-    target.log_exception = lambda info: raised.append(info[1])
+
+    def log_exception(info: Any) -> None:
+        raised.append(info[1])
+
+    target.log_exception = log_exception
     said = target.test_client().open(path, method=method)
     routed = None if said.status_code != 404 else _has_route(target, method, path)
     return Answer(
@@ -140,13 +144,14 @@ def _ask_wsgi(target: Any, method: str, path: str) -> Answer:
     }
     setup_testing_defaults(environ)
     began: list[Any] = []
+    sent: list[bytes] = []
 
     def start(status: str, headers: Any, _info: Any = None) -> Any:
-        began[:] = [int(status.split()[0]), dict(headers)]
-        return lambda _data: None
+        began[:] = [int(status.split(maxsplit=1)[0]), dict(headers)]
+        return sent.append
 
     given = target(environ, start)
-    body = b"".join(given)
+    body = b"".join([*sent, *given])
     if hasattr(given, "close"):
         given.close()
     return Answer(began[0], body.decode("utf-8", "replace"), location=began[1].get("Location"))
@@ -235,9 +240,12 @@ async def _one_request(target: Any, method: str, path: str, state: dict[str, Any
 
 
 def _matches(target: Any, method: str, path: str) -> bool | None:
-    scope = {"type": "http", "path": path.partition("?")[0], "method": method, "headers": []}
+    scope: dict[str, Any] = {"type": "http", "path": path.partition("?")[0], "method": method}
     try:
-        found = [route.matches({**scope, "root_path": ""})[0].value for route in target.routes]
+        found = [
+            route.matches({**scope, "headers": [], "root_path": ""})[0].value
+            for route in target.routes
+        ]
     except Exception:  # noqa: BLE001 - another framework keeps its routes elsewhere
         return None
     return any(found)

@@ -9,6 +9,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from functools import partial
 from importlib import metadata
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ def run(line: str, seconds: float) -> Ended:
         return _printed(words[1:], _python)
     found = _entry_point(name)
     if found is not None:
-        return _printed(words, lambda given: _called(found.load(), given))
+        return _printed(words, partial(_called, found))
     done = subprocess.run(
         words, capture_output=True, text=True, timeout=seconds, check=False, errors="replace"
     )
@@ -75,9 +76,9 @@ def _status(code: object) -> int:
     return code if isinstance(code, int) else int(code is not None)
 
 
-def _called(main: Any, words: list[str]) -> None:
+def _called(point: Any, words: list[str]) -> None:
     sys.argv[:] = words
-    code = main()
+    code = point.load()()
     if code:
         raise SystemExit(code)
 

@@ -100,12 +100,16 @@ def _differing(path: str, one: Any, other: Any, depth: int) -> Iterator[str]:
     elif isinstance(one, dict):
         yield from _of_objects(path, one, other, depth)
     elif isinstance(one, list):
-        if len(one) != len(other):
-            yield f"{path}: {len(one)} entries from the fallback, {len(other)} from the store"
-        for number, (mine, theirs) in enumerate(zip(one, other)):
-            yield from _differing(f"{path}[{number}]", mine, theirs, depth + 1)
+        yield from _of_lists(path, one, other, depth)  # pyright: ignore[reportUnknownArgumentType] - JSON
     elif one != other:
         yield f"{path}: another {_kind(one)}"
+
+
+def _of_lists(path: str, one: list[Any], other: list[Any], depth: int) -> Iterator[str]:
+    if len(one) != len(other):
+        yield f"{path}: {len(one)} entries from the fallback, {len(other)} from the store"
+    for number, (mine, theirs) in enumerate(zip(one, other)):
+        yield from _differing(f"{path}[{number}]", mine, theirs, depth + 1)
 
 
 def _of_objects(path: str, one: Any, other: Any, depth: int) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Field = dict[str, Any]
@@ -53,15 +53,9 @@ def _of_old_pydantic(cls: Any) -> Iterator[Field]:
 
 
 def _of_attrs(cls: Any) -> Iterator[Field]:
-    nothing = type(None) if not cls.__attrs_attrs__ else _nothing(cls.__attrs_attrs__[0])
+    nothing: Any = __import__("attr").NOTHING
     for field in cls.__attrs_attrs__:
-        yield _field(field.name, field.type, default=type(field.default) is not nothing)
-
-
-def _nothing(field: Any) -> Any:
-    """What attrs says where there is no default; its package's name changed over the years."""
-    module: Any = __import__(type(field).__module__.partition(".")[0])
-    return type(module.NOTHING)
+        yield _field(field.name, field.type, default=field.default is not nothing)
 
 
 def _of_named_tuple(cls: Any) -> Iterator[Field]:
@@ -88,8 +82,15 @@ def _of_init(cls: Any) -> Iterator[Field]:
             yield _field(parameter.name, said, default=has)
 
 
-def _says(name: str) -> Any:
-    return lambda cls: hasattr(cls, name)
+def _says(name: str) -> Callable[[Any], bool]:
+    def has(cls: Any) -> bool:
+        return hasattr(cls, name)
+
+    return has
+
+
+def _is_old_pydantic(cls: Any) -> bool:
+    return hasattr(cls, "__fields__") and hasattr(cls, "Config")
 
 
 _WAYS: tuple[tuple[Any, Any], ...] = (
@@ -98,5 +99,5 @@ _WAYS: tuple[tuple[Any, Any], ...] = (
     (dataclasses.is_dataclass, _of_dataclass),
     (_says("_field_defaults"), _of_named_tuple),
     (_says("__optional_keys__"), _of_typed_dict),
-    (lambda cls: hasattr(cls, "__fields__") and hasattr(cls, "Config"), _of_old_pydantic),
+    (_is_old_pydantic, _of_old_pydantic),
 )

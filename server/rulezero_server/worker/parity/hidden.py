@@ -43,7 +43,7 @@ class Hidden:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return None
         try:
-            return os.path.realpath(os.fsdecode(path))
+            return os.path.realpath(os.fsdecode(path))  # pyright: ignore[reportUnknownArgumentType] - a path of any kind
         except (OSError, ValueError):
             return None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..load import Loaded
-from ..models import mappers
+from ..load import Loaded  # noqa: TID252 - the worker runs under another package name
+from ..models import mappers  # noqa: TID252
 
 
 def mapped(loaded: Loaded, _args: dict[str, Any]) -> dict[str, Any]:

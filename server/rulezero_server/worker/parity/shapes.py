@@ -59,7 +59,7 @@ def _shape(place: str, cls: Any) -> dict[str, Any]:
     members = dict(_members(cls))
     for name in _set_on_objects(cls):
         members.setdefault(name, {"name": name, "form": "value"})
-    dynamic = any(hasattr(cls, n) for n in ("__getattr__",))
+    dynamic = hasattr(cls, "__getattr__")
     return {
         "name": place,
         "methods": [m for m in members.values() if _is_public(m["name"])],
@@ -112,7 +112,8 @@ def _members(cls: type) -> Iterator[tuple[str, dict[str, Any]]]:
 def _member(name: str, value: Any, *, stub: bool) -> dict[str, Any]:
     if isinstance(value, (property, functools.cached_property)):
         return {"name": name, "form": "property", "abstract": _abstract(value, stub=False)}
-    form = {staticmethod: "static", classmethod: "class"}.get(type(value), "method")
+    kinds: dict[Any, str] = {staticmethod: "static", classmethod: "class"}
+    form = kinds.get(type(value), "method")
     raw: Any = getattr(value, "__func__", value)
     if not callable(raw) or isinstance(raw, type):
         return {"name": name, "form": "value"}

@@ -8,7 +8,7 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
-from .. import errors
+from .. import errors  # noqa: TID252 - the worker runs under another package name
 from . import asked, bare, calling, commands, hidden
 
 _REFUSED = frozenset({"program", "connection", "file"})
@@ -41,9 +41,9 @@ def smoke(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     try:
         found, raised = _KINDS[args["kind"]](args)
     except calling.NoAppError:
-        found = _not_run("no app was found: name it with `app`")
+        found = _not_run('no app was found: say which, app = "module:app"')
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - it is the service's code
-        found, raised = {"outcome": "failed", "seen": "it was raised before it answered"}, exc
+        found, raised = {"outcome": "failed", "seen": "no answer"}, exc
     return {**found, **_told(raised, loaded), "missing": asked.missed(raised)}
 
 
@@ -97,10 +97,11 @@ async def _awaited(answer: Any) -> Any:
 def _command(args: dict[str, Any]) -> Found:
     try:
         ended = commands.run(args["target"], args["seconds"])
-    except errors.RefusedError as exc:
+    except errors.RefusedError:
         if commands.is_python(args["target"]):
             raise
-        return _not_run("it is no Python, and cannot be kept to the shadow"), exc
+        why = "it is no Python, so it cannot be kept to the shadow: declare a callable in its place"
+        return _not_run(why), None
     seen = f"exit status {ended.status}"
     return _judged(args, seen, ended.said, right=ended.status == 0), None
 

@@ -219,6 +219,20 @@ def _plain(rule: SmokeRule, **more: Any) -> SmokeResult:
     )
 
 
+_NOT_A_VALUES_FAULT = frozenset(
+    {"SyntaxError", "IndentationError", "ImportError", "ModuleNotFoundError", "NameError"}
+)
+
+
+def _suspected(
+    raised: str | None, blamed: frozenset[str], replaced: frozenset[str]
+) -> tuple[str, ...]:
+    """The stand-ins that may be why something was raised: those that the error names, if any."""
+    if raised is None or raised in _NOT_A_VALUES_FAULT:
+        return ()
+    return tuple(sorted(blamed & replaced if blamed else replaced))
+
+
 def _result(rule: SmokeRule, saw: Mapping[str, Any], around: Around) -> SmokeResult:
     raised = saw.get("error")
     return _plain(
@@ -229,7 +243,8 @@ def _result(rule: SmokeRule, saw: Mapping[str, Any], around: Around) -> SmokeRes
         file=saw.get("file"),
         line=saw.get("line"),
         missing=tuple(saw["missing"]),
-        stand_ins=tuple(sorted(around.replaced)) if raised else (),
+        blamed=tuple(saw["blamed"]),
+        stand_ins=_suspected(raised, frozenset(saw["blamed"]), around.replaced),
         refused=tuple(saw["refused"]),
         given=around.given,
     )

@@ -14,9 +14,10 @@ class SmokeResult:
     """What one smoke test showed. Nothing of a body and no value of a key is in it.
 
     `seen` says what was answered; `error`, with `file` and `line`, what was raised. `missing` are
-    keys that production lacks and the code asked for; `stand_ins` those whose values were replaced
-    and may be why it failed; `refused` what the code tried and was kept from; `given` the keys that
-    were set otherwise than production has them.
+    keys that production lacks and the code asked for; `blamed` those that are set and that the error
+    names; `stand_ins` those whose values were replaced, which may be why it failed; `refused` what
+    the code tried and was kept from; `given` the keys that were set otherwise than production has
+    them.
     """
 
     name: str
@@ -29,6 +30,7 @@ class SmokeResult:
     file: str | None = None
     line: int | None = None
     missing: tuple[str, ...] = ()
+    blamed: tuple[str, ...] = ()
     stand_ins: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
@@ -47,7 +49,9 @@ class SmokeResult:
         parts = [self.seen, *self._raised(), *self._missed()]
         if self.refused:
             parts.append(f"kept from: {', '.join(self.refused)}")
-        if self.stand_ins and self.error and not self.missing:
+        if self.blamed:
+            parts.append(f"the error names {', '.join(self.blamed)}")
+        if self.stand_ins and not self.missing:
             names = ", ".join(self.stand_ins)
             parts.append(f"the cause may be a stand-in that replaced the value of {names}")
         return "; ".join(parts)

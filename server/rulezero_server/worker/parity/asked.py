@@ -36,9 +36,19 @@ def watch(known: Iterable[str]) -> None:
 def missed(raised: BaseException | None) -> list[str]:
     """The keys that were asked for in vain, and those that an error names; their names alone."""
     asked, given = set(_asked), set(os.environ)
+    return sorted(asked | (_named(raised) - given))
+
+
+def blamed(raised: BaseException | None) -> list[str]:
+    """The keys that are set, and that an error names all the same."""
+    given = set(os.environ)
+    return sorted(_named(raised) & given)
+
+
+def _named(raised: BaseException | None) -> set[str]:
     links = () if raised is None else errors.chain(raised)
     words = {word.lower() for exc in links for word in _words(exc)}
-    return sorted(asked | {key for key in _known - given if key.lower() in words})
+    return {key for key in _known if key.lower() in words}
 
 
 def _words(exc: BaseException) -> Iterator[str]:

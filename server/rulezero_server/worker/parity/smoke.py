@@ -27,7 +27,8 @@ def smoke(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         `outcome` ("passed", "failed" or "not_run"), `seen` in words; `error`, `file` and `line`
-        where something was raised; `missing`, keys that were asked for in vain; `refused`.
+        where something was raised; `missing`, keys that were asked for in vain; `blamed`, keys
+        that are set and that an error names; `refused`.
     """
 
     def report(name: str) -> None:
@@ -44,7 +45,8 @@ def smoke(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
         found = _not_run('no app was found: say which, app = "module:app"')
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - it is the service's code
         found, raised = {"outcome": "failed", "seen": "no answer"}, exc
-    return {**found, **_told(raised, loaded), "missing": asked.missed(raised)}
+    keys = {"missing": asked.missed(raised), "blamed": asked.blamed(raised)}
+    return {**found, **_told(raised, loaded), **keys}
 
 
 def _told(raised: BaseException | None, loaded: Any) -> dict[str, Any]:

@@ -69,11 +69,11 @@ class Database:
         return f"{chosen}://stand-in:stand-in@127.0.0.1:9/stand_in"
 
     @property
-    def also(self) -> list[list[object]]:
+    def also(self) -> list[dict[str, object]]:
         """The address that stand-ins name, as a detour takes it."""
         if self.dialect == "sqlite":
             return []
-        return [[self.dialect, ["localhost"], "9", "stand_in"]]
+        return [{"dialect": self.dialect, "hosts": ["localhost"], "port": "9", "name": "stand_in"}]
 
 
 @dataclass(frozen=True, kw_only=True)

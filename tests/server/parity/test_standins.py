@@ -115,7 +115,13 @@ def test_the_parts_of_a_database_address_lead_to_the_shadow_too() -> None:
         "POSTGRES_PASSWORD": "stand-in",
         "POSTGRES_DB": "stand_in",
     }
-    assert POSTGRESQL.also == [["postgresql", ["localhost"], "9", "stand_in"]]
+    (also,) = POSTGRESQL.also
+    assert also == {
+        "dialect": "postgresql",
+        "hosts": ["localhost"],
+        "port": "9",
+        "name": "stand_in",
+    }
     assert SQLITE.also == []
     assert one("DB_FILE", "data/app.sqlite3", SQLITE) == "shadow.sqlite"
 

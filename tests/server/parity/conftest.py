@@ -124,3 +124,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakePlace:
         )
 
     return make
+
+
+@pytest.fixture
+def notes_on_postgresql(
+    copy_project: Callable[[str], Path],
+    to_head: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_url: str,
+) -> Path:
+    """The sample on PostgreSQL, one revision before its head."""
+    folder = copy_project("flask_notes")
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    to_head(folder, revision="1a0c7d2e9f31")
+    return folder

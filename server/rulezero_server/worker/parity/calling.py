@@ -34,26 +34,33 @@ _NAMES = ("app", "application", "api", "create_app", "make_app")
 
 
 def app(named: str | None) -> Any:
-    """The app "module:name" (or what makes it); else Flask's, else one at a usual place.
+    """The app "module:name" (or what makes it); else Flask's own choice, or one at a usual place.
+
+    Flask looks for its settings in the folders above, too: there they may be another service's.
 
     Raises:
         NoAppError: There is none.
         Exception: Whatever the app raises as it is loaded.
     """
-    found = _flask(named)
-    if found is not None:
-        return found
-    if named:
+    said = named or "FLASK_APP" in os.environ or Path(".flaskenv").is_file()
+    found = _flask(named) if said else None
+    if found is None and named:
         return _made(bare.named(named if ":" in named else f"{named}:app"))
-    for module in _MODULES:
-        if _is_there(module):
-            for name in _NAMES:
-                try:
-                    return _made(bare.named(f"{module}:{name}"))
-                except AttributeError as exc:
-                    if getattr(exc, "name", name) != name:
-                        raise
-    raise NoAppError
+    found = found or _usual() or _flask(None)
+    if found is None:
+        raise NoAppError
+    return found
+
+
+def _usual() -> Any:
+    for module in filter(_is_there, _MODULES):
+        for name in _NAMES:
+            try:
+                return _made(bare.named(f"{module}:{name}"))
+            except AttributeError as exc:
+                if getattr(exc, "name", name) != name:
+                    raise
+    return None
 
 
 def _flask(named: str | None) -> Any:

@@ -212,7 +212,7 @@ def method(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Method:
         name=node.name,
         form=form,
         colour=_colour(node),
-        parameters=tuple(_parameters(node.args, own=form in {"static", "property"})),
+        parameters=tuple(_parameters(node.args, own=form == "static")),
         returns=None if node.returns is None else _text(node.returns),
         abstract=bool(marks & _ABSTRACT) or _only_raises(node),
         opaque=bool(marks - _KNOWN - _ABSTRACT - _PROPERTIES - {"setter", "deleter", "getter"}),

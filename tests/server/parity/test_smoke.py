@@ -65,7 +65,7 @@ def test_a_merged_function_is_not_visible_until_its_flag_and_key_are_set(
     assert here.project.describe().database.current == ("1a0c7d2e9f31",)
 
 
-EVIL = '''
+EVIL = """
 import os
 import socket
 import sqlite3
@@ -109,7 +109,7 @@ def writes():
     with sqlite3.connect("notes.db") as database:
         database.execute("DELETE FROM users")
     return "deleted"
-'''
+"""
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
@@ -180,7 +180,7 @@ def test_each_kind_says_how_it_ended(service: Path, place: MakePlace) -> None:
     assert "no answer within" in waits.seen
 
 
-ASGI = '''
+ASGI = """
 import os
 from contextlib import suppress
 
@@ -201,7 +201,7 @@ async def app(scope, receive, send):
     body = b"ready" if ready else b"not started"
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
-'''
+"""
 
 WSGI = """
 def make_app():
@@ -232,6 +232,7 @@ def test_an_app_of_any_framework_is_asked_and_one_that_does_not_start_names_its_
     (lost,) = smoke(place(service, {}, {"STARTS_WITH": "x"}, within="api"), ("route", "/"))
     assert (lost.outcome, lost.error, lost.missing) == ("failed", "KeyError", ("STARTS_WITH",))
     (service / "empty").mkdir()
+    (service / ".flaskenv").unlink()
     (none,) = smoke(place(service, within="empty"), ("route", "/"))
     assert none.outcome == "not_run"
     assert "app =" in none.seen

@@ -28,7 +28,8 @@ def text(annotation: Any) -> str | None:
     """An annotation as it is written; None where there is none."""
     if annotation is inspect.Parameter.empty:
         return None
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    said: Any = getattr(annotation, "__forward_arg__", annotation)
+    return said if isinstance(said, str) else inspect.formatannotation(said)
 
 
 def _field(name: str, annotation: Any, *, default: bool) -> Field:
@@ -67,8 +68,7 @@ def _of_named_tuple(cls: Any) -> Iterator[Field]:
 def _of_typed_dict(cls: Any) -> Iterator[Field]:
     every: dict[str, Any] = cls.__annotations__
     for name, annotation in every.items():
-        said = getattr(annotation, "__forward_arg__", annotation)
-        yield _field(name, said, default=name in cls.__optional_keys__)
+        yield _field(name, annotation, default=name in cls.__optional_keys__)
 
 
 def _of_init(cls: Any) -> Iterator[Field]:

@@ -36,8 +36,8 @@ class WorkerStoreProbe:
         args = {"folder": service.folder, "classes": classes, "records": records}
         said = launch.ask(self._place.target(service), "shapes", args).result
         return {
-            **{name: _class(one) for name, one in said["classes"].items()},
-            **{name: _record(one) for name, one in said["records"].items()},
+            **{name: class_seen(one) for name, one in said["classes"].items()},
+            **{name: record_seen(one) for name, one in said["records"].items()},
         }
 
     def tables(self) -> Mapping[str, tuple[Column, ...]]:
@@ -74,7 +74,8 @@ class WorkerStoreProbe:
         return Exercise(outcome=saw["outcome"], differences=tuple(saw["differences"]), why=why)
 
 
-def _class(said: Mapping[str, Any]) -> Seen:
+def class_seen(said: Mapping[str, Any]) -> Seen:
+    """A class as the worker described it."""
     if "error" in said:
         return Seen(error=_error(said))
     from pydantic import TypeAdapter  # noqa: PLC0415 - not needed until a store is looked at
@@ -82,7 +83,8 @@ def _class(said: Mapping[str, Any]) -> Seen:
     return Seen(shape=TypeAdapter(ClassShape).validate_python(said))
 
 
-def _record(said: Mapping[str, Any]) -> Seen:
+def record_seen(said: Mapping[str, Any]) -> Seen:
+    """A record as the worker described it."""
     if "error" in said:
         return Seen(error=_error(said))
     fields = (

@@ -1,4 +1,4 @@
-"""A smoke test over HTTP: this machine alone, nothing that changes anything, no redirect followed."""
+"""A smoke test over HTTP: this machine alone, nothing that changes anything, no redirect."""
 
 import threading
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ def result(**more: Any) -> SmokeResult:
     return SmokeResult(name="notes", service="api", kind="route", target="/notes", **given)
 
 
-class Tests:
+class Fake:
     def __init__(self) -> None:
         self.overrides: list[Mapping[str, str]] = []
 
@@ -28,13 +28,13 @@ class Tests:
 
 
 def test_without_a_declared_test_nothing_is_started() -> None:
-    tests = Tests()
+    tests = Fake()
     assert smoked(tests, ()) == ()
     assert tests.overrides == []
 
 
 def test_tests_are_run_with_the_keys_as_they_are_proposed() -> None:
-    tests = Tests()
+    tests = Fake()
     rule = SmokeRule(name="notes", service="api", kind="route", target="/notes")
     assert len(smoked(tests, (rule, rule), {"FEATURE_NOTES": "true"})) == 2
     smoked(tests, (rule,))

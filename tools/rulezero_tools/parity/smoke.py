@@ -14,10 +14,10 @@ class SmokeResult:
     """What one smoke test showed. Nothing of a body and no value of a key is in it.
 
     `seen` says what was answered; `error`, with `file` and `line`, what was raised. `missing` are
-    keys that production lacks and the code asked for; `blamed` those that are set and that the error
-    names; `stand_ins` those whose values were replaced, which may be why it failed; `refused` what
-    the code tried and was kept from; `given` the keys that were set otherwise than production has
-    them.
+    keys that production lacks and the code asked for; `blamed` those that are set and that the
+    error names; `stand_ins` those whose values were replaced, which may be why it failed; `refused`
+    what the code tried and was kept from; `given` the keys that were set otherwise than production
+    has them.
     """
 
     name: str

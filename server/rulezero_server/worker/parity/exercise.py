@@ -43,7 +43,7 @@ def exercise(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
             "store": lambda: _store(args["store"], url, held),
         }
         answers = {which: _answer(loaded, args, make) for which, make in makes.items()}
-    return _compared(answers)
+    return compared(answers)
 
 
 def _answer(loaded: Any, args: dict[str, Any], make: Callable[[], Any]) -> dict[str, Any]:
@@ -72,7 +72,8 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _compared(answers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def compared(answers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What both stores answered, held against each other."""
     failed = {which: a for which, a in answers.items() if "error" in a}
     alike = len({a["error"] for a in failed.values()}) == 1 and len(failed) == len(answers)
     if failed and not (alike and all(a["made"] for a in failed.values())):

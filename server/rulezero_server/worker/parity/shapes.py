@@ -36,7 +36,7 @@ def shapes(loaded: Any, args: dict[str, Any]) -> dict[str, Any]:
     bare.enter(loaded.root, args["folder"])
     return {
         kind: {place: _safely(describe, place, loaded.root) for place in args[kind]}
-        for kind, describe in (("classes", _shape), ("records", _record))
+        for kind, describe in (("classes", shape), ("records", _record))
     }
 
 
@@ -53,7 +53,8 @@ def _record(_place: str, cls: Any) -> dict[str, Any]:
     return {"fields": fields.of(cls)}
 
 
-def _shape(place: str, cls: Any) -> dict[str, Any]:
+def shape(place: str, cls: Any) -> dict[str, Any]:
+    """A class, shaped as `storeshape.ClassShape`; TypeError for what is none."""
     if not isinstance(cls, type):
         raise TypeError(place)
     members = dict(_members(cls))

@@ -15,6 +15,7 @@ SERVER, TOOLS, POLICIES = (
 )
 
 REHEARSER, PROTOCOL = f"{SERVER}/rehearser.py", f"{SERVER}/worker/protocol.py"
+TRIAL = f"{SERVER}/parity/trial.py"
 
 DRIVERS = frozenset(
     {"aiosqlite", "asyncpg", "flask_migrate", "mysql", "MySQLdb", "pg8000", "psycopg", "psycopg2"}
@@ -110,7 +111,7 @@ def test_only_the_runner_asks_for_a_writable_session() -> None:
     runner, launcher = f"{SERVER}/runner.py", f"{SERVER}/launch.py"
     assert outside(("worker",), where(asks_for("running"))) - {launcher} == {runner}
     detours = {f"{SERVER}/worker/detour.py", f"{SERVER}/worker/besides.py"}
-    assert naming("Detour") - {launcher} <= {REHEARSER, *detours, PROTOCOL}
+    assert naming("Detour") - {launcher} <= {REHEARSER, TRIAL, *detours, PROTOCOL}
     # The launcher hands on what its caller said, and never says it of itself.
     said = [
         ast.unparse(keyword.value)
@@ -128,9 +129,9 @@ def test_only_the_runner_asks_for_a_writable_session() -> None:
     assert rebound == []
 
 
-def test_only_the_rehearser_asks_for_a_session_that_writes_to_a_shadow() -> None:
+def test_only_rehearsals_and_trials_ask_for_a_session_that_writes_to_a_shadow() -> None:
     asking = outside(("worker",), where(asks_for("rehearsing")))
-    assert asking - {f"{SERVER}/launch.py"} == {REHEARSER}
+    assert asking - {f"{SERVER}/launch.py"} == {REHEARSER, TRIAL}
 
 
 def test_only_the_launcher_writes_a_request_to_the_worker() -> None:
@@ -321,6 +322,7 @@ def test_only_the_store_runs_migrations_by_alembics_commands() -> None:
 def test_in_the_worker_only_run_and_rehearsal_take_steps_that_are_not_written_out_as_sql() -> None:
     run, render = f"{SERVER}/worker/run.py", f"{SERVER}/worker/render.py"
     legs, rehearse = f"{SERVER}/worker/legs.py", f"{SERVER}/worker/rehearse.py"
+    ahead = f"{SERVER}/worker/parity/ahead.py"
     ways = f"{SERVER}/worker/ways.py"  # it counts steps, and takes none
     assert naming("_upgrade_revs") == naming("_downgrade_revs") == {ways, render}
     assert naming("revision_steps") == {run, legs, ways}
@@ -328,7 +330,8 @@ def test_in_the_worker_only_run_and_rehearsal_take_steps_that_are_not_written_ou
     runs = {path for path in calling("run_env") if "as_sql=False" in ast.unparse(modules()[path])}
     assert runs == {run, legs}
     build = f"{SERVER}/worker/build.py"  # on an empty shadow
-    assert {p for p in naming("legs") if p.startswith(f"{SERVER}/worker/")} == {rehearse, build}
+    at_shadows = {rehearse, build, ahead}
+    assert {p for p in naming("legs") if p.startswith(f"{SERVER}/worker/")} == at_shadows
     calls = [node for node in ast.walk(modules()[render]) if called(node) == "run_env"]
     assert calls
     for call in calls:

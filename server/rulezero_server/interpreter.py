@@ -43,6 +43,13 @@ def choose(folders: tuple[Path, ...], settings: Settings) -> Interpreter:
     return Interpreter(path=Path(sys.executable), source=OUR_OWN)
 
 
+def of(folder: Path) -> Interpreter | None:
+    """The virtual environment in a folder, if there is one."""
+    found = (_in(folder / name) for name in _VENVS)
+    python = next((path for path in found if path is not None), None)
+    return Interpreter(path=python, source=f"the one in {folder.name}") if python else None
+
+
 def _set(python: Path, source: str) -> Interpreter:
     found = _in(python) if python.is_dir() else shutil.which(python)
     if found is None:

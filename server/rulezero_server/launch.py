@@ -65,7 +65,8 @@ class Limits:
 class Target:
     """What a worker is started for. Times are in seconds.
 
-    `database` names the one that is meant where the project migrates several.
+    `database` names the one that is meant where the project migrates several. One that is `alone`
+    gets `variables` and none of this process's own.
     """
 
     found: Found
@@ -77,6 +78,7 @@ class Target:
     allow: Allow = field(default_factory=Allow)
     limits: Limits = field(default_factory=Limits)
     database: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,7 +310,8 @@ def _project(target: Target) -> dict[str, str | None]:
 def _started(target: Target, folder: Path, mode: Mode) -> Generator[processes.Worker]:
     start = _start(target, folder)
     # What a person approved runs in a process that nothing else ever ran in.
-    worker = None if mode == "running" else warm.forked(start)
+    plainly = mode == "running" or target.alone
+    worker = None if plainly else warm.forked(start)
     try:
         worker = worker or processes.spawned(start)
     except OSError as exc:
@@ -321,9 +324,11 @@ def _started(target: Target, folder: Path, mode: Mode) -> Generator[processes.Wo
 
 def _environment(target: Target) -> dict[str, str]:
     # A macOS framework Python would take the child for the parent's virtual environment.
-    inherited = {k: v for k, v in os.environ.items() if k != "__PYVENV_LAUNCHER__"}
+    given: Mapping[str, str] = {} if target.alone else os.environ
+    inherited = {k: v for k, v in given.items() if k != "__PYVENV_LAUNCHER__"}
     ours = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
-    return {**inherited, **_activated(target.interpreter.path), **target.variables, **ours}
+    path = _activated(target.interpreter.path)
+    return {**inherited, **path, **target.variables, **ours}
 
 
 def _activated(python: Path) -> dict[str, str]:

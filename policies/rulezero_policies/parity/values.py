@@ -144,7 +144,9 @@ class SmokeRule:
     """A smoke test: what is called, and what it has to answer.
 
     `target` is a path ("/notes") for a route, an address for http, "module:function" for a
-    callable, the words of a command joined by blanks. `seconds` is how long it may take.
+    callable, the words of a command joined by blanks. `seconds` is how long it may take. `app` is
+    the app that has the route, or in whose context a callable runs, as "module:app" or
+    "module:factory"; None: it is found as its framework finds it.
     """
 
     name: str
@@ -155,6 +157,7 @@ class SmokeRule:
     status: int = 200
     contains: str | None = None
     seconds: float = 30.0
+    app: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

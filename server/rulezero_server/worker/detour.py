@@ -44,10 +44,8 @@ class Detour:
         """
         self._known = known
         self._target, self.to = dict(shadow["target"]), dict(shadow["to"])
-        self._beside = [
-            databases.Address(a["dialect"], tuple(a["hosts"]), a["port"], a["name"])
-            for a in self._target.get("beside") or ()
-        ]
+        self._beside = _addresses(self._target.get("beside"))
+        self._also = _addresses(self._target.get("also"))
         if self._target["dialect"] == "sqlite":
             self._file = os.path.realpath(self._target["path"])
             if _one_file(self._file, self.to["path"]):
@@ -75,7 +73,7 @@ class Detour:
             RefusedError: It is neither.
         """
         asked = _forms({"dialect": dialect, "driver": given})
-        ways = [*_forms(self._target), *_forms(self.to)]
+        ways = [*_forms(self._target), *_forms(self.to), *self._also]
         if not _overlap(asked, ways):
             address = asked[-1]
             self._known.elsewhere(address)
@@ -101,6 +99,12 @@ class Detour:
             return None
         shadow = str(self.to["path"])
         return shadow if _one_file(path, self._file) or _one_file(path, shadow) else None
+
+
+def _addresses(told: Any) -> list[databases.Address]:
+    return [
+        databases.Address(a["dialect"], tuple(a["hosts"]), a["port"], a["name"]) for a in told or ()
+    ]
 
 
 def _forms(place: Mapping[str, Any]) -> list[databases.Address]:

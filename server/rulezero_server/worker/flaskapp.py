@@ -19,7 +19,7 @@ def config(project: dict[str, Any], ground: errors.Ground) -> Any:
         Failure: The app is not found, does not load, or has no Flask-Migrate.
     """
     with errors.stage("app", ground):
-        _environment(project)
+        environment(project["flask_app"])
         app = ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
         app.app_context().push()
         if "migrate" not in current_app.extensions:
@@ -31,10 +31,15 @@ def config(project: dict[str, Any], ground: errors.Ground) -> Any:
         return migrate.get_config(_directory(project, ground))
 
 
-def _environment(project: dict[str, Any]) -> None:
+def environment(named: str | None) -> None:
+    """What the `flask` command makes of its own variables, before an app is loaded.
+
+    Args:
+        named: What FLASK_APP is to hold; None for what the project says.
+    """
     os.environ["FLASK_RUN_FROM_CLI"] = "true"  # the command sets it, and apps look at it
-    if project["flask_app"]:
-        os.environ["FLASK_APP"] = project["flask_app"]
+    if named:
+        os.environ["FLASK_APP"] = named
     load_dotenv()
     if "FLASK_APP" not in os.environ:
         _without_dotenv()

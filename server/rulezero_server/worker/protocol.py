@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -114,7 +115,7 @@ class Session:
             self._guard = _set_up(request, ground, recorder)
             verbs.prepare(verb, args, ground.root)
         if self._loaded is None:
-            self._loaded = verbs.load(request["project"], ground)
+            self._loaded = verbs.load(verb, request["project"], ground)
             self._loaded.guard, self._loaded.log = self._guard, recorder.log
             self._loaded.progress = self._progress
         self._loaded.database = request["project"].get("database")
@@ -131,8 +132,13 @@ def _set_up(request: dict[str, Any], ground: errors.Ground, recorder: intercept.
     mode = request["mode"]
     os.chdir(ground.root)
     standing = None if mode == verbs.RUNNING else _stand(request, ground, recorder)
+    if request["verb"] in verbs.BARE and not _has("alembic", "sqlalchemy"):
+        if _has("sqlalchemy"):
+            known = standing.databases if standing else None
+            readonly.after_imports(writable=mode != verbs.READING, databases=known)
+        return standing
     _require("alembic", "sqlalchemy")
-    if request["project"]["flavour"] == "flask-migrate":
+    if request["project"]["flavour"] == "flask-migrate" and request["verb"] not in verbs.BARE:
         _require("flask_migrate")
     known = standing.databases if standing else None
     readonly.after_imports(writable=mode != verbs.READING, databases=known)
@@ -155,6 +161,10 @@ def _stand(request: dict[str, Any], ground: errors.Ground, recorder: intercept.R
         standing.kind = "audit hook and seccomp"
     readonly.before_imports(standing.databases, standing.shadow)
     return standing
+
+
+def _has(*packages: str) -> bool:
+    return all(importlib.util.find_spec(package) is not None for package in packages)
 
 
 def _require(*packages: str) -> None:

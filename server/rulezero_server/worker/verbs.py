@@ -29,6 +29,11 @@ TABLE = {
     "listing": "live:listing",
     "rehearse": "rehearse:rehearse",
     "build": "build:build",
+    "ahead": "parity.ahead:ahead",
+    "exercise": "parity.exercise:exercise",
+    "smoke": "parity.smoke:smoke",
+    "class_shapes": "parity.shapes:shapes",
+    "mapped": "parity.mapped:mapped",
     "aftermath": "aftermath:aftermath",
     "archives": "archives:archives",
     "in_the_way": "stopped:in_the_way",
@@ -45,7 +50,15 @@ RUNS = frozenset({"upgrade", "downgrade", "restore", "undo", "purge"})
 
 READING, REHEARSING, RUNNING = "reading", "rehearsing", "running"
 
-_MODES = {"rehearse": REHEARSING, "build": REHEARSING, **dict.fromkeys(RUNS, RUNNING)}
+_ON_SHADOW = frozenset({"rehearse", "build", "ahead", "exercise", "smoke"})
+
+_AS_IT_STANDS = frozenset({"exercise", "smoke"})
+"""Verbs that run the project's code on a shadow, and no revisions: that code is not sealed."""
+
+BARE = frozenset({"class_shapes", "smoke"})
+"""Verbs for which no migrations are loaded: a service need not have any, nor Alembic."""
+
+_MODES = {**dict.fromkeys(_ON_SHADOW, REHEARSING), **dict.fromkeys(RUNS, RUNNING)}
 """The mode that a verb needs; every other one reads."""
 
 _AUTOGENERATE = frozenset({"diff", "generate", "sequence"})
@@ -64,6 +77,7 @@ _COMMANDS = {
     "purge": "downgrade",
     "rehearse": "upgrade",
     "build": "upgrade",
+    "ahead": "upgrade",
 }
 
 
@@ -83,14 +97,18 @@ def command_line(verb: str, flavour: str) -> list[str]:
 
 def prepare(verb: str, args: dict[str, Any], root: str) -> None:
     """What has to happen before anything of the project is loaded."""
+    if verb in _AS_IT_STANDS:
+        return
     if _MODES.get(verb, READING) != READING:
         import_module(".run", __package__).prepare(args, root)
     else:
         import_module(".witness", __package__).install(root)
 
 
-def load(project: dict[str, Any], ground: errors.Ground) -> Any:
+def load(verb: str, project: dict[str, Any], ground: errors.Ground) -> Any:
     """Load the project; alembic must not load before the connections are guarded."""
+    if verb in BARE:
+        return import_module(".parity.bare", __package__).Bare(ground)
     return import_module(".load", __package__).load(project, ground)
 
 

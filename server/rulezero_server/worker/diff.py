@@ -43,11 +43,8 @@ def autogenerate(
     renames: list[dict[str, Any]] | None = None,
     head: str | None = None,
     every: bool = False,
-<<<<<<< HEAD
     archived: Callable[[RevisionContext, Any], None] | None = None,
-=======
     behind: bool = False,
->>>>>>> p-schema
 ) -> tuple[RevisionContext, Any]:
     """Compare models and database as `alembic revision --autogenerate -m MESSAGE` does.
 
@@ -57,11 +54,8 @@ def autogenerate(
         renames: The drops and adds that are renames, shaped as `renames.Rename`.
         head: The one that it follows; None for the only one.
         every: Whether several databases are compared, where none of them is chosen.
-<<<<<<< HEAD
         archived: Has what is dropped archived, given the revision and the migration context.
-=======
         behind: Whether it is compared wherever the database stands; then nothing may be written.
->>>>>>> p-schema
 
     Returns:
         The revision as Alembic would write it, not written yet, and the dialect.
@@ -72,17 +66,12 @@ def autogenerate(
 
     def compare(current: Any, context: Any) -> list[Any]:
         asked.append(context)
-<<<<<<< HEAD
-        _refuse_behind(loaded, current)
         archiving.unseen(context)
-        revision.run_autogenerate(current, context)
-=======
         if not behind:
             _refuse_behind(loaded, current)
         # Alembic looks at the revision for one thing: to refuse a database that is behind.
         here = tuple(loaded.script.get_heads()) if behind else current
         revision.run_autogenerate(here, context)
->>>>>>> p-schema
         renaming.rewrite(revision, renames or [], context)
         if archived is not None:
             archived(revision, context)

@@ -1,6 +1,5 @@
 """Find the switch: what keeps something that is merged from being seen in production."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from rulezero_policies.errors import ProjectError
@@ -40,7 +39,7 @@ def _on_main(deployment: Deployment, one: Definition) -> bool | None:
 
 def _schema(
     scope: Scope, production: str
-) -> tuple[Sequence[ModelClass], frozenset[tuple[str, str | None]] | None, tuple[str, ...]]:
+) -> tuple[tuple[ModelClass, ...], frozenset[tuple[str, str | None]] | None, tuple[str, ...]]:
     """The models, what production's schema lacks of them, and what could not be told."""
     if production not in scope.databases:
         return (), None, ("what production's database has: its environment is not declared",)

@@ -1,4 +1,4 @@
-"""PASS or FAIL: the reasons that stand between production and the rest, and nothing between them."""
+"""PASS or FAIL: the reasons that stand between production and the rest, and nothing else."""
 
 from collections.abc import Iterable, Iterator
 from typing import Literal
@@ -96,7 +96,12 @@ def _softly(found: Found) -> Iterator[str]:
             groups = " | ".join(", ".join(group) for group in conflict.services)
             yield f"{conflict.key} has different values between services: {groups}"
     for over in found.gap.overrides:
-        yield f"{over.key}: {over.service} sets it otherwise ({over.own}) than the root ({over.root})"
+        where = f"{over.own} sets it otherwise than {over.root}"
+        yield f"{over.key}: for {over.service}, {where}"
+    yield from _of_kind(found)
+
+
+def _of_kind(found: Found) -> Iterator[str]:
     for other in found.gap.differences:
         kinds = ", ".join(f"{shape} in {where}" for where, shape in other.elsewhere)
         yield f"{other.key} of {other.service} is {other.shape} here, and {kinds}"

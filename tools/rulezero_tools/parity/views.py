@@ -1,16 +1,14 @@
 """What `check_parity` answers with, as a client or a pipeline reads it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, cast
 
 from rulezero_tools.parity.found import Found
 from rulezero_tools.parity.verdict import Verdict, notes, verdict
 
 MOST = 15
 """Entries of a list that a model is shown; the rest is counted in `not_shown`."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,15 +230,16 @@ def shortened(result: ParityResult) -> ParityResult:
     return replace(short, not_shown=cut)
 
 
-def _cut(value: T) -> tuple[T, int]:
+def _cut(value: Any) -> tuple[Any, int]:
     changed: dict[str, Any] = {}
     cut = 0
-    for name in (f.name for f in fields(value)):  # type: ignore[arg-type]
-        inner: Any = getattr(value, name)
-        if type(inner) is tuple and len(inner) > MOST:
-            cut += len(inner) - MOST
-            changed[name] = inner[:MOST]
-        elif hasattr(inner, "__dataclass_fields__"):
-            changed[name], more = _cut(inner)
+    values: dict[str, Any] = {f.name: getattr(value, f.name) for f in fields(value)}
+    for name, inner in values.items():
+        if is_dataclass(inner):
+            changed[name], more = _cut(cast("Any", inner))
             cut += more
-    return replace(value, **changed), cut  # type: ignore[type-var]
+    lists: dict[str, tuple[Any, ...]] = {k: v for k, v in values.items() if type(v) is tuple}
+    for name, long in lists.items():
+        changed[name] = long[:MOST]
+        cut += max(0, len(long) - MOST)
+    return replace(value, **changed), cut

@@ -33,7 +33,7 @@ def frozen(
         from_revisions=(),
         to_revision="no revision",
         revisions=(),
-        files=observing.hashes(session, [*paths, *read]),
+        files=observing.hashes(session, paths, read),
         sql=None,
         fingerprint=None,
         description=description,

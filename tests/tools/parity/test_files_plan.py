@@ -1,6 +1,7 @@
 """A files plan: what is shown, what a yes writes, and the way back, on a real file system."""
 
 import contextlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,10 @@ def test_a_yes_writes_exactly_that_and_no_service_sees_another_value(
     planned: ParityPlanResult, applying: Applying, root: Path, deployment: FolderDeployment
 ) -> None:
     before = {name: deployment.seen(name) for name in deployment.services}
+    owned = root / "web/.env.production"
+    if os.name == "posix" and os.getuid() == 0:
+        os.chown(owned, 1234, 2345)
+    owner = (owned.stat().st_uid, owned.stat().st_gid)
     result = applying(planned.plan_id or "")
     assert (result.status, result.ending, result.verified) == ("applied", "applied", True)
     api = deployment.seen("api")
@@ -80,6 +85,7 @@ def test_a_yes_writes_exactly_that_and_no_service_sees_another_value(
     assert (root / ".env.production").read_bytes() == b"# for all\nSHARED=same\n"
     assert (root / ".env.production").stat().st_mode & 0o777 == 0o600
     assert (root / "api/.env.production").stat().st_mode & 0o777 == 0o640
+    assert (owned.stat().st_uid, owned.stat().st_gid) == owner
     assert (api["API_SECRET"] or "").startswith(PLACEHOLDER)
     new = {"LOG_LEVEL", "API_SECRET", "PORT", "FEATURE_NOTES"}
     for name, seen in before.items():

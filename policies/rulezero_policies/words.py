@@ -335,13 +335,6 @@ def applied_text(
     )
 
 
-def written_text(plan: Plan, outcome: str, kept: str | None) -> str:
-    """What is said after settings files were written, always with the way back."""
-    where = f" What they held before is kept in {visible(kept)}." if kept else ""
-    back = f"`rollback` with restore={plan.plan_id!r} plans to put that back."
-    return f"{visible(outcome, limit=2000)}{where}\n\n{back}"
-
-
 def undone_text(*, current: str, statements: Sequence[str]) -> str:
     """What is said after what a failed run left was undone."""
     sent = "\n".join(f"- {visible(text)}" for text in statements[:LINES])

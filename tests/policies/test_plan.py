@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rulezero_policies.backup import Backup, PlannedBackup, Restoring
 from rulezero_policies.findings import Fact, Finding, Probe, Question
+from rulezero_policies.parity.changes import SettingsPlan
 from rulezero_policies.picture import TablePicture
 from rulezero_policies.plan import (
     DatabaseIdentity,
@@ -70,6 +71,7 @@ OTHER: dict[str, Callable[[Plan], Any]] = {
     "suppressed": lambda _: (Suppressed(finding=FINDING, reason="why"),),
     "backup": lambda _: PlannedBackup(form="copy", folder="/b"),
     "restoring": lambda p: Restoring(backup=_backup(p)),
+    "settings": lambda _: SettingsPlan(environment="production", targets=(), backups="/b"),
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from rulezero_policies import words
 from rulezero_policies.errors import RulezeroError, TokenRefused
 from rulezero_policies.grant import Permit, same, token_hash
+from rulezero_policies.parity import filewords
 from rulezero_policies.plan import Plan
 from rulezero_tools import afterwards, backups, endings, gate, graph, recovering, securing
 from rulezero_tools.causes import cause_view
@@ -137,7 +138,7 @@ def _message(plan: Plan, run: Run, current: str, previous: str) -> str:
     if plan.kind in {"purge", "discard"}:
         return _gone(plan, run, current)
     if plan.kind == "files":
-        return words.written_text(plan, run.outcome or "", run.report and run.report.kept)
+        return filewords.written(plan, run.outcome or "", run.report and run.report.kept)
     text = words.applied_text(
         current=current,
         previous=previous,

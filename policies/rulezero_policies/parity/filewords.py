@@ -65,3 +65,10 @@ def outcome(settings: SettingsPlan, states: Mapping[str, str], why: str) -> str:
         f"{why}. Part of the plan was applied. Written: {', '.join(new)}. Not written: "
         f"{', '.join(old)}."
     )
+
+
+def written(plan: "Plan", outcome: str, kept: str | None) -> str:
+    """What is said after settings files were written, always with the way back."""
+    where = f" What they held before is kept in {visible(kept)}." if kept else ""
+    back = f"`rollback` with restore={plan.plan_id!r} plans to put that back."
+    return f"{visible(outcome, limit=2000)}{where}\n\n{back}"

@@ -70,22 +70,30 @@ def state(root: Path, plan: Plan, target: SettingsFile) -> FileState:
     never took its place.
 
     Raises:
-        FileRefused: What stands there now cannot be looked at.
-        OSError: The same.
+        FileRefused: Its folder is gone, or lies elsewhere by now.
+        OSError: It cannot be looked at.
     """
-    place = runs.folder(plan.plan_id)
-    noted = journal(place)
-    file = plainfiles.look(root, target.path)
-    now = mark(file.content if file else None)
+    now = _now(root, target.path)
     if now in {target.before, target.after}:
         return "new" if now == target.after else "old"
+    noted = journal(runs.folder(plan.plan_id))
     if ("ready", None) not in noted or {("put back", target.path), ("left", target.path)} & noted:
         return "old"
-    waits = beside(plainfiles.inside(root, target.path), plan.plan_id).exists()
-    if ("cleared", target.path) in noted and ("written", target.path) not in noted:
+    if ("written", target.path) in noted:
+        return "new"
+    if ("cleared", target.path) in noted or target.after is None:
         return "old"
-    gone = target.after is None and ("written", target.path) not in noted
-    return "old" if waits or gone else "new"
+    waits = beside(plainfiles.inside(root, target.path), plan.plan_id).exists()
+    return "old" if waits else "new"
+
+
+def _now(root: Path, path: str) -> str | None:
+    """The keyed hash of a file; "" for what is no plain file any more."""
+    try:
+        file = plainfiles.look(root, path)
+    except FileRefused:
+        return ""
+    return mark(file.content if file else None)
 
 
 def sweep(root: Path, plan: Plan) -> None:

@@ -41,16 +41,27 @@ def rewritten(root: Path, changes: Sequence[FileChange]) -> dict[str, bytes]:
     texts = {p: f.content.decode("utf-8") for p, f in files.items() if f is not None}
     bare = {path: text.removeprefix(MARK) for path, text in texts.items()}
     material = Material(texts=bare, split=pieces, fill=fill)
-    found: dict[str, bytes] = {}
+    after = {change.path: _edited(change, material) for change in changes}
     for change in changes:
-        head = MARK if texts.get(change.path, "").startswith(MARK) else ""
-        found[change.path] = (head + _edited(change, material)).encode("utf-8")
-    return found
+        _check_moved(change, bare, {**bare, **after})
+    heads = {p for p, text in texts.items() if text.startswith(MARK)}
+    return {p: (MARK * (p in heads) + text).encode("utf-8") for p, text in after.items()}
+
+
+def _check_moved(change: FileChange, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """What is taken out of a file stands where it is said to, with the very same value."""
+    for operation in change.operations:
+        if operation.kind == "remove":
+            old = values(before.get(change.path, "")).get(operation.key or "")
+            new = values(after.get(operation.source or "", "")).get(operation.key or "")
+            if old is None or old != new:
+                reason = f"{operation.key} is not the same in {operation.source}"
+                raise plainfiles.refusal(change.path, reason)
 
 
 def _others(changes: Iterable[FileChange]) -> Iterable[str]:
     for operation in (o for c in changes for o in c.operations):
-        if operation.kind in {"copy", "move"} and operation.source:
+        if operation.kind in {"copy", "move", "remove"} and operation.source:
             yield operation.source
         if operation.like:
             yield operation.like

@@ -48,11 +48,21 @@ class ProjectSettings:
         """Whether the configuration marks that environment as protected."""
         return self._protected(environment)
 
-    def marks(self, paths: Iterable[str]) -> Mapping[str, str]:
+    def marks(self, paths: Iterable[str], *, follow: bool = False) -> Mapping[str, str]:
         """The keyed hash of each file that is there."""
-        found = {path: plainfiles.look(self._root, path) for path in paths}
+        real = {p: self._real(p) if follow else p for p in paths}
+        found = {p: plainfiles.look(self._root, r) for p, r in real.items() if r is not None}
         with _named("the project's settings"):
             return {p: keyed.mark(f.content) for p, f in found.items() if f is not None}
+
+    def _real(self, path: str) -> str | None:
+        """Where a path leads to in the project; None where that is elsewhere or in a circle."""
+        try:
+            real = (self._root / path).resolve()
+        except (OSError, RuntimeError):
+            return None
+        inside = real.is_relative_to(self._root)
+        return real.relative_to(self._root).as_posix() if inside else None
 
     def compose(self) -> tuple[ComposeService, ...]:
         """Every service of the compose files in the project's folder and one below it."""

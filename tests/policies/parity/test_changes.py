@@ -120,10 +120,10 @@ def test_a_person_reads_every_file_and_every_key_before_a_yes(plan: Plan, many: 
 
 
 def test_after_the_writing_the_way_back_is_told(plan: Plan) -> None:
-    told = words.written_text(plan, "Done", "/state/kept")
+    told = filewords.written(plan, "Done", "/state/kept")
     assert told.startswith("Done What they held before is kept in /state/kept.")
     assert f"restore={plan.plan_id!r}" in told
-    assert "kept" not in words.written_text(plan, "Done", None)
+    assert "kept" not in filewords.written(plan, "Done", None)
 
 
 def test_what_a_files_plan_changes_is_named_in_place_of_a_database() -> None:

@@ -104,13 +104,34 @@ def test_what_would_change_something_else_is_refused(root: Path) -> None:
     (root / ".env").write_text(f'B=1\nA="{CANARY}', encoding="utf-8")
     (root / "more").write_text('X="y"\n', encoding="utf-8")
     settings = ProjectSettings(root)
-    remove = Operation(kind="remove", key="B", source="more")
-    assert settings.foresee(adding(".env", remove))
     copy = Operation(kind="copy", key="X", source="more")
     with pytest.raises(FileRefused, match="edit it by hand"):
         settings.foresee(adding(".env", copy))
     with pytest.raises(FileRefused, match="B is set there already"):
         settings.foresee(adding(".env", Operation(kind="flag", key="B")))
+
+
+def test_what_is_taken_out_must_stand_elsewhere_with_the_same_value(root: Path) -> None:
+    settings, remove = ProjectSettings(root), Operation(kind="remove", key="A", source="root.env")
+    with pytest.raises(FileRefused, match=r"A is not the same in root\.env"):
+        settings.foresee(adding(".env", remove))
+    (root / "root.env").write_text(f"A={CANARY}x\n", encoding="utf-8")
+    with pytest.raises(FileRefused, match=r"A is not the same in root\.env"):
+        settings.foresee(adding(".env", remove))
+    (root / "root.env").write_text(f"export A='{CANARY}'\n", encoding="utf-8")
+    assert settings.foresee(adding(".env", remove))
+
+
+def test_what_is_only_read_may_be_a_link_or_elsewhere(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("A=1\n", encoding="utf-8")
+    (root / "out").symlink_to(tmp_path / "outside")
+    (root / "in").symlink_to(".env")
+    (root / "circle").symlink_to("circle")
+    paths = ("in", "out", "circle", str(tmp_path / "outside"), "../outside", "missing")
+    settings = ProjectSettings(root)
+    assert set(settings.marks(paths, follow=True)) == {"in"}
+    with pytest.raises(FileRefused, match="symbolic link"):
+        settings.marks(["in"])
 
 
 def test_nothing_is_written_by_looking(root: Path) -> None:

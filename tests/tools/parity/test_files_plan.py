@@ -1,6 +1,7 @@
 """A files plan: what is shown, what a yes writes, and the way back, on a real file system."""
 
 import contextlib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,10 @@ def test_a_yes_writes_exactly_that_and_no_service_sees_another_value(
     planned: ParityPlanResult, applying: Applying, root: Path, deployment: FolderDeployment
 ) -> None:
     before = {name: deployment.seen(name) for name in deployment.services}
+    owned = root / "web/.env.production"
+    if os.name == "posix" and os.getuid() == 0:
+        os.chown(owned, 1234, 2345)
+    owner = (owned.stat().st_uid, owned.stat().st_gid)
     result = applying(planned.plan_id or "")
     assert (result.status, result.ending, result.verified) == ("applied", "applied", True)
     api = deployment.seen("api")
@@ -80,6 +85,7 @@ def test_a_yes_writes_exactly_that_and_no_service_sees_another_value(
     assert (root / ".env.production").read_bytes() == b"# for all\nSHARED=same\n"
     assert (root / ".env.production").stat().st_mode & 0o777 == 0o600
     assert (root / "api/.env.production").stat().st_mode & 0o777 == 0o640
+    assert (owned.stat().st_uid, owned.stat().st_gid) == owner
     assert (api["API_SECRET"] or "").startswith(PLACEHOLDER)
     new = {"LOG_LEVEL", "API_SECRET", "PORT", "FEATURE_NOTES"}
     for name, seen in before.items():
@@ -347,3 +353,40 @@ def test_page_terminal_and_form_show_the_edits_and_no_database(
     assert "revision" not in told
     assert form_for(plan).model_fields["approve"].title == "Write these settings files?"
     assert CANARY not in told + repr(shown)
+
+
+@pytest.mark.proves("D08")
+@pytest.mark.parametrize("killed", ["before its place is taken", "after"])
+def test_a_file_that_was_edited_after_a_kill_is_told_by_what_waits_beside_it(
+    planned: ParityPlanResult,
+    files_session: Session,
+    writer: Any,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Any,
+    killed: str,
+) -> None:
+    take = writing.take_place
+
+    def dying(job: Any, path: str) -> None:
+        if path.startswith("api/"):
+            if killed == "after":
+                take(job, path)
+            raise Killed
+        take(job, path)
+
+    token = approve(files_session, planned.plan_id or "")
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "take_place", dying)
+        with contextlib.suppress(Killed):
+            apply(files_session, writer, plan_id=planned.plan_id or "", token=token)
+    (root / "api/.env.production").write_text("MINE=1\n", encoding="utf-8")
+    clock.forward(seconds=60)
+    seen = status(files_session, environments=(), interpreter="", can_ask=True)
+    assert [run.ending for run in seen.runs] == ["partially applied"]
+    written = {".env.production", *({"api/.env.production"} if killed == "after" else ())}
+    told = seen.runs[0].message
+    assert f"Written: {', '.join(sorted(written))}. Not written: " in told
+    assert f"restore={planned.plan_id!r}" in seen.runs[0].undo[0]
+    back = rollback(files_session, restore=planned.plan_id)
+    assert "Changed since by somebody else, and lost: api/.env.production." in back.warnings

@@ -22,8 +22,10 @@ class SettingsFiles(Protocol):
         """Whether the configuration marks that environment as protected."""
         ...
 
-    def marks(self, paths: Iterable[str]) -> Mapping[str, str]:
+    def marks(self, paths: Iterable[str], *, follow: bool = False) -> Mapping[str, str]:
         """The keyed hash of each file as it is now; those that are not there are left out.
+
+        With `follow` links are followed, and what lies outside the project is left out.
 
         Raises:
             FileRefused: One is no plain text file inside the project.

@@ -33,16 +33,12 @@ def frozen(
         from_revisions=(),
         to_revision="no revision",
         revisions=(),
-        files=observing.hashes(session, [*paths, *read]),
+        files=observing.hashes(session, paths, read),
         sql=None,
         fingerprint=None,
         description=description,
         path=paths[0],
-        changes=tuple(
-            PlannedChange(subject=t.path, description=line)
-            for t in settings.targets
-            for line in filewords.edits(t)
-        ),
+        changes=tuple(_changes(settings)),
         findings=(),
         facts=(),
         verdict="SAFE",
@@ -59,6 +55,12 @@ def frozen(
     session.store.save_plan(plan, {})
     record(session, "proposed", plan, f"files: {len(paths)} to write, risk {plan.risk}")
     return plan
+
+
+def _changes(settings: SettingsPlan) -> Iterable[PlannedChange]:
+    for target in settings.targets:
+        for line in filewords.edits(target):
+            yield PlannedChange(subject=target.path, description=line)
 
 
 def kept_in(settings: SettingsPlan) -> str:

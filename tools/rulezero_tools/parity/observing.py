@@ -31,9 +31,20 @@ def identity(session: Session) -> DatabaseIdentity:
     return DatabaseIdentity(dialect=FILES, host=None, port=None, name=name, server_id=None)
 
 
-def hashes(session: Session, paths: Iterable[str]) -> tuple[FileHash, ...]:
-    """The keyed hash of each file that is there, in a stable order."""
-    found = files_of(session).marks(sorted(set(paths)))
+def hashes(session: Session, targets: Iterable[str], read: Iterable[str]) -> tuple[FileHash, ...]:
+    """The keyed hash of each file that is there, in a stable order.
+
+    Args:
+        session: The project, the store and the caller.
+        targets: What is written: plain files inside the project.
+        read: What the edits were worked out from besides.
+
+    Raises:
+        FileRefused: A target is no such file.
+    """
+    files, written = files_of(session), sorted(set(targets))
+    others = sorted(set(read) - set(written))
+    found = {**files.marks(others, follow=True), **files.marks(written)}
     return tuple(FileHash(path=path, sha256=mark) for path, mark in sorted(found.items()))
 
 
@@ -51,11 +62,11 @@ def observed(session: Session, plan: Plan) -> Observed:
         FileRefused: One is no plain text file inside the project any more.
     """
     settings = plan.settings
-    created = [target.path for target in settings.targets] if settings else []
+    written = [target.path for target in settings.targets] if settings else []
     return Observed(
         database=identity(session),
         current=(),
-        files=hashes(session, [*(f.path for f in plan.files), *created]),
+        files=hashes(session, written, (f.path for f in plan.files)),
         fingerprint=None,
         facts=(),
         policy=session.policy.digest,

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from rulezero_policies import words
 from rulezero_policies.errors import ParityRefused
-from rulezero_policies.parity import consolidation, filewords, loading
+from rulezero_policies.parity import consolidation, filewords
 from rulezero_policies.parity.changes import FileChange, Operation, SettingsFile, SettingsPlan
 from rulezero_policies.parity.consolidation import (
     Consolidation,
-    Terms,
 )
 from rulezero_policies.parity.generating import Generated, Wish, generate
 from rulezero_policies.parity.loading import Load
@@ -22,6 +21,7 @@ from rulezero_policies.text import visible
 from rulezero_tools.parity import freezing, observing, planviews
 from rulezero_tools.parity.planviews import ConflictView, FileView, ParityPlanResult
 from rulezero_tools.parity.ports import Deployment
+from rulezero_tools.parity.terms import terms
 from rulezero_tools.planning import refused
 from rulezero_tools.ports import Session
 
@@ -55,8 +55,8 @@ def plan_parity(
     _check(session, layout)
     needs = (*needs, *layout.needs)
     asked = frozenset(keys or ())
-    terms = _terms(session, deployment, layout, (*needs, *_listed(layout)), asked)
-    moved = consolidation.consolidate(layout, terms)
+    besides = terms(observing.files_of(session), deployment, layout, needs, asked)
+    moved = consolidation.consolidate(layout, besides)
     wish = Wish(
         keys=None if keys is None else tuple(keys),
         enable=tuple(enable),
@@ -66,13 +66,17 @@ def plan_parity(
     generated = generate(layout, needs, deployment.config().flags, wish)
     changes = _merged((*(moved.changes if consolidate else ()), *generated.changes))
     draft = _Draft(
-        layout=layout, moved=moved, generated=generated, consolidate=consolidate, loads=terms.loads
+        layout=layout,
+        moved=moved,
+        generated=generated,
+        consolidate=consolidate,
+        loads=besides.loads,
     )
     if not changes:
         return _result(session, draft, None, ())
     targets = observing.files_of(session).foresee(changes)
     read = [s.path for s in layout.sources if s.kind != "process"]
-    read += [c.path for c in terms.compose]
+    read += [c.path for c in besides.compose]
     plan = _frozen(session, draft, targets, read)
     return _result(session, draft, plan, targets)
 
@@ -100,44 +104,6 @@ def _check(session: Session, layout: Layout) -> None:
 
 
 _NOT_THERE = "does not exist"
-
-
-def _listed(layout: Layout) -> Iterable[Need]:
-    """What examples list for a service: it is to have it, and not from elsewhere unasked."""
-    for service in layout.services:
-        for source in layout.sources:
-            if source.environment in layout.baseline and source.service in {None, service.name}:
-                for e in source.entries:
-                    yield Need(
-                        key=e.key,
-                        service=service.name,
-                        path=source.path,
-                        line=e.line,
-                        required=False,
-                        how="listed",
-                    )
-
-
-def _terms(
-    session: Session,
-    deployment: Deployment,
-    layout: Layout,
-    needs: Iterable[Need],
-    asked: frozenset[str],
-) -> Terms:
-    config = deployment.config()
-    declared = (p for name, e, p in config.files if not name and e == config.production)
-    return Terms(
-        compose=observing.files_of(session).compose(),
-        declared=frozenset(p for p in declared if not p.endswith((".yml", ".yaml"))),
-        needs=tuple(needs),
-        asked=asked,
-        loads=tuple(
-            load
-            for service in layout.services
-            for load in loading.loads(service.name, deployment.code(service))
-        ),
-    )
 
 
 def _covered(moved: Consolidation, asked: frozenset[str]) -> frozenset[str]:

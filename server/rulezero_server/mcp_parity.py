@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context, MCPServer
 from pydantic import Field
-from rulezero_tools.parity.plan import ParityPlanResult
 
 from rulezero_policies.parity.switch import Switch
 from rulezero_server import mcp_tools
 from rulezero_server.lasting import Key, Lasting
 from rulezero_server.telling import Say
+from rulezero_tools.parity.plan import ParityPlanResult
 from rulezero_tools.parity.views import ParityResult
 
 if TYPE_CHECKING:
@@ -50,10 +50,9 @@ def register_planner(server: MCPServer, app: "App") -> None:
         guessed: what only a person knows gets a placeholder that they fill in. The plan goes
         through `confirm` and `apply`, with a backup first.
         """
-        from rulezero_tools.parity.plan import plan_parity as use_case
-
         from rulezero_server.parity import joining
         from rulezero_tools.parity import check
+        from rulezero_tools.parity.plan import plan_parity as use_case
 
         scope = joining.scope(app, mcp_tools.client_name(ctx))
         layout = scope.deployment.layout()

@@ -1,15 +1,12 @@
 """A parity check of one project, put together: what is read, and where things are tried."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rulezero_policies.errors import ProjectError
 from rulezero_server import settings
 from rulezero_server.parity import history
 from rulezero_server.parity.layout import FileDeployment
-from rulezero_server.parity.shadowed import Place, ShadowSmokeTests
-from rulezero_server.parity.storeprobe import WorkerStoreProbe
-from rulezero_tools.parity.check import Scope, Trying
+from rulezero_tools.parity.check import Scope
 from rulezero_tools.ports import silent
 
 if TYPE_CHECKING:

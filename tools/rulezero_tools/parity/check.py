@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rulezero_policies.parity.consolidation import Terms, consolidate
-
 from rulezero_policies.errors import ProjectError
 from rulezero_policies.parity import flags, gap
+from rulezero_policies.parity.consolidation import Terms, consolidate
 from rulezero_policies.parity.flags import FlagView
 from rulezero_policies.parity.safety import Safety, none
 from rulezero_policies.parity.values import Layout, Need

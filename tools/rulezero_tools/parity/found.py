@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from rulezero_policies.parity.consolidation import Consolidation
-
 from rulezero_policies.parity.flags import FlagView
 from rulezero_policies.parity.gap import Gap
 from rulezero_policies.parity.safety import Safety

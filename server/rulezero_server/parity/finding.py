@@ -1,7 +1,7 @@
 """Where a project keeps its settings: files found by their names, folders by what is in them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -71,13 +71,22 @@ class Found:
     cut: bool = False
 
 
-def look(root: Path) -> Found:
-    """What the project keeps, by the names of its files."""
+_NONE: Mapping[str, str] = {}
+
+
+def look(root: Path, kept: frozenset[Path] = frozenset(), own: Mapping[str, str] = _NONE) -> Found:
+    """What the project keeps, by the names of its files.
+
+    Args:
+        root: The project.
+        kept: Folders that are looked into whatever they are called.
+        own: What the project calls the environments that have a usual name.
+    """
     settings: list[SettingsFile] = []
     compose: list[ComposePath] = []
     scripts: list[Path] = []
     count = 0
-    for folder, files in _walk(root):
+    for folder, files in _walk(root, kept):
         count += 1
         if count > MOST_FOLDERS:
             break
@@ -86,9 +95,10 @@ def look(root: Path) -> Found:
             environment = _environment(root, path)
             based = names.compose_environment(name)
             if environment is not None:
-                settings.append(SettingsFile(path=path, environment=environment))
+                named = own.get(environment, environment)
+                settings.append(SettingsFile(path=path, environment=named))
             elif based is not None:
-                compose.append(ComposePath(path=path, environment=based))
+                compose.append(ComposePath(path=path, environment=own.get(based, based)))
             elif _is_script(name):
                 scripts.append(path)
     return Found(
@@ -99,16 +109,25 @@ def look(root: Path) -> Found:
     )
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+def _walk(root: Path, kept: frozenset[Path]) -> Iterator[tuple[Path, list[str]]]:
+    on_the_way = kept.union(*(one.parents for one in kept))
     for folder, folders, files in os.walk(root):
         here = Path(folder)
-        deep = len(here.relative_to(root).parts)
-        folders[:] = sorted(f for f in folders if deep < DEEPEST and _is_looked_into(here / f))
+        inner = (f for f in folders if _is_reached(root, here / f, kept))
+        folders[:] = sorted({*inner, *(f for f in folders if here / f in on_the_way)})
         yield here, sorted(files)
 
 
+def _is_reached(root: Path, folder: Path, kept: frozenset[Path]) -> bool:
+    """Whether a folder, and each between it and the root or what is kept, is looked into."""
+    base = next((one for one in folder.parents if one in kept or one == root), root)
+    inner = folder.relative_to(base).parts
+    aside = any(part.lower() in _ASIDE for part in inner)
+    return not aside and len(inner) <= DEEPEST and _is_looked_into(folder)
+
+
 def _is_looked_into(folder: Path) -> bool:
-    if folder.name.lower() in _ASIDE or folder.is_symlink():
+    if folder.is_symlink():
         return False
     if folder.parent.name in _KEPT and names.of_folder(folder.name) is not None:
         return True

@@ -99,7 +99,8 @@ class _Reading:
 
     @cached_property
     def project(self) -> Project:
-        found = finding.look(self.root)
+        kept = frozenset(self.root / one.folder for one in self.config.services)
+        found = finding.look(self.root, kept, self._own_names())
         listed = {one.path: one for one in found.compose}
         listed.update({one.path: one for one in self._declared_compose()})
         files = tuple((one, compose.read(one.path, self.grounds)) for one in listed.values())
@@ -112,6 +113,11 @@ class _Reading:
             services=self.config.services or discover(ground),
             declared=tuple(self._env_files()),
         )
+
+    def _own_names(self) -> dict[str, str]:
+        declared = (name for name, _ in self._env_files())
+        files = (environment for _, environment, _ in self.config.files)
+        return names.own_names((*declared, *files, *self.config.baseline, self.config.production))
 
     def _declared_compose(self) -> Iterator[finding.ComposePath]:
         for _, environment, path in self.config.files:

@@ -216,6 +216,39 @@ def test_a_base_with_an_override_beside_it_counts_for_production(tmp_path: Path)
     assert again.problems == ()
 
 
+def test_an_environment_has_the_name_that_the_project_gives_it(tmp_path: Path) -> None:
+    toml = '[environments.dev]\nenv_file = "dev.env"\n[parity]\nproduction = "live"\n'
+    compose = "services: {shop: {build: ., environment: {B: 1}}}"
+    files = {
+        "rulezero.toml": toml,
+        "app.py": "",
+        "dev.env": "A=1\n",
+        ".env.dev": "A=1\n",
+        ".env.prod": "A=1\n",
+        "compose.production.yaml": compose,
+    }
+    found = project(tmp_path, files).layout()
+    assert [one[1:3] for one in sources(found)] == [
+        ("dev", ".env.dev"),
+        ("live", ".env.prod"),
+        ("dev", "dev.env"),
+        ("live", "compose.production.yaml"),
+    ]
+    assert found.production == "live"
+
+
+def test_a_declared_service_is_looked_into_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    files = {
+        "rulezero.toml": '[parity.services.demo]\nfolder = "examples/build/demo"\n',
+        "examples/build/demo/.env.production": "A=1\n",
+        "examples/other/.env.production": "A=1\n",
+    }
+    found = project(tmp_path, files).layout()
+    assert [one[:3] for one in sources(found)] == [
+        ("demo", "production", "examples/build/demo/.env.production")
+    ]
+
+
 @pytest.mark.proves("B04")
 def test_what_is_declared_stands_instead_of_what_is_found(tmp_path: Path) -> None:
     toml = """

@@ -21,7 +21,7 @@ class Missing:
 
     `service` is "" where only the root is meant. `needed_by` are places in the code ("path:line")
     and environments that have it. `required` is whether the code fails without it; `default`, what
-    it would mean to a flag meanwhile; `read`, whether anything was found that may read it at all.
+    it would mean to a flag meanwhile; `read`, whether anything was found that reads or names it.
     """
 
     service: str
@@ -48,13 +48,18 @@ class Hollow:
 
 @dataclass(frozen=True, kw_only=True)
 class Unused:
-    """A key that production sets, and nothing was found to use; "" is the root."""
+    """A key that production sets, and nothing was found to use; "" is the root.
+
+    `certain` is whether all names of keys that the code reads are known; else one that is only made
+    up while it runs may be this one.
+    """
 
     service: str
     environment: str
     key: str
     path: str
     line: int
+    certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,7 +281,12 @@ def _unused(found: Views, asked: Sequence[Need]) -> Iterator[Unused]:
                     key=entry.key,
                     path=entry.path,
                     line=entry.line,
+                    certain=not any(_reads_anything(one, entry.key) for one in asked),
                 )
+
+
+def _reads_anything(need: Need, key: str) -> bool:
+    return matching.may_read(need, key) and not matching.reads(need, key)
 
 
 def _is_used(layout: Layout, service: str | None, key: str, asked: Sequence[Need]) -> bool:
@@ -286,7 +296,7 @@ def _is_used(layout: Layout, service: str | None, key: str, asked: Sequence[Need
     if (service, key) in named or ("", key) in layout.mentions:
         return True
     mine = (one for one in asked if service is None or _may_be(layout, one.service, service))
-    return any(matching.may_read(one, key) for one in mine)
+    return any(matching.reads(one, key) for one in mine)
 
 
 def _may_be(layout: Layout, reader: str, service: str) -> bool:

@@ -1,7 +1,7 @@
 """Where a project keeps its settings: files found by their names, folders by what is in them."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -27,7 +27,7 @@ _KEPT = (".envs", ".env", "envs", "env", ".docker", ".deploy", ".config")
 _MANIFESTS = frozenset(
     {
         *("package.json", "pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "manage.py"),
-        *("Dockerfile", "Containerfile", "go.mod", "Gemfile", "Cargo.toml", "composer.json"),
+        *("go.mod", "Gemfile", "Cargo.toml", "composer.json"),
         *("pom.xml", "build.gradle", "mix.exs", "deno.json"),
     }
 )
@@ -163,10 +163,7 @@ def is_aside(folder: PurePosixPath) -> bool:
 
 def is_program(folder: Path) -> bool:
     """Whether a folder holds a program of its own, and not only settings."""
-    try:
-        found = [one.name for one in folder.iterdir() if one.is_file()]
-    except OSError:
-        return False
+    found = [one.name for one in _children(folder) if one.is_file()]
     code = (name for name in found if name.endswith(_CODE) and name not in _NO_PROGRAM)
     return bool(_MANIFESTS & set(found)) or _requires(found) or any(code)
 
@@ -175,10 +172,21 @@ def _requires(found: list[str]) -> bool:
     return any(name.startswith("requirements") and name.endswith(".txt") for name in found)
 
 
-def has_code(folder: Path) -> bool:
-    """Whether a folder itself holds source files that run, not only what builds them."""
+def has_code(root: Path, taken: Iterable[str]) -> bool:
+    """Whether a project's root runs something itself, beside the services in the folders `taken`.
+
+    A source file that stands there, or a package, there or below `src`; not what builds and tests.
+    """
+    beside = [one for one in _children(root) if one.name not in taken]
+    if any(one.suffix == ".py" and one.name not in _NO_PROGRAM for one in beside):
+        return True
+    inner = [*beside, *(_children(root / "src") if "src" not in taken else ())]
+    packages = (one for one in inner if (one / "__init__.py").is_file())
+    return any(one.name.lower() not in _ASIDE for one in packages)
+
+
+def _children(folder: Path) -> list[Path]:
     try:
-        found = [one.name for one in folder.iterdir() if one.is_file()]
+        return list(folder.iterdir())
     except OSError:
-        return False
-    return any(name.endswith(".py") and name not in _NO_PROGRAM for name in found)
+        return []

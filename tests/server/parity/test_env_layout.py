@@ -334,6 +334,10 @@ def test_a_program_in_the_root_is_a_service_beside_the_others(tmp_path: Path) ->
     assert services(found)[-1] == ("shop", ".")
     tools_only = project(tmp_path / "tools", {**THREE, "setup.py": "", "conftest.py": ""}).layout()
     assert "." not in {folder for _, folder in services(tools_only)}
+    packaged = {**THREE, "src/shop/__init__.py": "", "docker/Dockerfile": "", "docker/.env": "A=1"}
+    found = project(tmp_path / "packaged", packaged).layout()
+    assert services(found)[-1] == ("packaged", ".")
+    assert (None, "local", "docker/.env", "A") in sources(found)
 
 
 def test_settings_of_tests_documents_and_installed_packages_are_left_alone(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Where a project keeps its settings: files found by their names, folders by what is in them."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -8,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from rulezero_server import sources
 from rulezero_server.parity import names
 
-DEEPEST = 5
+DEEPEST = 10
 """Folders below the project that are looked into."""
 
 MOST_FOLDERS = 5_000
@@ -42,7 +43,29 @@ _NO_PROGRAM = frozenset(
 )
 
 
-_SCRIPTS = ("Procfile", "Containerfile", "entrypoint", "start")
+_SHELL = re.compile(r"#!.*\b(?:ba|da|k|z)?sh\b")
+
+_NO_USE = (
+    *(".md", ".rst", ".txt", ".adoc", ".log", ".lock", "-lock.json", "-lock.yaml", ".sum", ".map"),
+    *(
+        ".min.js",
+        ".css",
+        ".scss",
+        ".less",
+        ".svg",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".ico",
+        ".webp",
+    ),
+    *(".pdf", ".zip", ".gz", ".tar", ".whl", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3"),
+    *(".mp4", ".mov", ".csv", ".tsv", ".parquet", ".po", ".mo", ".pyc", ".so", ".dll", ".exe"),
+    *(".db", ".sqlite", ".sqlite3", ".pem", ".key", ".crt", ".p12", ".ipynb", "rulezero.toml"),
+    *(".test.js", ".test.ts", ".test.tsx", ".spec.js", ".spec.ts", ".spec.tsx", "_test.py"),
+)
+"""Pictures, prose, archives, data, keys of other kinds, tests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +86,14 @@ class ComposePath:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Everything that was found. `cut` is whether there were too many folders to look into."""
+    """Everything that was found.
+
+    `texts` are files that may use a key; `cut` is whether there were too many folders to look into.
+    """
 
     settings: tuple[SettingsFile, ...] = ()
     compose: tuple[ComposePath, ...] = ()
-    scripts: tuple[Path, ...] = ()
+    texts: tuple[Path, ...] = ()
     cut: bool = False
 
 
@@ -84,27 +110,26 @@ def look(root: Path, kept: frozenset[Path] = frozenset(), own: Mapping[str, str]
     """
     settings: list[SettingsFile] = []
     compose: list[ComposePath] = []
-    scripts: list[Path] = []
+    texts: list[Path] = []
     count = 0
     for folder, files in _walk(root, kept):
         count += 1
         if count > MOST_FOLDERS:
             break
-        for name in files:
-            path = folder / name
+        for path in (folder / name for name in files):
             environment = _environment(root, path)
-            based = names.compose_environment(name)
+            based = names.compose_environment(path.name)
             if environment is not None:
                 named = own.get(environment, environment)
                 settings.append(SettingsFile(path=path, environment=named))
             elif based is not None:
                 compose.append(ComposePath(path=path, environment=own.get(based, based)))
-            elif _is_script(name):
-                scripts.append(path)
+            elif is_text(path.name):
+                texts.append(path)
     return Found(
         settings=tuple(settings),
         compose=tuple(compose),
-        scripts=tuple(scripts),
+        texts=tuple(texts),
         cut=count > MOST_FOLDERS,
     )
 
@@ -146,8 +171,16 @@ def _environment(root: Path, path: Path) -> str | None:
     return names.environment(path.name)
 
 
-def _is_script(name: str) -> bool:
-    return name.endswith((".sh", ".bash")) or name in _SCRIPTS or is_dockerfile(name)
+def is_text(name: str) -> bool:
+    """Whether a file of this name may use a key: most do that are neither pictures nor prose."""
+    return not name.lower().endswith(_NO_USE) and not name.startswith(("test_", "conftest."))
+
+
+def is_script(name: str, text: str) -> bool:
+    """Whether a shell, or something like one, runs a file."""
+    if name.endswith((".sh", ".bash")) or name == "Procfile" or is_dockerfile(name):
+        return True
+    return bool(_SHELL.match(text))
 
 
 def is_dockerfile(name: str) -> bool:

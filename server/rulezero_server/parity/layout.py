@@ -17,13 +17,6 @@ from rulezero_server.parity.services import Ground, discover, within
 
 _CODE = (*sources.SUFFIXES, *sources.SCRIPTS, "pyproject.toml", "setup.cfg")
 
-_TEXTS = (
-    *(*_CODE, *sources.SCRIPTS, ".sh", ".bash", ".cfg", ".ini", ".conf", ".toml", ".yml", ".yaml"),
-    *(".json", ".tf", ".template", ".tmpl", ".mk", ".go", ".rb", ".php", ".java", ".kt", ".rs"),
-    *(".properties", "Makefile", "Dockerfile", "Procfile", "Caddyfile", "Jenkinsfile"),
-)
-"""Where a key's name may be mentioned."""
-
 _CANONICAL = ("example", "staging")
 
 
@@ -188,24 +181,33 @@ class _Reading:
                 yield need if counts else replace(need, required=False)
 
     @cached_property
-    def scripts(self) -> tuple[tuple[str, Text], ...]:
-        """Every script that can be read, for each service that it is part of."""
-        found: list[tuple[str, Text]] = []
-        for path in self.project.found.scripts:
+    def texts(self) -> tuple[tuple[list[str], Text], ...]:
+        """Every file that may use a key and can be read, with the services that it is part of."""
+        found: list[tuple[list[str], Text]] = []
+        for path in self.project.found.texts:
             with suppress(Unreadable):
                 said = text(path, self.grounds)
-                found += [(one, said) for one in self._holders(path.relative_to(self.root))]
+                found.append((self._holders(path.relative_to(self.root)), said))
         return tuple(found)
 
     def _asked(self) -> Iterator[Need]:
-        for service, said in self.scripts:
-            yield from shell.needs(said.text, said.path, service)
+        for services, said in self.texts:
+            if finding.is_script(Path(said.path).name, said.text):
+                for one in services:
+                    yield from shell.needs(said.text, said.path, one)
 
     def _built(self) -> Iterator[tuple[str, str]]:
         """Keys that images set; which image a service outside all folders runs is not known."""
-        for service, said in self.scripts:
+        for services, said in self.texts:
             if finding.is_dockerfile(Path(said.path).name):
-                yield from ((service, key) for key in shell.built(said.text))
+                yield from ((one, key) for key in shell.built(said.text) for one in services)
+
+    def _mentions(self, keys: frozenset[str]) -> Iterator[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for services, said in self.texts:
+            mentioned = shell.mentions(said.text, keys)
+            found.update((one, key) for key in mentioned for one in services)
+        yield from sorted(found)
 
     def _holders(self, path: Path) -> list[str]:
         held = within(self.project.services, path.parent.as_posix())
@@ -223,16 +225,6 @@ class _Reading:
                     if path in read:
                         yield self.grounds.name(path)
 
-    def _mentions(self, keys: frozenset[str]) -> Iterator[tuple[str, str]]:
-        seen: set[tuple[str, str]] = set()
-        for file in sources.read(self.root, frozenset(), _TEXTS).files:
-            path = Path(file.path)
-            if _sets_keys(path.name) or _is_test(path):
-                continue
-            for key in shell.mentions(file.text, keys):
-                seen.update((service, key) for service in self._holders(path))
-        yield from sorted(seen)
-
     def _is_inside(self, service: Service) -> bool:
         return real(self.root / service.folder).is_relative_to(real(self.root))
 
@@ -248,13 +240,3 @@ class _Reading:
             files=tuple(replace(one, path=(prefix / one.path).as_posix()) for one in found.files),
             left_out=found.left_out,
         )
-
-
-def _sets_keys(name: str) -> bool:
-    """Files in which a key's name says that it is set."""
-    return names.environment(name) is not None or names.compose_environment(name) is not None
-
-
-def _is_test(path: Path) -> bool:
-    named = path.name.startswith("test_") or path.name == "conftest.py"
-    return named or any(part in ("test", "tests", "__tests__", "e2e") for part in path.parts)

@@ -414,12 +414,16 @@ def test_scripts_ask_for_keys_and_names_that_stand_somewhere_are_not_called_unus
         **THREE,
         "api/start.sh": "OWN=1\n# $COMMENT\necho $OWN ${NEEDED:?} $PORT $lower $PORT\n",
         "api/pipe.sh": "\x00",
+        "api/entrypoint": "#!/bin/sh -e\nexec app --bind ${BIND:-0.0.0.0}\n",
+        "api/tool": "#!/usr/bin/env python\nprint('$NO_KEY')\n",
+        "web/notes.md": "API",
         "deploy/nginx.conf": "set $x LOG;\n# DSN is not used\n",
         "web/test_page.py": "API",
         "worker/main.py": "settings = {'DSN': 1}",
     }
     found = project(tmp_path, files).layout()
     assert [(one.service, one.key, one.required, one.line) for one in found.needs] == [
+        ("api", "BIND", False, 2),
         ("api", "NEEDED", True, 3),
         ("api", "PORT", False, 3),
     ]

@@ -184,10 +184,13 @@ class _Reading:
     def texts(self) -> tuple[tuple[list[str], Text], ...]:
         """Every file that may use a key and can be read, with the services that it is part of."""
         found: list[tuple[list[str], Text]] = []
+        holders: dict[Path, list[str]] = {}
         for path in self.project.found.texts:
+            folder = path.parent
+            if folder not in holders:
+                holders[folder] = self._holders(folder.relative_to(self.root))
             with suppress(Unreadable):
-                said = text(path, self.grounds)
-                found.append((self._holders(path.relative_to(self.root)), said))
+                found.append((holders[folder], text(path, self.grounds)))
         return tuple(found)
 
     def _asked(self) -> Iterator[Need]:
@@ -209,8 +212,8 @@ class _Reading:
             found.update((one, key) for key in mentioned for one in services)
         yield from sorted(found)
 
-    def _holders(self, path: Path) -> list[str]:
-        held = within(self.project.services, path.parent.as_posix())
+    def _holders(self, folder: Path) -> list[str]:
+        held = within(self.project.services, folder.as_posix())
         root = [one.name for one in self.project.services if one.folder == "."]
         return [one.name for one in held] or root or [""]
 

@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from rulezero_policies.parity import audit as side_by_side
+from rulezero_policies.parity import matching
 from rulezero_policies.parity.audit import Conflict, Difference, Override, Row
 from rulezero_policies.parity.effective import Views, read_by, views
 from rulezero_policies.parity.known_keys import is_given, is_of_a_tool
@@ -14,9 +14,6 @@ from rulezero_policies.parity.values import Entry, Layout, Need, Shape, Source, 
 _DOCUMENTED = ("example", "staging")
 """Environments whose keys production should have even where the code was not seen to read them."""
 
-_PLACES = 5
-"""Places in the code that are named for one key."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
@@ -24,7 +21,7 @@ class Missing:
 
     `service` is "" where only the root is meant. `needed_by` are places in the code ("path:line")
     and environments that have it. `required` is whether the code fails without it; `default`, what
-    it would mean to a flag meanwhile; `read`, whether anything was found that may read it at all.
+    it would mean to a flag meanwhile; `read`, whether anything was found that reads or names it.
     """
 
     service: str
@@ -51,13 +48,18 @@ class Hollow:
 
 @dataclass(frozen=True, kw_only=True)
 class Unused:
-    """A key that production sets, and nothing was found to use; "" is the root."""
+    """A key that production sets, and nothing was found to use; "" is the root.
+
+    `certain` is whether all names of keys that the code reads are known; else one that is only made
+    up while it runs may be this one.
+    """
 
     service: str
     environment: str
     key: str
     path: str
     line: int
+    certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +107,10 @@ def gap(layout: Layout, needs: Sequence[Need]) -> Gap:
     """
     asked = (*needs, *layout.needs)
     found = views(layout)
-    by_service = _by_service(asked)
+    by_service = matching.by_service(asked)
 
     def reads(service: str, key: str) -> bool:
-        return any(_reads(need, key) for need in by_service[service])
+        return any(matching.reads(need, key) for need in by_service[service])
 
     return Gap(
         missing=tuple(_missing(found, asked)),
@@ -125,20 +127,20 @@ def gap(layout: Layout, needs: Sequence[Need]) -> Gap:
 
 def _missing(found: Views, asked: Sequence[Need]) -> Iterator[Missing]:
     layout = found.layout
-    by_service = _by_service(asked)
+    by_service = matching.by_service(asked)
     wanted = _baseline(found, by_service)
     for need in asked:
         if _is_blank_without(need) or _fails_without(found, need, by_service[need.service]):
             wanted.setdefault((need.service, need.key), [])
     for (service, key), told in sorted(wanted.items()):
-        mine = [need for need in by_service[service] if _reads(need, key)]
+        mine = [need for need in by_service[service] if matching.reads(need, key)]
         known = found.known(service, layout.production)
         if known and not is_given(key) and not _has(found, service, key, by_service):
             yield Missing(
                 service=service,
                 environment=layout.production,
                 key=key,
-                needed_by=(*_places(mine), *told),
+                needed_by=(*matching.places(mine), *told),
                 required=any(_fails_without(found, one, by_service[service]) for one in mine),
                 default=next((need.default for need in mine if need.default), None),
                 read=bool(mine) or _is_used(layout, service or None, key, asked),
@@ -150,7 +152,7 @@ def _fails_without(found: Views, need: Need, beside: Iterable[Need]) -> bool:
 
     A place under another key is reached where that key is there and not off, or stands for itself.
     """
-    if not need.required or _is_pattern(need):
+    if not need.required or matching.is_pattern(need):
         return False
     seen = found.of(need.service, found.layout.production)
     if any(key in seen for key in need.instead):
@@ -173,13 +175,6 @@ def _is_on(entry: Entry | None, key: str, asked: Iterable[Need]) -> bool:
     return any(one.default in ("on", "other") for one in asked if one.key == key)
 
 
-def _by_service(asked: Iterable[Need]) -> defaultdict[str, list[Need]]:
-    found: defaultdict[str, list[Need]] = defaultdict(list)
-    for need in asked:
-        found[need.service].append(need)
-    return found
-
-
 def _baseline(
     found: Views, asked: defaultdict[str, list[Need]]
 ) -> dict[tuple[str, str], list[str]]:
@@ -197,7 +192,9 @@ def _baseline(
 def _concerned(
     layout: Layout, source: Source, key: str, asked: defaultdict[str, list[Need]]
 ) -> list[str]:
-    reading = [name for name, needs in asked.items() if any(_reads(one, key) for one in needs)]
+    reading = [
+        name for name, needs in asked.items() if any(matching.reads(one, key) for one in needs)
+    ]
     documented = source.environment in _DOCUMENTED
     if source.service is not None:
         return [source.service] if documented or source.service in reading else []
@@ -215,13 +212,13 @@ def _has(found: Views, service: str, key: str, asked: defaultdict[str, list[Need
     environment = found.layout.production
     if {(service, key), ("", key)} & set(found.layout.built):
         return True
-    if _lookup(found.of(service, environment), key, asked[service]) is not None:
+    if matching.lookup(found.of(service, environment), key, asked[service]) is not None:
         return True
     if not service and any(one.required and one.key == key for one in asked[""]):
         return False
     return any(
         not found.known(name, environment)
-        or _lookup(found.of(name, environment), key, asked[name]) is not None
+        or matching.lookup(found.of(name, environment), key, asked[name]) is not None
         for name in _beside(found.layout, service)
     )
 
@@ -234,47 +231,13 @@ def _beside(layout: Layout, service: str) -> list[str]:
     return [one for one in folders if one != service and folders[one] == folders[service]]
 
 
-def _lookup(seen: dict[str, Entry], key: str, asked: Iterable[Need]) -> Entry | None:
-    """A key as a service sees it; some libraries take it in any case."""
-    if key in seen:
-        return seen[key]
-    if any(need.any_case and _reads(need, key) for need in asked):
-        return next((one for name, one in seen.items() if name.lower() == key.lower()), None)
-    return None
-
-
-def _is_pattern(need: Need) -> bool:
-    return "*" in need.key
-
-
-def _reads(need: Need, key: str) -> bool:
-    """Whether this is a place that reads the key; one that reads any key is none for this one."""
-    return len(need.key.strip("*_")) >= _TELLING and _may_read(need, key)
-
-
-_TELLING = 2
-"""Letters that a pattern has to have, to say something of the key."""
-
-
-def _may_read(need: Need, key: str) -> bool:
-    if need.any_case:
-        return fnmatchcase(key.lower(), need.key.lower())
-    return fnmatchcase(key, need.key) if _is_pattern(need) else need.key == key
-
-
-def _places(needs: Iterable[Need]) -> list[str]:
-    """Where a key is needed, what fails without it first."""
-    ordered = sorted(needs, key=lambda one: not one.required)
-    return list(dict.fromkeys(f"{one.path}:{one.line}" for one in ordered))[:_PLACES]
-
-
 def _hollow(found: Views, asked: Sequence[Need]) -> Iterator[Hollow]:
     """A placeholder is told wherever it stands; an empty value only where the code needs one."""
-    by_service = _by_service(asked)
+    by_service = matching.by_service(asked)
     told: set[tuple[str, int]] = set()
     for service in found.layout.services:
         for entry in found.of(service.name, found.layout.production).values():
-            mine = [one for one in by_service[service.name] if _reads(one, entry.key)]
+            mine = [one for one in by_service[service.name] if matching.reads(one, entry.key)]
             if mine and _is_hollow(entry, mine):
                 told.add((entry.path, entry.line))
                 yield _as_hollow(found.layout, service.name, entry, mine)
@@ -299,7 +262,7 @@ def _as_hollow(layout: Layout, service: str, entry: Entry, mine: Iterable[Need])
         path=entry.path,
         line=entry.line,
         shape=entry.shape,
-        needed_by=tuple(_places(mine)),
+        needed_by=tuple(matching.places(mine)),
     )
 
 
@@ -318,7 +281,12 @@ def _unused(found: Views, asked: Sequence[Need]) -> Iterator[Unused]:
                     key=entry.key,
                     path=entry.path,
                     line=entry.line,
+                    certain=not any(_reads_anything(one, entry.key) for one in asked),
                 )
+
+
+def _reads_anything(need: Need, key: str) -> bool:
+    return matching.may_read(need, key) and not matching.reads(need, key)
 
 
 def _is_used(layout: Layout, service: str | None, key: str, asked: Sequence[Need]) -> bool:
@@ -328,7 +296,7 @@ def _is_used(layout: Layout, service: str | None, key: str, asked: Sequence[Need
     if (service, key) in named or ("", key) in layout.mentions:
         return True
     mine = (one for one in asked if service is None or _may_be(layout, one.service, service))
-    return any(_may_read(one, key) for one in mine)
+    return any(matching.reads(one, key) for one in mine)
 
 
 def _may_be(layout: Layout, reader: str, service: str) -> bool:

@@ -1,14 +1,15 @@
 """Where a project keeps its settings: files found by their names, folders by what is in them."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from rulezero_server import sources
 from rulezero_server.parity import names
 
-DEEPEST = 5
+DEEPEST = 10
 """Folders below the project that are looked into."""
 
 MOST_FOLDERS = 5_000
@@ -27,7 +28,7 @@ _KEPT = (".envs", ".env", "envs", "env", ".docker", ".deploy", ".config")
 _MANIFESTS = frozenset(
     {
         *("package.json", "pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "manage.py"),
-        *("Dockerfile", "Containerfile", "go.mod", "Gemfile", "Cargo.toml", "composer.json"),
+        *("go.mod", "Gemfile", "Cargo.toml", "composer.json"),
         *("pom.xml", "build.gradle", "mix.exs", "deno.json"),
     }
 )
@@ -42,7 +43,29 @@ _NO_PROGRAM = frozenset(
 )
 
 
-_SCRIPTS = ("Procfile", "Containerfile", "entrypoint", "start")
+_SHELL = re.compile(r"#!.*\b(?:ba|da|k|z)?sh\b")
+
+_NO_USE = (
+    *(".md", ".rst", ".txt", ".adoc", ".log", ".lock", "-lock.json", "-lock.yaml", ".sum", ".map"),
+    *(
+        ".min.js",
+        ".css",
+        ".scss",
+        ".less",
+        ".svg",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".ico",
+        ".webp",
+    ),
+    *(".pdf", ".zip", ".gz", ".tar", ".whl", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3"),
+    *(".mp4", ".mov", ".csv", ".tsv", ".parquet", ".po", ".mo", ".pyc", ".so", ".dll", ".exe"),
+    *(".db", ".sqlite", ".sqlite3", ".pem", ".key", ".crt", ".p12", ".ipynb", "rulezero.toml"),
+    *(".test.js", ".test.ts", ".test.tsx", ".spec.js", ".spec.ts", ".spec.tsx", "_test.py"),
+)
+"""Pictures, prose, archives, data, keys of other kinds, tests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,52 +86,73 @@ class ComposePath:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Everything that was found. `cut` is whether there were too many folders to look into."""
+    """Everything that was found.
+
+    `texts` are files that may use a key; `cut` is whether there were too many folders to look into.
+    """
 
     settings: tuple[SettingsFile, ...] = ()
     compose: tuple[ComposePath, ...] = ()
-    scripts: tuple[Path, ...] = ()
+    texts: tuple[Path, ...] = ()
     cut: bool = False
 
 
-def look(root: Path) -> Found:
-    """What the project keeps, by the names of its files."""
+_NONE: Mapping[str, str] = {}
+
+
+def look(root: Path, kept: frozenset[Path] = frozenset(), own: Mapping[str, str] = _NONE) -> Found:
+    """What the project keeps, by the names of its files.
+
+    Args:
+        root: The project.
+        kept: Folders that are looked into whatever they are called.
+        own: What the project calls the environments that have a usual name.
+    """
     settings: list[SettingsFile] = []
     compose: list[ComposePath] = []
-    scripts: list[Path] = []
+    texts: list[Path] = []
     count = 0
-    for folder, files in _walk(root):
+    for folder, files in _walk(root, kept):
         count += 1
         if count > MOST_FOLDERS:
             break
-        for name in files:
-            path = folder / name
+        for path in (folder / name for name in files):
             environment = _environment(root, path)
-            based = names.compose_environment(name)
+            based = names.compose_environment(path.name)
             if environment is not None:
-                settings.append(SettingsFile(path=path, environment=environment))
+                named = own.get(environment, environment)
+                settings.append(SettingsFile(path=path, environment=named))
             elif based is not None:
-                compose.append(ComposePath(path=path, environment=based))
-            elif _is_script(name):
-                scripts.append(path)
+                compose.append(ComposePath(path=path, environment=own.get(based, based)))
+            elif is_text(path.name):
+                texts.append(path)
     return Found(
         settings=tuple(settings),
         compose=tuple(compose),
-        scripts=tuple(scripts),
+        texts=tuple(texts),
         cut=count > MOST_FOLDERS,
     )
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+def _walk(root: Path, kept: frozenset[Path]) -> Iterator[tuple[Path, list[str]]]:
+    on_the_way = kept.union(*(one.parents for one in kept))
     for folder, folders, files in os.walk(root):
         here = Path(folder)
-        deep = len(here.relative_to(root).parts)
-        folders[:] = sorted(f for f in folders if deep < DEEPEST and _is_looked_into(here / f))
+        inner = (f for f in folders if _is_reached(root, here / f, kept))
+        folders[:] = sorted({*inner, *(f for f in folders if here / f in on_the_way)})
         yield here, sorted(files)
 
 
+def _is_reached(root: Path, folder: Path, kept: frozenset[Path]) -> bool:
+    """Whether a folder, and each between it and the root or what is kept, is looked into."""
+    base = next((one for one in folder.parents if one in kept or one == root), root)
+    inner = folder.relative_to(base).parts
+    aside = any(part.lower() in _ASIDE for part in inner)
+    return not aside and len(inner) <= DEEPEST and _is_looked_into(folder)
+
+
 def _is_looked_into(folder: Path) -> bool:
-    if folder.name.lower() in _ASIDE or folder.is_symlink():
+    if folder.is_symlink():
         return False
     if folder.parent.name in _KEPT and names.of_folder(folder.name) is not None:
         return True
@@ -127,8 +171,16 @@ def _environment(root: Path, path: Path) -> str | None:
     return names.environment(path.name)
 
 
-def _is_script(name: str) -> bool:
-    return name.endswith((".sh", ".bash")) or name in _SCRIPTS or is_dockerfile(name)
+def is_text(name: str) -> bool:
+    """Whether a file of this name may use a key: most do that are neither pictures nor prose."""
+    return not name.lower().endswith(_NO_USE) and not name.startswith(("test_", "conftest."))
+
+
+def is_script(name: str, text: str) -> bool:
+    """Whether a shell, or something like one, runs a file."""
+    if name.endswith((".sh", ".bash")) or name == "Procfile" or is_dockerfile(name):
+        return True
+    return bool(_SHELL.match(text))
 
 
 def is_dockerfile(name: str) -> bool:
@@ -144,10 +196,7 @@ def is_aside(folder: PurePosixPath) -> bool:
 
 def is_program(folder: Path) -> bool:
     """Whether a folder holds a program of its own, and not only settings."""
-    try:
-        found = [one.name for one in folder.iterdir() if one.is_file()]
-    except OSError:
-        return False
+    found = [one.name for one in _children(folder) if one.is_file()]
     code = (name for name in found if name.endswith(_CODE) and name not in _NO_PROGRAM)
     return bool(_MANIFESTS & set(found)) or _requires(found) or any(code)
 
@@ -156,10 +205,21 @@ def _requires(found: list[str]) -> bool:
     return any(name.startswith("requirements") and name.endswith(".txt") for name in found)
 
 
-def has_code(folder: Path) -> bool:
-    """Whether a folder itself holds source files that run, not only what builds them."""
+def has_code(root: Path, taken: Iterable[str]) -> bool:
+    """Whether a project's root runs something itself, beside the services in the folders `taken`.
+
+    A source file that stands there, or a package, there or below `src`; not what builds and tests.
+    """
+    beside = [one for one in _children(root) if one.name not in taken]
+    if any(one.suffix == ".py" and one.name not in _NO_PROGRAM for one in beside):
+        return True
+    inner = [*beside, *(_children(root / "src") if "src" not in taken else ())]
+    packages = (one for one in inner if (one / "__init__.py").is_file())
+    return any(one.name.lower() not in _ASIDE for one in packages)
+
+
+def _children(folder: Path) -> list[Path]:
     try:
-        found = [one.name for one in folder.iterdir() if one.is_file()]
+        return list(folder.iterdir())
     except OSError:
-        return False
-    return any(name.endswith(".py") and name not in _NO_PROGRAM for name in found)
+        return []

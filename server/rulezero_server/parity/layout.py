@@ -17,13 +17,6 @@ from rulezero_server.parity.services import Ground, discover, within
 
 _CODE = (*sources.SUFFIXES, *sources.SCRIPTS, "pyproject.toml", "setup.cfg")
 
-_TEXTS = (
-    *(*_CODE, *sources.SCRIPTS, ".sh", ".bash", ".cfg", ".ini", ".conf", ".toml", ".yml", ".yaml"),
-    *(".json", ".tf", ".template", ".tmpl", ".mk", ".go", ".rb", ".php", ".java", ".kt", ".rs"),
-    *(".properties", "Makefile", "Dockerfile", "Procfile", "Caddyfile", "Jenkinsfile"),
-)
-"""Where a key's name may be mentioned."""
-
 _CANONICAL = ("example", "staging")
 
 
@@ -99,7 +92,8 @@ class _Reading:
 
     @cached_property
     def project(self) -> Project:
-        found = finding.look(self.root)
+        kept = frozenset(self.root / one.folder for one in self.config.services)
+        found = finding.look(self.root, kept, self._own_names())
         listed = {one.path: one for one in found.compose}
         listed.update({one.path: one for one in self._declared_compose()})
         files = tuple((one, compose.read(one.path, self.grounds)) for one in listed.values())
@@ -112,6 +106,11 @@ class _Reading:
             services=self.config.services or discover(ground),
             declared=tuple(self._env_files()),
         )
+
+    def _own_names(self) -> dict[str, str]:
+        declared = (name for name, _ in self._env_files())
+        files = (environment for _, environment, _ in self.config.files)
+        return names.own_names((*declared, *files, *self.config.baseline, self.config.production))
 
     def _declared_compose(self) -> Iterator[finding.ComposePath]:
         for _, environment, path in self.config.files:
@@ -182,27 +181,39 @@ class _Reading:
                 yield need if counts else replace(need, required=False)
 
     @cached_property
-    def scripts(self) -> tuple[tuple[str, Text], ...]:
-        """Every script that can be read, for each service that it is part of."""
-        found: list[tuple[str, Text]] = []
-        for path in self.project.found.scripts:
+    def texts(self) -> tuple[tuple[list[str], Text], ...]:
+        """Every file that may use a key and can be read, with the services that it is part of."""
+        found: list[tuple[list[str], Text]] = []
+        holders: dict[Path, list[str]] = {}
+        for path in self.project.found.texts:
+            folder = path.parent
+            if folder not in holders:
+                holders[folder] = self._holders(folder.relative_to(self.root))
             with suppress(Unreadable):
-                said = text(path, self.grounds)
-                found += [(one, said) for one in self._holders(path.relative_to(self.root))]
+                found.append((holders[folder], text(path, self.grounds)))
         return tuple(found)
 
     def _asked(self) -> Iterator[Need]:
-        for service, said in self.scripts:
-            yield from shell.needs(said.text, said.path, service)
+        for services, said in self.texts:
+            if finding.is_script(Path(said.path).name, said.text):
+                for one in services:
+                    yield from shell.needs(said.text, said.path, one)
 
     def _built(self) -> Iterator[tuple[str, str]]:
         """Keys that images set; which image a service outside all folders runs is not known."""
-        for service, said in self.scripts:
+        for services, said in self.texts:
             if finding.is_dockerfile(Path(said.path).name):
-                yield from ((service, key) for key in shell.built(said.text))
+                yield from ((one, key) for key in shell.built(said.text) for one in services)
 
-    def _holders(self, path: Path) -> list[str]:
-        held = within(self.project.services, path.parent.as_posix())
+    def _mentions(self, keys: frozenset[str]) -> Iterator[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for services, said in self.texts:
+            mentioned = shell.mentions(said.text, keys)
+            found.update((one, key) for key in mentioned for one in services)
+        yield from sorted(found)
+
+    def _holders(self, folder: Path) -> list[str]:
+        held = within(self.project.services, folder.as_posix())
         root = [one.name for one in self.project.services if one.folder == "."]
         return [one.name for one in held] or root or [""]
 
@@ -216,16 +227,6 @@ class _Reading:
                     path = real(file.folder / one.path)
                     if path in read:
                         yield self.grounds.name(path)
-
-    def _mentions(self, keys: frozenset[str]) -> Iterator[tuple[str, str]]:
-        seen: set[tuple[str, str]] = set()
-        for file in sources.read(self.root, frozenset(), _TEXTS).files:
-            path = Path(file.path)
-            if _sets_keys(path.name) or _is_test(path):
-                continue
-            for key in shell.mentions(file.text, keys):
-                seen.update((service, key) for service in self._holders(path))
-        yield from sorted(seen)
 
     def _is_inside(self, service: Service) -> bool:
         return real(self.root / service.folder).is_relative_to(real(self.root))
@@ -242,13 +243,3 @@ class _Reading:
             files=tuple(replace(one, path=(prefix / one.path).as_posix()) for one in found.files),
             left_out=found.left_out,
         )
-
-
-def _sets_keys(name: str) -> bool:
-    """Files in which a key's name says that it is set."""
-    return names.environment(name) is not None or names.compose_environment(name) is not None
-
-
-def _is_test(path: Path) -> bool:
-    named = path.name.startswith("test_") or path.name == "conftest.py"
-    return named or any(part in ("test", "tests", "__tests__", "e2e") for part in path.parts)

@@ -1,6 +1,7 @@
 """Which environment a settings file or a compose file is for, by its name."""
 
 import re
+from collections.abc import Iterable
 
 EXAMPLE, LOCAL = "example", "local"
 
@@ -62,6 +63,12 @@ def _parts(name: str) -> list[str] | None:
         return parts if any(part in _ALIASES for part in parts) else None
     stem = re.fullmatch(r"(?:dot)?env[.\-_](\w+)", name.lower())
     return [stem[1]] if stem and stem[1] in _ALIASES else None
+
+
+def own_names(declared: Iterable[str]) -> dict[str, str]:
+    """What a project calls the environments that have a usual name: {"production": "live"}."""
+    usual = ((_ALIASES.get(name.lower()), name) for name in declared)
+    return {known: name for known, name in usual if known is not None}
 
 
 def of_folder(folder: str) -> str | None:

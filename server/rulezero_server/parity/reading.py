@@ -3,8 +3,8 @@
 import codecs
 import os
 import stat
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 MOST_BYTES = 1_000_000
@@ -37,9 +37,9 @@ class Grounds:
         """Whether a path with every link followed is still inside."""
         return any(path.is_relative_to(one) for one in self._resolved)
 
-    @property
-    def _resolved(self) -> Iterable[Path]:
-        return (real(one) for one in (self.root, *self.besides))
+    @cached_property
+    def _resolved(self) -> tuple[Path, ...]:
+        return tuple(real(one) for one in (self.root, *self.besides))
 
 
 def real(path: Path) -> Path:

@@ -29,7 +29,7 @@ def discover(ground: Ground) -> tuple[Service, ...]:
     services = list(_composed(ground))
     taken = {one.folder for one in services}
     folders = [one for one in _with_settings(ground) if one not in taken]
-    if has_code(ground.root) and ROOT not in taken:
+    if ROOT not in taken and has_code(ground.root, {*taken, *folders}):
         folders.append(ROOT)
     called = Counter(PurePosixPath(one).name for one in folders)
     for folder in folders:

@@ -286,14 +286,15 @@ def test_a_key_that_nothing_uses_is_named_and_no_other() -> None:
         ("", "GONE", "/.env.production"),
     ]
     assert isinstance(found.unused[0], Unused)
+    assert all(one.certain for one in found.unused)
 
 
-def test_where_the_code_reads_any_key_none_is_called_unused_and_none_is_needed_for_it() -> None:
+def test_where_the_code_reads_any_key_none_is_surely_unused_and_none_is_needed_for_it() -> None:
     anything = need("*", required=False, how="os.environ.get")
     found = gap(
         layout(source("api", "example", "A"), source("api", "production", "B")), (anything,)
     )
-    assert found.unused == ()
+    assert [(one.key, one.certain) for one in found.unused] == [("B", False)]
     assert [(one.key, one.needed_by) for one in found.missing] == [("A", ("example",))]
 
 

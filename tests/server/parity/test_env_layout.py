@@ -216,6 +216,39 @@ def test_a_base_with_an_override_beside_it_counts_for_production(tmp_path: Path)
     assert again.problems == ()
 
 
+def test_an_environment_has_the_name_that_the_project_gives_it(tmp_path: Path) -> None:
+    toml = '[environments.dev]\nenv_file = "dev.env"\n[parity]\nproduction = "live"\n'
+    compose = "services: {shop: {build: ., environment: {B: 1}}}"
+    files = {
+        "rulezero.toml": toml,
+        "app.py": "",
+        "dev.env": "A=1\n",
+        ".env.dev": "A=1\n",
+        ".env.prod": "A=1\n",
+        "compose.production.yaml": compose,
+    }
+    found = project(tmp_path, files).layout()
+    assert [one[1:3] for one in sources(found)] == [
+        ("dev", ".env.dev"),
+        ("live", ".env.prod"),
+        ("dev", "dev.env"),
+        ("live", "compose.production.yaml"),
+    ]
+    assert found.production == "live"
+
+
+def test_a_declared_service_is_looked_into_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    files = {
+        "rulezero.toml": '[parity.services.demo]\nfolder = "examples/build/demo"\n',
+        "examples/build/demo/.env.production": "A=1\n",
+        "examples/other/.env.production": "A=1\n",
+    }
+    found = project(tmp_path, files).layout()
+    assert [one[:3] for one in sources(found)] == [
+        ("demo", "production", "examples/build/demo/.env.production")
+    ]
+
+
 @pytest.mark.proves("B04")
 def test_what_is_declared_stands_instead_of_what_is_found(tmp_path: Path) -> None:
     toml = """
@@ -301,6 +334,10 @@ def test_a_program_in_the_root_is_a_service_beside_the_others(tmp_path: Path) ->
     assert services(found)[-1] == ("shop", ".")
     tools_only = project(tmp_path / "tools", {**THREE, "setup.py": "", "conftest.py": ""}).layout()
     assert "." not in {folder for _, folder in services(tools_only)}
+    packaged = {**THREE, "src/shop/__init__.py": "", "docker/Dockerfile": "", "docker/.env": "A=1"}
+    found = project(tmp_path / "packaged", packaged).layout()
+    assert services(found)[-1] == ("packaged", ".")
+    assert (None, "local", "docker/.env", "A") in sources(found)
 
 
 def test_settings_of_tests_documents_and_installed_packages_are_left_alone(tmp_path: Path) -> None:
@@ -377,12 +414,16 @@ def test_scripts_ask_for_keys_and_names_that_stand_somewhere_are_not_called_unus
         **THREE,
         "api/start.sh": "OWN=1\n# $COMMENT\necho $OWN ${NEEDED:?} $PORT $lower $PORT\n",
         "api/pipe.sh": "\x00",
+        "api/entrypoint": "#!/bin/sh -e\nexec app --bind ${BIND:-0.0.0.0}\n",
+        "api/tool": "#!/usr/bin/env python\nprint('$NO_KEY')\n",
+        "web/notes.md": "API",
         "deploy/nginx.conf": "set $x LOG;\n# DSN is not used\n",
         "web/test_page.py": "API",
         "worker/main.py": "settings = {'DSN': 1}",
     }
     found = project(tmp_path, files).layout()
     assert [(one.service, one.key, one.required, one.line) for one in found.needs] == [
+        ("api", "BIND", False, 2),
         ("api", "NEEDED", True, 3),
         ("api", "PORT", False, 3),
     ]

@@ -197,6 +197,8 @@ def refuses(body: list[ast.stmt]) -> bool:
 def _when(test: ast.expr) -> When:
     """Whether a test holds where its flag is on, or where it is off."""
     match test:
+        case ast.Compare(left=ast.UnaryOp(op=ast.Not())):
+            return "unknown"
         case ast.Compare(ops=[op], comparators=[other]):
             return _compared(op, other)
         case ast.BoolOp(values=values):

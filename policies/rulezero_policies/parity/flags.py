@@ -24,7 +24,9 @@ TEMPLATES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".txt")
 
 _CONDITION = re.compile(r"\{%-?\s*(?:if|elif)\s+(?P<test>[^%]*)%\}")
 
-_DECIDES = frozenset({"registration", "import", "guard", "decorator", "before request"})
+_DECIDES = frozenset(
+    {"definition", "registration", "import", "guard", "decorator", "before request"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

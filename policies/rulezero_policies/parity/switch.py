@@ -177,9 +177,10 @@ def _thing(code: Walked, thing: Thing, production: Production) -> Switch:
     met = barriers(code, way.conditions, production.layout)
     needs = _needs(code, thing, way, uses)
     unknown = (*way.unknown, *(b.unsure for b in met if b.closed is None))
+    closed = {n for b in met if b.closed for n in b.names}
     lacks = (
         *_schema(code, uses, production),
-        *_keys(code, needs, production.layout),
+        *(k for k in _keys(code, needs, production.layout) if k.name not in closed),
         *(_closed(b, production.rule) for b in met if b.closed),
         *(_never(code, thing, why) for why in way.never),
     )

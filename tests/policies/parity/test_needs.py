@@ -1,5 +1,7 @@
 """Which keys code reads, and whether it can do without them."""
 
+# ruff: noqa: E501  (programs, one a line)
+
 import textwrap
 
 import pytest
@@ -243,8 +245,15 @@ def test_a_helper_is_followed_to_where_it_is_called() -> None:
         """
     )
     assert found == {
-        **{"A": "off", "B": "on", "C": "off", "D": "!", "E": "off", "F": "off"},
-        **{"G": "on", "IN_CLASS": "on", "HAS": "off"},
+        "A": "off",
+        "B": "on",
+        "C": "off",
+        "D": "!",
+        "E": "off",
+        "F": "off",
+        "G": "on",
+        "IN_CLASS": "on",
+        "HAS": "off",
     }
 
 
@@ -358,10 +367,23 @@ def test_fields_of_settings_are_keys() -> None:
     """
     found = needs(code)
     assert asked(code) == {
-        **{"APP_SHARED": "!", "APP_A": "None", "APP_B": "off", "C_ALIAS": "!", "D1": "other"},
-        **{"E1": "!", "APP_F": "!", "APP_G": "None", "APP_H": "!", "APP_I": "None"},
-        **{"APP_J": "other", "APP_DB": "None", "APP_DB__HOST": "!", "APP_DB__PORT": "other"},
-        **{"APP_OTHER": "None", "APP_OTHER__HOST": "None", "APP_OTHER__PORT": "other"},
+        "APP_SHARED": "!",
+        "APP_A": "None",
+        "APP_B": "off",
+        "C_ALIAS": "!",
+        "D1": "other",
+        "E1": "!",
+        "APP_F": "!",
+        "APP_G": "None",
+        "APP_H": "!",
+        "APP_I": "None",
+        "APP_J": "other",
+        "APP_DB": "None",
+        "APP_DB__HOST": "!",
+        "APP_DB__PORT": "other",
+        "APP_OTHER": "None",
+        "APP_OTHER__HOST": "None",
+        "APP_OTHER__PORT": "other",
     }
     assert (found["D1"].instead, found["APP_DB__HOST"].instead) == (("D2",), ("APP_DB",))
     assert found["APP_A"].any_case

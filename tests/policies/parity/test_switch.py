@@ -1,5 +1,7 @@
 """If the code is there, find the switch."""
 
+# ruff: noqa: E501  (programs, one a line)
+
 import textwrap
 from dataclasses import replace
 
@@ -691,7 +693,7 @@ def test_flags_of_the_code_and_of_services_are_told_apart() -> None:
     }
     found = views(files, layout(production={"A": "on"}))
     assert {n: (v.kind, v.kept_by) for n, v in found.items()} == {
-        **{n: ("code", None) for n in ("FEATURE_OLD", "FEATURE_IN_DICT", "FEATURE_SET")},
+        **dict.fromkeys(("FEATURE_OLD", "FEATURE_IN_DICT", "FEATURE_SET"), ("code", None)),
         "FEATURE_ANNOTATED": ("code", None),
         "notes": ("service", "django-waffle"),
         "FEATURE_NOWHERE": ("key", None),
@@ -705,7 +707,7 @@ def test_flags_of_the_code_and_of_services_are_told_apart() -> None:
 def test_a_decorators_flag_is_tested_where_the_decorator_stands() -> None:
     files = {"app.py": textwrap.dedent(VIEW) + "@app.get('/x')\n@flag('FEATURE_X')\ndef x(): ...\n"}
     (test,) = views(files, production())["FEATURE_X"].tests
-    assert (test.line, test.function) == (7, "x")
+    assert (test.line, test.function) == (6, "x")
 
 
 @pytest.mark.proves("B15")

@@ -18,7 +18,15 @@ FlagKind = Literal["key", "code", "service"]
 
 GateKind = Literal["route", "command", "function", "class", "blueprint", "template", "code"]
 
-Why = Literal["set", "code default", "fixed in the code", "kept elsewhere", "not set", "not read"]
+Why = Literal[
+    "set",
+    "code default",
+    "fixed in the code",
+    "kept elsewhere",
+    "not set",
+    "not read",
+    "a text that is not empty",
+]
 
 TEMPLATES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".txt")
 
@@ -194,7 +202,7 @@ class _Flags:
             for n in needs
         )
         switched = any(e is not None and (e.shape == "boolean" or e.state != "other") for e in said)
-        return switched or any(n.default == "on" for n in needs)
+        return switched or key in self._code.booleans or any(n.default == "on" for n in needs)
 
     def _view(self, name: str) -> FlagView:
         needs = self._code.needs_of(name)

@@ -223,6 +223,30 @@ def default_state(read: Read) -> State | None:
     return None
 
 
+def is_boolean(read: Read) -> bool:
+    """Whether the place takes the value as one that is on or off."""
+    inner: ast.AST = read.node
+    default = ... if read.default is None else _literal(read.default)
+    if isinstance(default, bool) and not read.how.startswith("in "):
+        return True
+    for outer in read.file.above(inner):
+        match outer:
+            case ast.Compare(comparators=[other]):
+                held = _held(other)
+                return (
+                    bool(held)
+                    and all(v is not None and v != "" for v in held)
+                    and (meaning(held[0]) != "other")
+                )
+            case ast.Call(func=func) if func is not inner:
+                return _parses(func)
+            case ast.Attribute() | ast.Call() | ast.BoolOp():
+                inner = outer
+            case _:
+                return False
+    return False
+
+
 def _literal(node: ast.expr) -> object:
     try:
         value: object = ast.literal_eval(node)

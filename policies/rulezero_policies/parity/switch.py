@@ -97,9 +97,10 @@ def find_switch(name: str, code: Iterable[Walked], production: Production) -> Sw
     found = Switch(name=name)
     for one in code:
         things = found_in(one, name)
-        for thing in things or _gated(one, name):
+        meant = things or _gated(one, name)
+        for thing in meant:
             found = _joined(found, _thing(one, thing, production))
-        if not things:
+        if not meant:
             found = _joined(found, _elsewhere(one, name, production))
     if not found.definitions and not found.barriers:
         nowhere = f"nothing called {name} was found in the code"

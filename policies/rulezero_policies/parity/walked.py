@@ -8,7 +8,8 @@ from functools import cached_property
 from rulezero_policies.parity.carriers import Carriers, Depends
 from rulezero_policies.parity.conditions import Conditions
 from rulezero_policies.parity.effective import effective, is_known
-from rulezero_policies.parity.needs import Code, Reading, looked_into, reading
+from rulezero_policies.parity.needs import Code, Reading, keys, looked_into, reading
+from rulezero_policies.parity.reads import is_boolean
 from rulezero_policies.parity.things import Things
 from rulezero_policies.parity.values import Entry, Layout, Need
 from rulezero_policies.parity.ways import Ways
@@ -49,6 +50,11 @@ class Walked:
     def ways(self) -> Ways:
         """The ways to that."""
         return Ways(self.code.program, self.carriers, self.things)
+
+    @cached_property
+    def booleans(self) -> frozenset[str]:
+        """Keys that the code itself takes as on or off."""
+        return frozenset(keys(r for r in self.code.reads if is_boolean(r)))
 
     def needs_of(self, key: str) -> tuple[Need, ...]:
         """The places that read a key."""

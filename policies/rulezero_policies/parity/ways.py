@@ -106,10 +106,10 @@ class Ways:
 
     def _held(self, holder: Holder, depth: int) -> Way:
         before = Way(conditions=tuple(self._before(holder.variable)))
-        if not holder.part:
-            return before
         made = tuple(self.conditions.depended(holder.file, holder.call))
         every = [r for r in self._things.registrations if r.part == holder.variable]
+        if not every and not holder.part:
+            return before
         if not every:
             place = f"{holder.file.path}:{holder.call.lineno}"
             never = f"{holder.name} ({place}) is never registered with an application"

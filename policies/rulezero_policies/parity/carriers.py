@@ -220,8 +220,6 @@ class Carriers:
         for home, value in self._program.values(file, node) if depth else ():
             if isinstance(value, ast.expr):
                 found |= self._once(home, value, depth - 1)
-        if isinstance(node, ast.Name) and not found and node.id in self.fixed:
-            return Depends(settings=frozenset({node.id}))
         return found
 
     def _once(self, file: PyFile, node: ast.AST, depth: int) -> Depends:

@@ -134,7 +134,7 @@ class Things:
                 given = [*call.args, *(k.value for k in call.keywords)]
             case _:
                 return
-        prefix = self._prefix(file, call, 1 if call.func.attr == "add_namespace" else -1)
+        prefix = self._prefix(file, call, 1 if last(call.func) == "add_namespace" else -1)
         wholes = self._program.variables(file, whole)
         for part in dict.fromkeys(v for g in given for v in self._program.variables(file, g)):
             yield Registration(
@@ -197,8 +197,9 @@ class Things:
     def _path(self, file: PyFile, call: ast.Call) -> str | None:
         """The path of a route, also where a function of the project's is handed it."""
         given = argument(call, 0, "rule") or argument(call, -1, "path")
-        if given is None:
-            return None
+        return self._rule(file, given) if given is not None else None
+
+    def _rule(self, file: PyFile, given: ast.expr) -> str | None:
         texts = [t.value for t in self._program.texts(file, given) if t.whole]
         inside = [c.value for c in ast.walk(given) if isinstance(c, ast.Constant)]
         every = [*texts, *(v for v in inside if isinstance(v, str))]
@@ -254,8 +255,7 @@ class Things:
     def _added(self, file: PyFile, call: ast.Call) -> Iterator[Thing]:
         """`app.add_url_rule("/notes", view_func=notes)`, `api.add_resource(Notes, "/notes")`."""
         given = [*call.args, *(k.value for k in call.keywords)]
-        texts = [t.value for g in given for t in self._program.texts(file, g) if t.whole]
-        path = next((t for t in texts if t.startswith("/")), None)
+        path = next((p for g in given if (p := self._rule(file, g))), None)
         view = next((v for g in given if (v := self._view(file, g))), None)
         if path is not None and view is not None and isinstance(call.func, ast.Attribute):
             endpoint = self._text(file, call, 1, "endpoint")

@@ -413,6 +413,7 @@ def test_settings_of_pydantic_1_and_ways_to_configure_them() -> None:
     Held(); Odd(); Plain()
     """
     found = needs(code)
+    assert asked(code.replace("made()", "{**more}")) == asked(code)
     assert asked(code) == {"OLD_a": "None", "B1": "!", "OLD_c": "!", "H_OLD": "!", "H_Y": "!"}
     assert not found["OLD_c"].any_case
 
@@ -513,3 +514,38 @@ def test_nothing_of_a_default_is_kept_but_what_it_means() -> None:
     found = of(files)
     assert len(found.needs) == 5
     assert canary not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        # What environs and django-environ are told in other ways.
+        ("import environ\nenv = environ.Env(Y=(bool, True), X=1)\nenv('X')", {"X": "!"}),
+        ("import os\nfor a, b in pairs:\n    os.environ.get('X')", {"X": "off"}),
+        ("import os\n(os.environ)['X']", {"X": "!"}),
+        ("import os\nwith open(os.environ['X']) as f: f['Y']", {"X": "!"}),
+        (
+            "import os\nif x:\n    y = os.getenv('X')\nelse:\n    y = os.getenv('Z')\nif not y: raise E",
+            {"X": "off", "Z": "off"},
+        ),
+        ("import os\nKEYS = ('X',)\nAGAIN = KEYS\nfor k in AGAIN:\n    os.environ[k]", {}),
+        ("import os\nfor k in os.environ:\n    print(k)\nname.startswith('A')", {}),
+        ("import os\nget = os.environ.get\nget()\nget(**more)", {}),
+        ("from decouple import config\nconfig(cast=int)", {}),
+        (
+            "from pydantic import BaseModel\nfrom pydantic_settings import BaseSettings, SettingsConfigDict as C\nclass P: ...\nclass S(BaseSettings):\n    model_config = C(env_nested_delimiter='_')\n    p: P",
+            {"P": "!"},
+        ),
+        (
+            "import os\nclass A:\n    x = 'X'\n    def f(self):\n        x\n        return os.environ[A.x]",
+            {"X": "!"},
+        ),
+        (
+            "import os\nx = 'X'\nclass A:\n    x = 'Y'\n    def f(self): return os.environ[x]",
+            {"X": "!"},
+        ),
+        ("import os\nimport a.b as c\nos.environ[c.x]", {}),
+    ],
+)
+def test_corners_of_reading(code: str, found: dict[str, str]) -> None:
+    assert asked(code) == found

@@ -728,3 +728,201 @@ def test_a_need_says_on_which_keys_it_depends() -> None:
     files = {"a.py": "import os\nif os.getenv('USE_S3') == '1':\n    os.environ['S3_KEY']"}
     needs = {n.key: n.under for n in code(files).reading.every}
     assert needs == {"USE_S3": (), "S3_KEY": ("USE_S3",)}
+
+
+# Corners of the way.
+
+
+@pytest.mark.parametrize(
+    ("test", "held", "visible"),
+    [
+        # "false" is a text that is not empty, and so true to who asks for the text alone.
+        ("os.getenv('FEATURE_X')", "off", True),
+        ("os.getenv('FEATURE_X')", "", False),
+        ("not os.getenv('FEATURE_X')", "off", False),
+        ("os.getenv('FEATURE_X') == 'true'", "off", False),
+        ("os.getenv('FEATURE_X') and y", "off", True),
+    ],
+)
+def test_a_text_that_says_false_is_not_false_to_code_that_asks_for_any_text(
+    test: str, held: str, visible: bool
+) -> None:
+    body = f"import os\nfrom flask import Flask\napp = Flask(__name__)\nif {test}:\n    @app.get('/x')\n    def x(): ..."
+    assert switch("/x", production(FEATURE_X=held), {"app.py": body}).visible is visible
+
+
+def test_the_route_that_says_most_itself_is_meant() -> None:
+    files = {
+        "app.py": """
+            from flask import Flask
+            app = Flask(__name__)
+            @app.get("/<int:number>")
+            def number(number): ...
+            @app.get("/<name>")
+            def name(name): ...
+            @app.get("/<path:rest>")
+            def rest(rest): ...
+            @app.get("/<name>/<other>")
+            def both(name, other): ...
+            @app.get("/notes/<name>")
+            def note(name): ...
+            @app.get("/notes")
+            def notes(): ...
+        """
+    }
+    for path, meant in {
+        "/notes": ["notes"],
+        "/notes/a": ["note", "rest"],
+        "/5": ["number", "name", "rest"],
+        "/a": ["name", "rest"],
+        "/a/b/c": ["rest"],
+        "/<x>": ["number", "name", "rest"],
+    }.items():
+        found = [d.name for d in switch(path, production(), files).definitions]
+        assert sorted(found) == sorted(meant)
+
+
+def test_restx_namespaces_stand_on_their_apis_blueprint() -> None:
+    files = {
+        "api.py": """
+            from flask import Blueprint, Flask
+            from flask_restx import Api, Namespace
+            app = Flask(__name__)
+            bp = Blueprint("api", __name__, url_prefix="/api")
+            api = Api(bp)
+            notes = Namespace("notes")
+            api.add_namespace(notes, "/notes")
+            app.register_blueprint(bp)
+            @notes.route("/<id>")
+            class One:
+                def get(self): ...
+            api.add_org_resource(One, scoped("/more"), endpoint="more")
+        """
+    }
+    assert switch("/api/notes/3", production(), files).definitions[0].name == "One"
+    assert switch("/api/more", production(), files).visible
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"app.py": NEVER.replace('@bp.route("/x")', "@bp.route(path)")},
+        {"app.py": "import x\n@x.route()\ndef f(): ..."},
+        {
+            "app.py": "from flask import Flask\napp: Flask = Flask(__name__)\napp.add_url_rule('/y')\napp.add_url_rule(view_func=f)"
+        },
+        {"app.py": "from fastapi import APIRouter\na = APIRouter()\na.include_router(a)"},
+    ],
+)
+def test_what_is_no_route_of_that_path_is_not_found(files: dict[str, str]) -> None:
+    assert not switch("/x", production(), files).definitions
+
+
+def test_routers_that_hold_each_other_end() -> None:
+    files = {
+        "app.py": "from fastapi import APIRouter\na = APIRouter()\na.include_router(a, prefix='/p')\n@a.get('/x')\ndef x(): ..."
+    }
+    assert switch("x", production(), files).definitions
+
+
+@pytest.mark.parametrize(
+    ("files", "visible"),
+    [
+        (
+            {
+                "factory.py": "from flask import Flask\nimport os\napp = Flask(__name__)\nif os.getenv('FEATURE_X') == '1':\n    import views",
+                "views.py": "from factory import app\n@app.get('/x')\ndef x(): ...",
+            },
+            False,
+        ),
+        (
+            {
+                "factory.py": "from flask import Flask\napp = Flask(__name__)\nMODULES = ['my.views']\nfor m in MODULES: import_module(m)",
+                "my/views.py": "from factory import app\n@app.get('/x')\ndef x(): ...",
+            },
+            True,
+        ),
+        (
+            {
+                "factory.py": "from flask import Flask\ndef make():\n    app = Flask(__name__)\n    return app",
+                "wsgi.py": "from factory import make\napp = make()\n@app.get('/x')\ndef x(): ...",
+            },
+            True,
+        ),
+        (
+            {
+                "a.py": "from flask import Flask\nimport os\napp = Flask(__name__)\ndef one():\n    def x(): ...\n    app.add_url_rule('/x', view_func=x)\nif os.getenv('FEATURE_X') == '1':\n    one()",
+            },
+            False,
+        ),
+    ],
+)
+def test_a_file_that_is_loaded_only_by_a_flag_is_behind_it(
+    files: dict[str, str], visible: bool
+) -> None:
+    assert switch("x", production(FEATURE_X="off"), files).visible is visible
+
+
+def test_settings_that_classes_give_differently_are_not_fixed() -> None:
+    files = {
+        "app.py": """
+            from flask import Flask, abort
+            app = Flask(__name__)
+            class Base:
+                FEATURE_X = False
+            class Live(Base):
+                FEATURE_X = True
+            @app.get("/x")
+            def x():
+                if not app.config["FEATURE_X"]: abort(404)
+        """
+    }
+    assert switch("/x", production(), files).visible is None
+
+
+def test_helpers_that_are_given_a_name_are_asked_for_it() -> None:
+    body = "def on(name, and_so=1): return app.config[name]\n@app.get('/x')\ndef x():\n    if not on('FEATURE_X', and_so=y): abort(404)\n    return 1"
+    files = {"app.py": textwrap.dedent(VIEW) + body}
+    assert lacks(switch("/x", production(FEATURE_X="off"), files)) == [("flag", "FEATURE_X")]
+
+
+@pytest.mark.parametrize(
+    "decorator", ["feature_flag(name)", "feature_flag('X', 'Y')", "flagged()", "app.get('/y')"]
+)
+def test_a_decorator_that_names_no_known_flag_is_unknown_at_most(decorator: str) -> None:
+    files = {"app.py": textwrap.dedent(VIEW) + f"@app.get('/x')\n@{decorator}\ndef x(): ...\n"}
+    assert not switch("/x", production(), files).lacks
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "os.getenv('X') == '1'",
+        "parse_bool(os.getenv('X', ''))",
+        "os.getenv('X', '').lower() == 'true'",
+        "os.getenv('X', False)",
+        "(os.getenv('X') or '0') in ['1']",
+    ],
+)
+def test_a_key_that_the_code_takes_as_on_or_off_is_a_flag_where_it_decides(test: str) -> None:
+    files = {
+        "app.py": f"import os\nfrom flask import Flask\napp = Flask(__name__)\nif {test}:\n    @app.get('/x')\n    def x(): ...\n"
+    }
+    assert set(views(files, production())) == {"X"}
+    assert lacks(switch("/x", production(X="off"), files)) == [("flag", "X")] or "False" in test
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "os.getenv('X') == 'full'",
+        "os.getenv('X') is not None",
+        "os.getenv('X', 'a').lower() + 'b'",
+        "len(os.getenv('X', ''))",
+    ],
+)
+def test_a_key_that_is_no_boolean_is_no_flag(test: str) -> None:
+    files = {
+        "app.py": f"import os\nfrom flask import Flask\napp = Flask(__name__)\nif {test}:\n    @app.get('/x')\n    def x(): ...\n"
+    }
+    assert not views(files, production())

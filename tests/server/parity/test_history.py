@@ -121,6 +121,7 @@ def test_nothing_that_the_repository_names_is_run(repository: Path, tmp_path: Pa
         "protocol.ext.allow": "always",
         "remote.origin.promisor": "true",
         "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
+        "core.repositoryFormatVersion": "1",
         "extensions.partialClone": "origin",
         "remote.origin.uploadpack": str(evil),
         "alias.ls-tree": f"!{evil}",

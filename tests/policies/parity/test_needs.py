@@ -544,6 +544,15 @@ def test_nothing_of_a_default_is_kept_but_what_it_means() -> None:
             "import os\nx = 'X'\nclass A:\n    x = 'Y'\n    def f(self): return os.environ[x]",
             {"X": "!"},
         ),
+        (
+            "import os\n"
+            "a0 = os.environ\n" + "".join(f"a{n + 1} = a{n}\n" for n in range(12)) + "a12['X']",
+            {},
+        ),
+        (
+            "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    model_config = COMMON\n    x: int",
+            {"X": "!"},
+        ),
         ("import os\nimport a.b as c\nos.environ[c.x]", {}),
     ],
 )

@@ -289,6 +289,7 @@ VIEW = """
         "def views():\n    @app.get('/x')\n    def x(): return 1\nif app.config['FEATURE_X']:\n    views()",
         "@app.before_request\ndef gate():\n    if not app.config['FEATURE_X']: abort(404)\n@app.get('/x')\ndef x(): return 1",
         "def needs(f):\n    def inner():\n        if not app.config['FEATURE_X']: abort(404)\n        return f()\n    return inner\n@app.get('/x')\n@needs\ndef x(): return 1",
+        "@app.get('/x')\ndef x():\n    if not app.config['FEATURE_X']: return\n    return 1",
         "@app.get('/x')\n@feature_required('FEATURE_X')\ndef x(): return 1",
         "@app.get('/x')\n@only_if(app.config['FEATURE_X'])\ndef x(): return 1",
         "class X:\n    def get(self): return 1\nif app.config['FEATURE_X']:\n    app.add_url_rule('/x', view_func=X.as_view('x'))",

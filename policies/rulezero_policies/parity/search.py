@@ -1,6 +1,7 @@
 """Finding what somebody asks for: a function, route, endpoint, command or class by its name."""
 
 import re
+import tomllib
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -23,7 +24,8 @@ _FUNCTION = r"(?:function\s*\*?\s+|class\s+|(?:const|let|var)\s+){name}\b(?!\s*=
 
 def found(code: Walked, name: str) -> list[Thing]:
     """What a service offers under `name`; of what stands for the same, what is registered."""
-    every = _nearest([t for t in code.things.every if _is_called(t, name.strip())], name)
+    name = _entry_point(code, name.strip())
+    every = _nearest([t for t in code.things.every if _is_called(t, name)], name)
     bare = {id(t.node) for t in every if t.kind in {"function", "class"}}
     # Who asks for a function asks for every route that it answers, and not for it a second time.
     also = (t for t in code.things.every if t.kind in _REGISTERED and id(t.node) in bare)
@@ -31,6 +33,18 @@ def found(code: Walked, name: str) -> list[Thing]:
     answering = {id(t.node) for t in registered}
     kept = [*registered, *(t for t in every if id(t.node) not in answering)]
     return sorted(kept, key=lambda t: (_ORDER.index(t.kind), t.file.path, t.node.lineno))
+
+
+def _entry_point(code: Walked, name: str) -> str:
+    """What a script of `[project.scripts]` calls; any other name is itself."""
+    for source in code.sources.files:
+        if source.path.rpartition("/")[2] == "pyproject.toml":
+            try:
+                scripts: object = tomllib.loads(source.text)["project"]["scripts"][name]
+            except (tomllib.TOMLDecodeError, KeyError, TypeError):
+                continue
+            return str(scripts)
+    return name
 
 
 def _nearest(things: list[Thing], name: str) -> list[Thing]:

@@ -558,3 +558,18 @@ def test_nothing_of_a_default_is_kept_but_what_it_means() -> None:
 )
 def test_corners_of_reading(code: str, found: dict[str, str]) -> None:
     assert asked(code) == found
+
+
+def test_what_next_puts_into_the_built_code_is_no_key() -> None:
+    config = "const basePath = process.env.BASE_PATH\nexport default { env: { basePath, API: process.env.API }, x: { env: 1 } }"
+    found = of(
+        {
+            "web/next.config.ts": config,
+            "web/a.ts": "process.env.basePath; process.env.API; process.env.B",
+        }
+    )
+    assert [(n.key, n.path) for n in found.needs] == [
+        ("B", "web/a.ts"),
+        ("BASE_PATH", "web/next.config.ts"),
+        ("API", "web/next.config.ts"),
+    ]

@@ -927,3 +927,16 @@ def test_a_key_that_is_no_boolean_is_no_flag(test: str) -> None:
         "app.py": f"import os\nfrom flask import Flask\napp = Flask(__name__)\nif {test}:\n    @app.get('/x')\n    def x(): ...\n"
     }
     assert not views(files, production())
+
+
+@pytest.mark.proves("B14")
+def test_a_script_of_the_project_is_found_by_its_name() -> None:
+    files = {
+        "pyproject.toml": '[project.scripts]\nsync-all = "jobs.sync:main"',
+        "old/pyproject.toml": "not toml",
+        "jobs/sync.py": "import os\ndef main():\n    if os.getenv('FEATURE_SYNC') != '1':\n        return\n    work()",
+    }
+    found = switch("sync-all", production(), files)
+    assert [d.path for d in found.definitions] == ["jobs/sync.py"]
+    assert lacks(found) == [("flag", "FEATURE_SYNC")]
+    assert not switch("other", production(), files).definitions

@@ -227,13 +227,8 @@ def _needs(code: Walked, thing: Thing, way: Way, uses: Reached) -> tuple[Need, .
         n
         for n in code.reading.needs
         if n.key in uses.keys | asked
-        or (n.required and not n.under and n.path in loaded and _at_start(n))
+        or (n.required and not n.under and n.path in loaded and (n.path, n.line) in code.at_start)
     )
-
-
-def _at_start(need: Need) -> bool:
-    """Whether a key is read as the code is loaded, and not only where a function is called."""
-    return need.how == "pydantic-settings" or need.scope is None or need.scope.isidentifier()
 
 
 def _schema(code: Walked, uses: Reached, production: Production) -> list[Lack]:

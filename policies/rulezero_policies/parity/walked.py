@@ -12,7 +12,7 @@ from rulezero_policies.parity.needs import Code, Reading, keys, looked_into, rea
 from rulezero_policies.parity.reads import is_boolean
 from rulezero_policies.parity.things import Things
 from rulezero_policies.parity.values import Entry, Layout, Need
-from rulezero_policies.parity.ways import Ways
+from rulezero_policies.parity.ways import STARTS, Ways
 from rulezero_policies.references import Sources
 
 
@@ -55,6 +55,13 @@ class Walked:
     def booleans(self) -> frozenset[str]:
         """Keys that the code itself takes as on or off."""
         return frozenset(keys(r for r in self.code.reads if is_boolean(r)))
+
+    @cached_property
+    def at_start(self) -> frozenset[tuple[str, int]]:
+        """The places that read a key as the code is loaded, or as the application is made."""
+        held = ((r, r.file.function(r.node)) for r in self.code.reads)
+        plain = {(r.file.path, r.node.lineno) for r, f in held if f is None or f.name in STARTS}
+        return frozenset(plain | {(n.path, n.line) for f in self.code.fields for n in f.needs})
 
     def needs_of(self, key: str) -> tuple[Need, ...]:
         """The places that read a key."""

@@ -940,3 +940,13 @@ def test_a_script_of_the_project_is_found_by_its_name() -> None:
     assert [d.path for d in found.definitions] == ["jobs/sync.py"]
     assert lacks(found) == [("flag", "FEATURE_SYNC")]
     assert not switch("other", production(), files).definitions
+
+
+def test_a_key_that_only_another_function_needs_is_not_lacking() -> None:
+    files = {
+        **APP,
+        "app/users.py": APP["app/users.py"]
+        + "\n        import os\n        def upload():\n            return os.environ['S3_KEY']\n",
+    }
+    assert switch("/users/me", production(), files).lacks == ()
+    assert lacks(switch("upload", production(), files)) == [("key", "S3_KEY")]

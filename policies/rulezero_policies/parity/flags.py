@@ -11,7 +11,7 @@ from rulezero_policies.parity.conditions import Condition, When
 from rulezero_policies.parity.effective import effective, environments
 from rulezero_policies.parity.things import Thing
 from rulezero_policies.parity.values import Entry, FlagRule, Layout, Need, State
-from rulezero_policies.parity.walked import Walked, entry, known
+from rulezero_policies.parity.walked import Walked, built, entry, known
 
 FlagKind = Literal["key", "code", "service"]
 """What a flag's state rests on: a key, the code alone, or a service or database that keeps it."""
@@ -26,6 +26,7 @@ Why = Literal[
     "not set",
     "not read",
     "a text that is not empty",
+    "set by the image",
 ]
 
 TEMPLATES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".txt")
@@ -239,6 +240,8 @@ def state_of(
         return FlagState(environment=environment, state="unknown", why="not read")
     if found is not None and found.given:
         return FlagState(environment=environment, state=found.state, why="set")
+    if built(layout, service, key):
+        return FlagState(environment=environment, state="unknown", why="set by the image")
     defaults = {n.default for n in needs}
     default = needs[0].default if len(defaults) == 1 else None
     if default is not None:

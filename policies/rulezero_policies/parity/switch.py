@@ -12,7 +12,7 @@ from rulezero_policies.parity.search import found as found_in
 from rulezero_policies.parity.search import scripts
 from rulezero_policies.parity.things import Kind, Thing
 from rulezero_policies.parity.values import FlagRule, Layout, Need
-from rulezero_policies.parity.walked import Walked, entry, known
+from rulezero_policies.parity.walked import Walked, built, entry, known
 from rulezero_policies.parity.ways import Way
 from rulezero_policies.references import ModelClass
 
@@ -262,7 +262,8 @@ def _keys(code: Walked, needs: Iterable[Need], layout: Layout) -> list[Lack]:
     for need in needs:
         set_to = entry(layout, code.service, layout.production, need)
         hollow = set_to is not None and set_to.shape in {"empty", "placeholder"}
-        if need.required and (set_to is None or hollow):
+        absent = set_to is None and not built(layout, code.service, need.key)
+        if need.required and (absent or hollow):
             state = "holds no value there" if hollow else "is not set there"
             found.setdefault(
                 need.key,

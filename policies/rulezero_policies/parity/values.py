@@ -92,7 +92,12 @@ class Layout:
 
     `baseline` are the environments that production is held against, in order ("example" is what
     `.env.example` says). `problems` are declarations and files that could not be read, each in one
-    sentence; nothing is written while there are any.
+    sentence; nothing is written while there are any. `needs` are what compose files and scripts
+    ask for. `foreign` are files that programs read whose code is not here (a database's image):
+    whether something uses what they set is not known. `mentions` are pairs of a service ("" outside
+    all) and a key whose name stands somewhere in its files: too little to say that it is read, and
+    enough not to say that nothing uses it. `built` are pairs of a service ("" for all) and a key
+    that its image sets.
     """
 
     production: str
@@ -100,6 +105,10 @@ class Layout:
     services: tuple[Service, ...]
     sources: tuple[Source, ...]
     problems: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+    foreign: tuple[str, ...] = ()
+    mentions: tuple[tuple[str, str], ...] = ()
+    built: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

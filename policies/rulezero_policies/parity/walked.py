@@ -103,6 +103,11 @@ def entry(layout: Layout, service: str, environment: str, need: Need) -> Entry |
     return None
 
 
+def built(layout: Layout, service: str, key: str) -> bool:
+    """Whether the service's image sets a key: to what, is not known."""
+    return (service, key) in layout.built or ("", key) in layout.built
+
+
 def known(layout: Layout, service: str, environment: str) -> bool:
     """Whether all of an environment's settings could be read."""
     return is_known(layout, service, environment)

@@ -950,3 +950,10 @@ def test_a_key_that_only_another_function_needs_is_not_lacking() -> None:
     }
     assert switch("/users/me", production(), files).lacks == ()
     assert lacks(switch("upload", production(), files)) == [("key", "S3_KEY")]
+
+
+def test_what_an_image_sets_is_not_lacking_and_its_state_unknown() -> None:
+    given = replace(layout(production={}), built=(("api", "SECRET_KEY"), ("", "FEATURE_NOTES")))
+    found = switch("/notes", given)
+    assert (found.lacks, found.visible) == ((), None)
+    assert found.unknown == ("how FEATURE_NOTES at app/__init__.py:8 stands (set by the image)",)

@@ -72,7 +72,19 @@ class Flags:
             return FlagState(environment=environment, state="unknown", why="kept elsewhere")
         if fixed is not None and not needs:
             return FlagState(environment=environment, state=fixed.state, why="fixed in the code")
-        return state_of(self._layout, self._code.service, environment, name, needs)
+        found = state_of(self._layout, self._code.service, environment, name, needs)
+        bare = condition is not None and condition.bare and name in self._code.carriers.raw
+        if bare and found.why == "set" and found.state == "off" and not self._is_empty(name):
+            return replace(found, state="on", why="a text that is not empty")
+        return found
+
+    def _is_empty(self, name: str) -> bool:
+        environment = self._layout.production
+        said = (
+            entry(self._layout, self._code.service, environment, n)
+            for n in self._code.needs_of(name)
+        )
+        return any(e is not None and e.shape == "empty" for e in said)
 
     def _made(
         self,
@@ -105,7 +117,8 @@ class Flags:
         every = (*self._layout.baseline, self._layout.production)
         needs = self._code.needs_of(name)
         said = (entry(self._layout, self._code.service, e, n) for e in every for n in needs)
-        return any(e is not None and e.shape == "boolean" for e in said)
+        boolean = any(e is not None and e.shape == "boolean" for e in said)
+        return boolean or name in self._code.booleans
 
 
 def _unsure(barrier: Barrier, why: str) -> Barrier:

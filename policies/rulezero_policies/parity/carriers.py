@@ -9,7 +9,7 @@ from rulezero_policies.parity.needs import Code, keys
 from rulezero_policies.parity.needs_flask import configured, is_config
 from rulezero_policies.parity.program import Program
 from rulezero_policies.parity.pyfile import PyFile
-from rulezero_policies.parity.reads import meaning
+from rulezero_policies.parity.reads import Read, meaning
 from rulezero_policies.parity.values import State
 
 _DEPTH = 3
@@ -17,6 +17,12 @@ _DEPTH = 3
 
 _SETTINGS = ("settings", "config", "conf", "cfg", "env", "options", "flags")
 """What an object is called that holds settings."""
+
+_AS_IT_IS = (
+    *(ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.keyword, ast.Return),
+    *(ast.If, ast.IfExp, ast.BoolOp, ast.UnaryOp),
+)
+"""What a reading stands in where its text is not made anything else."""
 
 _SERVICES = {
     "variation": "LaunchDarkly",
@@ -95,18 +101,17 @@ class Carriers:
         self._named: dict[str, set[str]] = defaultdict(set)
         self._open: dict[ast.AST, Depends] = {}
         self.fixed: dict[str, Fixed] = {}
+        given: dict[str, list[Fixed | None]] = defaultdict(list)
         for file in code.program.files:
             for name, value in _settings(file):
-                self._setting(file, name, value)
-
-    def _setting(self, file: PyFile, name: str, value: ast.expr) -> None:
-        held = self.of(file, value).keys
-        if held:
-            self._named[name] |= held
-        elif isinstance(value, ast.Constant) and isinstance(value.value, bool):
-            state = meaning(value.value)
-            line = Fixed(name=name, state=state, path=file.path, line=value.lineno)
-            self.fixed.setdefault(name, line)
+                held = self.of(file, value).keys
+                self._named[name] |= held
+                given[name].append(None if held else _fixed(file, name, value))
+        for name, values in given.items():
+            first = values[0]
+            if first is not None and all(v is not None and v.state == first.state for v in values):
+                self.fixed[name] = first
+        self.raw = _raw(code.reads)
 
     def of(self, file: PyFile, node: ast.AST) -> Depends:
         """What is used anywhere in an expression, a statement or a function."""
@@ -215,8 +220,6 @@ class Carriers:
         for home, value in self._program.values(file, node) if depth else ():
             if isinstance(value, ast.expr):
                 found |= self._once(home, value, depth - 1)
-        if isinstance(node, ast.Name) and not found and node.id in self.fixed:
-            return Depends(settings=frozenset({node.id}))
         return found
 
     def _once(self, file: PyFile, node: ast.AST, depth: int) -> Depends:
@@ -246,6 +249,25 @@ class Carriers:
         asked = node.args[-1 if service == "django-waffle" else 0]
         texts = self._program.texts(file, asked)
         return Depends(remote=frozenset((t.value, service) for t in texts if t.whole))
+
+
+def _fixed(file: PyFile, name: str, value: ast.expr) -> Fixed | None:
+    match value:
+        case ast.Constant(value=bool(held)):
+            return Fixed(name=name, state=meaning(held), path=file.path, line=value.lineno)
+        case _:
+            return None
+
+
+def _raw(reads: Iterable[Read]) -> frozenset[str]:
+    """Keys whose values are used as they are written, wherever they are read."""
+    plain: dict[str, bool] = {}
+    for read in reads:
+        used = isinstance(read.file.parent(read.node), _AS_IT_IS)
+        for key in keys([read]):
+            kept = used and read.how in {"os.environ.get", "os.getenv", "os.environ[]"}
+            plain[key] = plain.get(key, True) and kept
+    return frozenset(k for k, kept in plain.items() if kept)
 
 
 def _converts(func: ast.expr) -> bool:

@@ -37,6 +37,8 @@ class Condition:
     path: str
     line: int
     through: Through
+    bare: bool = False
+    """Whether the test is of the value as it is, which "false" is true to."""
 
 
 class Conditions:
@@ -114,6 +116,7 @@ class Conditions:
                         path=file.path,
                         line=test.lineno,
                         through=through,
+                        bare=isinstance(test, ast.Name | ast.Attribute | ast.Subscript | ast.Call),
                     )
 
     def decorated(self, file: PyFile, function: ast.AST) -> Iterator[Condition]:
@@ -197,6 +200,8 @@ def refuses(body: list[ast.stmt]) -> bool:
 def _when(test: ast.expr) -> When:
     """Whether a test holds where its flag is on, or where it is off."""
     match test:
+        case ast.Compare(left=ast.UnaryOp(op=ast.Not())):
+            return "unknown"
         case ast.Compare(ops=[op], comparators=[other]):
             return _compared(op, other)
         case ast.BoolOp(values=values):

@@ -11,20 +11,31 @@ from rulezero_policies.parity.conditions import Condition, When
 from rulezero_policies.parity.effective import effective, environments
 from rulezero_policies.parity.things import Thing
 from rulezero_policies.parity.values import Entry, FlagRule, Layout, Need, State
-from rulezero_policies.parity.walked import Walked, entry, known
+from rulezero_policies.parity.walked import Walked, built, entry, known
 
 FlagKind = Literal["key", "code", "service"]
 """What a flag's state rests on: a key, the code alone, or a service or database that keeps it."""
 
 GateKind = Literal["route", "command", "function", "class", "blueprint", "template", "code"]
 
-Why = Literal["set", "code default", "fixed in the code", "kept elsewhere", "not set", "not read"]
+Why = Literal[
+    "set",
+    "code default",
+    "fixed in the code",
+    "kept elsewhere",
+    "not set",
+    "not read",
+    "a text that is not empty",
+    "set by the image",
+]
 
 TEMPLATES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".txt")
 
 _CONDITION = re.compile(r"\{%-?\s*(?:if|elif)\s+(?P<test>[^%]*)%\}")
 
-_DECIDES = frozenset({"registration", "import", "guard", "decorator", "before request"})
+_DECIDES = frozenset(
+    {"definition", "registration", "import", "guard", "decorator", "before request"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +203,7 @@ class _Flags:
             for n in needs
         )
         switched = any(e is not None and (e.shape == "boolean" or e.state != "other") for e in said)
-        return switched or any(n.default == "on" for n in needs)
+        return switched or key in self._code.booleans or any(n.default == "on" for n in needs)
 
     def _view(self, name: str) -> FlagView:
         needs = self._code.needs_of(name)
@@ -229,6 +240,8 @@ def state_of(
         return FlagState(environment=environment, state="unknown", why="not read")
     if found is not None and found.given:
         return FlagState(environment=environment, state=found.state, why="set")
+    if built(layout, service, key):
+        return FlagState(environment=environment, state="unknown", why="set by the image")
     defaults = {n.default for n in needs}
     default = needs[0].default if len(defaults) == 1 else None
     if default is not None:

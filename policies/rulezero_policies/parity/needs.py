@@ -46,11 +46,14 @@ class Code:
 def looked_into(service: str, sources: Sources) -> Code:
     """Read the code of `service`."""
     program = Program(sources)
+    own = [s for s in sources.files if _is_script(s.path)]
+    built = {s.path: needs_script.built_in(s) for s in own}
+    names = frozenset(n for held in built.values() for n in held)
     scripts = (
         n
-        for s in sources.files
-        if s.path.endswith(needs_script.SUFFIXES) and not needs_script.is_test(s.path)
+        for s in own
         for n in needs_script.needs(s, service)
+        if n.key not in names or built[s.path]
     )
     words = (n for s in program.unread for n in needs_python.by_words(s, service))
     return Code(
@@ -60,6 +63,10 @@ def looked_into(service: str, sources: Sources) -> Code:
         reads=(*needs_python.read(program), *needs_flask.read(program)),
         fields=needs_settings.fields(program, service),
     )
+
+
+def _is_script(path: str) -> bool:
+    return path.endswith(needs_script.SUFFIXES) and not needs_script.is_test(path)
 
 
 def reading(code: Code) -> Reading:

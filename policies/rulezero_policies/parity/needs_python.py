@@ -180,17 +180,15 @@ class _Reader:
         """`read` with the default that `Env(DEBUG=(bool, False))` gave the key."""
         made = self._construction(holder)
         for keyword in made[1].keywords if made else ():
-            match keyword.value:
-                case ast.Tuple(elts=[_, default]) if keyword.arg in {t.value for t in read.texts}:
-                    return replace(read, default=read.default or default, strict=False)
-                case _:
-                    pass
+            value = keyword.value
+            named = keyword.arg in {t.value for t in read.texts}
+            if named and isinstance(value, ast.Tuple) and len(value.elts) == 2:
+                return replace(read, default=read.default or value.elts[1], strict=False)
         return read
 
     def _of_environment(self, node: ast.Call) -> bool:
         """Whether a loop through the environment asks this of a key."""
-        loops = (n for n in self._file.above(node))
-        for outer in loops:
+        for outer in self._file.above(node):
             match outer:
                 case ast.For(iter=held):
                     iterated = [held]

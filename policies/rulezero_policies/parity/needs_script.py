@@ -67,6 +67,17 @@ _SCHEMA = re.compile(
 _ENTRY = re.compile(r"^\s*['\"]?([A-Z][A-Z0-9_]*)['\"]?\s*:", re.MULTILINE)
 
 
+_BUILT = re.compile(r"\benv\s*:\s*\{(?P<names>[^{}]*)\}")
+
+
+def built_in(source: SourceFile) -> frozenset[str]:
+    """The names that Next's configuration puts into the built code: nobody sets them."""
+    if not re.search(r"(?:^|/)next\.config\.\w+$", source.path):
+        return frozenset()
+    blocks = (m["names"] for m in _BUILT.finditer(source.text))
+    return frozenset(n for b in blocks for n in re.findall(r"(?:^|,)\s*['\"]?(\w+)", b))
+
+
 def is_test(path: str) -> bool:
     """Whether a script is one of the project's tests."""
     *folders, name = path.split("/")

@@ -83,8 +83,6 @@ class Program:
             case ast.Call(func=func):
                 called = self.origin(file, func, depth)
                 return f"{called}()" if called else ""
-            case ast.Await(value=value):
-                return self.origin(file, value, depth)
             case _:
                 return ""
 

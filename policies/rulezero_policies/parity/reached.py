@@ -64,19 +64,16 @@ def _called(code: Walked, file: PyFile, node: ast.AST) -> Iterator[_Part]:
     for one in ast.walk(node):
         if isinstance(one, ast.Name | ast.Attribute):
             known = code.code.program.called(file, one)
-            if known is not None and isinstance(known[1], Function):
+            if known is not None and isinstance(known[1], ast.ClassDef):
+                yield from _made(known[0], known[1])
+            elif known is not None:
                 yield known
-            elif known is not None and known[1] is not node:
-                yield from _made(*known)
 
 
-def _made(file: PyFile, node: ast.AST) -> Iterator[_Part]:
+def _made(file: PyFile, node: ast.ClassDef) -> Iterator[_Part]:
     """What runs where an object of a class is made."""
-    if isinstance(node, ast.ClassDef):
-        for name in ("__init__", "__post_init__", "__call__"):
-            yield from (
-                (file, b) for b in file.inside(node).get(name, ()) if isinstance(b, Function)
-            )
+    for name in ("__init__", "__post_init__", "__call__"):
+        yield from ((file, b) for b in file.inside(node).get(name, ()) if isinstance(b, Function))
 
 
 _Use = tuple[str, str | None, Reference]

@@ -69,11 +69,10 @@ def key_of(node: ast.expr) -> ast.expr | None:
             return key
         case ast.Call(args=[key, *_]):
             return key
-        case ast.Call(keywords=keywords):
+        case _:
+            keywords: list[ast.keyword] = getattr(node, "keywords", [])
             names = {"option", "name", "var", "key"}
             return next((k.value for k in keywords if k.arg in names), None)
-        case _:
-            return None
 
 
 def _written(node: ast.expr) -> set[str]:
@@ -221,6 +220,27 @@ def default_state(read: Read) -> State | None:
             return meaning(value)
         node, value = step
     return None
+
+
+def is_boolean(read: Read) -> bool:
+    """Whether the place takes the value as one that is on or off."""
+    default = ... if read.default is None else _literal(read.default)
+    said = isinstance(default, bool) and not read.how.startswith("in ")
+    return said or _taken_as_boolean(read.file, read.node)
+
+
+def _taken_as_boolean(file: PyFile, node: ast.AST) -> bool:
+    match file.parent(node):
+        case ast.Compare(comparators=[other]):
+            held = _held(other)
+            told = all(v is not None and v != "" for v in held)
+            return bool(held) and told and meaning(held[0]) != "other"
+        case ast.Call(func=func) if func is not node:
+            return _parses(func)
+        case (ast.Attribute() | ast.Call() | ast.BoolOp()) as outer:
+            return _taken_as_boolean(file, outer)
+        case _:
+            return False
 
 
 def _literal(node: ast.expr) -> object:

@@ -12,7 +12,7 @@ from rulezero_policies.parity.search import found as found_in
 from rulezero_policies.parity.search import scripts
 from rulezero_policies.parity.things import Kind, Thing
 from rulezero_policies.parity.values import FlagRule, Layout, Need
-from rulezero_policies.parity.walked import Walked, entry, known
+from rulezero_policies.parity.walked import Walked, built, entry, known
 from rulezero_policies.parity.ways import Way
 from rulezero_policies.references import ModelClass
 
@@ -97,9 +97,10 @@ def find_switch(name: str, code: Iterable[Walked], production: Production) -> Sw
     found = Switch(name=name)
     for one in code:
         things = found_in(one, name)
-        for thing in things or _gated(one, name):
+        meant = things or _gated(one, name)
+        for thing in meant:
             found = _joined(found, _thing(one, thing, production))
-        if not things:
+        if not meant:
             found = _joined(found, _elsewhere(one, name, production))
     if not found.definitions and not found.barriers:
         nowhere = f"nothing called {name} was found in the code"
@@ -177,9 +178,10 @@ def _thing(code: Walked, thing: Thing, production: Production) -> Switch:
     met = barriers(code, way.conditions, production.layout)
     needs = _needs(code, thing, way, uses)
     unknown = (*way.unknown, *(b.unsure for b in met if b.closed is None))
+    closed = {n for b in met if b.closed for n in b.names}
     lacks = (
         *_schema(code, uses, production),
-        *_keys(code, needs, production.layout),
+        *(k for k in _keys(code, needs, production.layout) if k.name not in closed),
         *(_closed(b, production.rule) for b in met if b.closed),
         *(_never(code, thing, why) for why in way.never),
     )
@@ -225,13 +227,8 @@ def _needs(code: Walked, thing: Thing, way: Way, uses: Reached) -> tuple[Need, .
         n
         for n in code.reading.needs
         if n.key in uses.keys | asked
-        or (n.required and not n.under and n.path in loaded and _at_start(n))
+        or (n.required and not n.under and n.path in loaded and (n.path, n.line) in code.at_start)
     )
-
-
-def _at_start(need: Need) -> bool:
-    """Whether a key is read as the code is loaded, and not only where a function is called."""
-    return need.how == "pydantic-settings" or need.scope is None or need.scope.isidentifier()
 
 
 def _schema(code: Walked, uses: Reached, production: Production) -> list[Lack]:
@@ -265,7 +262,8 @@ def _keys(code: Walked, needs: Iterable[Need], layout: Layout) -> list[Lack]:
     for need in needs:
         set_to = entry(layout, code.service, layout.production, need)
         hollow = set_to is not None and set_to.shape in {"empty", "placeholder"}
-        if need.required and (set_to is None or hollow):
+        absent = set_to is None and not built(layout, code.service, need.key)
+        if need.required and (absent or hollow):
             state = "holds no value there" if hollow else "is not set there"
             found.setdefault(
                 need.key,

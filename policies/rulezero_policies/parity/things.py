@@ -15,7 +15,7 @@ _VERBS = frozenset(
     {"route", "get", "post", "put", "patch", "delete", "head", "options", "websocket", "api_route"}
 )
 
-_ADDED = frozenset({"add_url_rule", "add_api_route", "add_route", "add_resource", "add_view"})
+_ADDED = re.compile(r"add_(?:\w+_)?(?:rule|route|resource|view)$")
 
 _REGISTERS = frozenset(
     {
@@ -24,7 +24,7 @@ _REGISTERS = frozenset(
     }
 )
 
-_PARTS = re.compile(r"(?:Blueprint|Router|Namespace|Typer|APIView)\(\)$|\.(?:group|Group)\(\)$")
+_PARTS = re.compile(r"(?:Api|Blueprint|Router|Namespace|Typer|APIView)\(\)$|\.(?:group|Group)\(\)$")
 _APPS = re.compile(r"(?:Flask|FastAPI|Quart|Starlette|Sanic|Litestar|App)\(\)$")
 
 
@@ -101,10 +101,13 @@ class Things:
         if not (_PARTS.search(made) or _APPS.search(made)):
             return
         variable = ".".join(filter(None, (file.module, file.scope_name(node), name)))
+        if made.endswith("Api()") and call.args:
+            # Flask-RESTX and Flask-RESTful: an Api stands on the blueprint that it is given.
+            self._joined(file, variable, call)
         self.holders[variable] = Holder(
             variable=variable,
             name=self._text(file, call, 0, "name") or name,
-            prefix=self._text(file, call, -1, "url_prefix") or self._text(file, call, -1, "prefix"),
+            prefix=self._prefix(file, call, -1),
             part=re.search(r"(?:Blueprint|Router|Namespace)\(\)$", made) is not None,
             file=file,
             call=call,
@@ -115,13 +118,23 @@ class Things:
         texts = self._program.texts(file, value) if value is not None else ()
         return next((t.value for t in texts if t.whole), "")
 
+    def _joined(self, file: PyFile, variable: str, call: ast.Call) -> None:
+        whole = next(iter(self._program.variables(file, call.args[0])), None)
+        self.registrations.append(
+            Registration(part=variable, whole=whole, prefix="", file=file, call=call)
+        )
+
+    def _prefix(self, file: PyFile, call: ast.Call, position: int) -> str:
+        names = ("url_prefix", "prefix", "path")
+        return next((p for n in names if (p := self._text(file, call, position, n))), "")
+
     def _registration(self, file: PyFile, call: ast.Call) -> Iterator[Registration]:
         match call:
             case ast.Call(func=ast.Attribute(attr=attr, value=whole)) if attr in _REGISTERS:
                 given = [*call.args, *(k.value for k in call.keywords)]
             case _:
                 return
-        prefix = self._text(file, call, -1, "url_prefix") or self._text(file, call, -1, "prefix")
+        prefix = self._prefix(file, call, 1 if last(call.func) == "add_namespace" else -1)
         wholes = self._program.variables(file, whole)
         for part in dict.fromkeys(v for g in given for v in self._program.variables(file, g)):
             yield Registration(
@@ -139,7 +152,7 @@ class Things:
                     yield self._plain(file, node, "class")
                     for decorator in node.decorator_list:
                         yield from self._decorated(file, node, decorator)
-                case ast.Call(func=ast.Attribute(attr=attr)) if attr in _ADDED:
+                case ast.Call(func=ast.Attribute(attr=attr)) if _ADDED.match(attr):
                     yield from self._added(file, node)
                 case ast.Call(func=ast.Name(id="path" | "re_path" | "Route" | "url")):
                     yield from self._listed(file, node)
@@ -157,8 +170,8 @@ class Things:
         call = decorator if isinstance(decorator, ast.Call) else None
         match func:
             case ast.Attribute(attr=verb, value=owner) if verb in _VERBS and call is not None:
-                path = self._text(file, call, 0, "rule") or self._text(file, call, 0, "path")
-                if path.startswith("/") or not path:
+                path = self._path(file, call)
+                if path is not None:
                     yield self._route(file, file, node, decorator, owner, path)
             case ast.Attribute(attr="command", value=owner) | (ast.Name(id="command") as owner):
                 named = self._text(file, call, 0, "name") if call is not None else ""
@@ -180,6 +193,17 @@ class Things:
                 )
             case _:
                 return
+
+    def _path(self, file: PyFile, call: ast.Call) -> str | None:
+        """The path of a route, also where a function of the project's is handed it."""
+        given = argument(call, 0, "rule") or argument(call, -1, "path")
+        return self._rule(file, given) if given is not None else None
+
+    def _rule(self, file: PyFile, given: ast.expr) -> str | None:
+        texts = [t.value for t in self._program.texts(file, given) if t.whole]
+        inside = [c.value for c in ast.walk(given) if isinstance(c, ast.Constant)]
+        every = [*texts, *(v for v in inside if isinstance(v, str))]
+        return next((t for t in every if t.startswith("/") or not t), None)
 
     def _variable(self, file: PyFile, node: ast.expr) -> str | None:
         found = self._program.variables(file, node)
@@ -231,8 +255,7 @@ class Things:
     def _added(self, file: PyFile, call: ast.Call) -> Iterator[Thing]:
         """`app.add_url_rule("/notes", view_func=notes)`, `api.add_resource(Notes, "/notes")`."""
         given = [*call.args, *(k.value for k in call.keywords)]
-        texts = [t.value for g in given for t in self._program.texts(file, g) if t.whole]
-        path = next((t for t in texts if t.startswith("/")), None)
+        path = next((p for g in given if (p := self._rule(file, g))), None)
         view = next((v for g in given if (v := self._view(file, g))), None)
         if path is not None and view is not None and isinstance(call.func, ast.Attribute):
             endpoint = self._text(file, call, 1, "endpoint")

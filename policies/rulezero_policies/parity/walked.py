@@ -8,10 +8,11 @@ from functools import cached_property
 from rulezero_policies.parity.carriers import Carriers, Depends
 from rulezero_policies.parity.conditions import Conditions
 from rulezero_policies.parity.effective import effective, is_known
-from rulezero_policies.parity.needs import Code, Reading, looked_into, reading
+from rulezero_policies.parity.needs import Code, Reading, keys, looked_into, reading
+from rulezero_policies.parity.reads import is_boolean
 from rulezero_policies.parity.things import Things
 from rulezero_policies.parity.values import Entry, Layout, Need
-from rulezero_policies.parity.ways import Ways
+from rulezero_policies.parity.ways import STARTS, Ways
 from rulezero_policies.references import Sources
 
 
@@ -49,6 +50,18 @@ class Walked:
     def ways(self) -> Ways:
         """The ways to that."""
         return Ways(self.code.program, self.carriers, self.things)
+
+    @cached_property
+    def booleans(self) -> frozenset[str]:
+        """Keys that the code itself takes as on or off."""
+        return frozenset(keys(r for r in self.code.reads if is_boolean(r)))
+
+    @cached_property
+    def at_start(self) -> frozenset[tuple[str, int]]:
+        """The places that read a key as the code is loaded, or as the application is made."""
+        held = ((r, r.file.function(r.node)) for r in self.code.reads)
+        plain = {(r.file.path, r.node.lineno) for r, f in held if f is None or f.name in STARTS}
+        return frozenset(plain | {(n.path, n.line) for f in self.code.fields for n in f.needs})
 
     def needs_of(self, key: str) -> tuple[Need, ...]:
         """The places that read a key."""
@@ -88,6 +101,11 @@ def entry(layout: Layout, service: str, environment: str, need: Need) -> Entry |
             if key.lower() in lowered:
                 return lowered[key.lower()]
     return None
+
+
+def built(layout: Layout, service: str, key: str) -> bool:
+    """Whether the service's image sets a key: to what, is not known."""
+    return (service, key) in layout.built or ("", key) in layout.built
 
 
 def known(layout: Layout, service: str, environment: str) -> bool:

@@ -14,7 +14,7 @@ _DEPTH = 4
 
 _BEFORE = frozenset({"before_request", "before_app_request"})
 
-_STARTS = frozenset(
+STARTS = frozenset(
     {
         *("create_app", "make_app", "get_app", "build_app", "application", "app", "main"),
         *("init_app", "init", "includeme", "create_application", "get_application", "run", "ready"),
@@ -106,10 +106,10 @@ class Ways:
 
     def _held(self, holder: Holder, depth: int) -> Way:
         before = Way(conditions=tuple(self._before(holder.variable)))
-        if not holder.part:
-            return before
         made = tuple(self.conditions.depended(holder.file, holder.call))
         every = [r for r in self._things.registrations if r.part == holder.variable]
+        if not every and not holder.part:
+            return before
         if not every:
             place = f"{holder.file.path}:{holder.call.lineno}"
             never = f"{holder.name} ({place}) is never registered with an application"
@@ -144,7 +144,7 @@ class Ways:
     def _called(self, file: PyFile, node: ast.AST, depth: int) -> Way:
         """The way to the function that `node` stands in: through those who call it."""
         function = file.function(node)
-        if function is None or not depth or function.name in _STARTS or function.decorator_list:
+        if function is None or not depth or function.name in STARTS or function.decorator_list:
             return Way()
         if isinstance(file.parent(function), ast.ClassDef):
             return Way()

@@ -1,5 +1,7 @@
 """Which keys code reads, and whether it can do without them."""
 
+# ruff: noqa: E501  (programs, one a line)
+
 import textwrap
 
 import pytest
@@ -243,8 +245,15 @@ def test_a_helper_is_followed_to_where_it_is_called() -> None:
         """
     )
     assert found == {
-        **{"A": "off", "B": "on", "C": "off", "D": "!", "E": "off", "F": "off"},
-        **{"G": "on", "IN_CLASS": "on", "HAS": "off"},
+        "A": "off",
+        "B": "on",
+        "C": "off",
+        "D": "!",
+        "E": "off",
+        "F": "off",
+        "G": "on",
+        "IN_CLASS": "on",
+        "HAS": "off",
     }
 
 
@@ -358,10 +367,23 @@ def test_fields_of_settings_are_keys() -> None:
     """
     found = needs(code)
     assert asked(code) == {
-        **{"APP_SHARED": "!", "APP_A": "None", "APP_B": "off", "C_ALIAS": "!", "D1": "other"},
-        **{"E1": "!", "APP_F": "!", "APP_G": "None", "APP_H": "!", "APP_I": "None"},
-        **{"APP_J": "other", "APP_DB": "None", "APP_DB__HOST": "!", "APP_DB__PORT": "other"},
-        **{"APP_OTHER": "None", "APP_OTHER__HOST": "None", "APP_OTHER__PORT": "other"},
+        "APP_SHARED": "!",
+        "APP_A": "None",
+        "APP_B": "off",
+        "C_ALIAS": "!",
+        "D1": "other",
+        "E1": "!",
+        "APP_F": "!",
+        "APP_G": "None",
+        "APP_H": "!",
+        "APP_I": "None",
+        "APP_J": "other",
+        "APP_DB": "None",
+        "APP_DB__HOST": "!",
+        "APP_DB__PORT": "other",
+        "APP_OTHER": "None",
+        "APP_OTHER__HOST": "None",
+        "APP_OTHER__PORT": "other",
     }
     assert (found["D1"].instead, found["APP_DB__HOST"].instead) == (("D2",), ("APP_DB",))
     assert found["APP_A"].any_case
@@ -391,6 +413,7 @@ def test_settings_of_pydantic_1_and_ways_to_configure_them() -> None:
     Held(); Odd(); Plain()
     """
     found = needs(code)
+    assert asked(code.replace("made()", "{**more}")) == asked(code)
     assert asked(code) == {"OLD_a": "None", "B1": "!", "OLD_c": "!", "H_OLD": "!", "H_Y": "!"}
     assert not found["OLD_c"].any_case
 
@@ -491,3 +514,62 @@ def test_nothing_of_a_default_is_kept_but_what_it_means() -> None:
     found = of(files)
     assert len(found.needs) == 5
     assert canary not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        # What environs and django-environ are told in other ways.
+        ("import environ\nenv = environ.Env(Y=(bool, True), X=1)\nenv('X')", {"X": "!"}),
+        ("import os\nfor a, b in pairs:\n    os.environ.get('X')", {"X": "off"}),
+        ("import os\n(os.environ)['X']", {"X": "!"}),
+        ("import os\nwith open(os.environ['X']) as f: f['Y']", {"X": "!"}),
+        (
+            "import os\nif x:\n    y = os.getenv('X')\nelse:\n    y = os.getenv('Z')\nif not y: raise E",
+            {"X": "off", "Z": "off"},
+        ),
+        ("import os\nKEYS = ('X',)\nAGAIN = KEYS\nfor k in AGAIN:\n    os.environ[k]", {}),
+        ("import os\nfor k in os.environ:\n    print(k)\nname.startswith('A')", {}),
+        ("import os\nget = os.environ.get\nget()\nget(**more)", {}),
+        ("from decouple import config\nconfig(cast=int)", {}),
+        (
+            "from pydantic import BaseModel\nfrom pydantic_settings import BaseSettings, SettingsConfigDict as C\nclass P: ...\nclass S(BaseSettings):\n    model_config = C(env_nested_delimiter='_')\n    p: P",
+            {"P": "!"},
+        ),
+        (
+            "import os\nclass A:\n    x = 'X'\n    def f(self):\n        x\n        return os.environ[A.x]",
+            {"X": "!"},
+        ),
+        (
+            "import os\nx = 'X'\nclass A:\n    x = 'Y'\n    def f(self): return os.environ[x]",
+            {"X": "!"},
+        ),
+        (
+            "import os\n"
+            "a0 = os.environ\n" + "".join(f"a{n + 1} = a{n}\n" for n in range(12)) + "a12['X']",
+            {},
+        ),
+        (
+            "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    model_config = COMMON\n    x: int",
+            {"X": "!"},
+        ),
+        ("import os\nimport a.b as c\nos.environ[c.x]", {}),
+    ],
+)
+def test_corners_of_reading(code: str, found: dict[str, str]) -> None:
+    assert asked(code) == found
+
+
+def test_what_next_puts_into_the_built_code_is_no_key() -> None:
+    config = "const basePath = process.env.BASE_PATH\nexport default { env: { basePath, API: process.env.API }, x: { env: 1 } }"
+    found = of(
+        {
+            "web/next.config.ts": config,
+            "web/a.ts": "process.env.basePath; process.env.API; process.env.B",
+        }
+    )
+    assert [(n.key, n.path) for n in found.needs] == [
+        ("B", "web/a.ts"),
+        ("BASE_PATH", "web/next.config.ts"),
+        ("API", "web/next.config.ts"),
+    ]

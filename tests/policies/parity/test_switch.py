@@ -1,5 +1,7 @@
 """If the code is there, find the switch."""
 
+# ruff: noqa: E501  (programs, one a line)
+
 import textwrap
 from dataclasses import replace
 
@@ -287,6 +289,7 @@ VIEW = """
         "def views():\n    @app.get('/x')\n    def x(): return 1\nif app.config['FEATURE_X']:\n    views()",
         "@app.before_request\ndef gate():\n    if not app.config['FEATURE_X']: abort(404)\n@app.get('/x')\ndef x(): return 1",
         "def needs(f):\n    def inner():\n        if not app.config['FEATURE_X']: abort(404)\n        return f()\n    return inner\n@app.get('/x')\n@needs\ndef x(): return 1",
+        "@app.get('/x')\ndef x():\n    if not app.config['FEATURE_X']: return\n    return 1",
         "@app.get('/x')\n@feature_required('FEATURE_X')\ndef x(): return 1",
         "@app.get('/x')\n@only_if(app.config['FEATURE_X'])\ndef x(): return 1",
         "class X:\n    def get(self): return 1\nif app.config['FEATURE_X']:\n    app.add_url_rule('/x', view_func=X.as_view('x'))",
@@ -691,7 +694,7 @@ def test_flags_of_the_code_and_of_services_are_told_apart() -> None:
     }
     found = views(files, layout(production={"A": "on"}))
     assert {n: (v.kind, v.kept_by) for n, v in found.items()} == {
-        **{n: ("code", None) for n in ("FEATURE_OLD", "FEATURE_IN_DICT", "FEATURE_SET")},
+        **dict.fromkeys(("FEATURE_OLD", "FEATURE_IN_DICT", "FEATURE_SET"), ("code", None)),
         "FEATURE_ANNOTATED": ("code", None),
         "notes": ("service", "django-waffle"),
         "FEATURE_NOWHERE": ("key", None),
@@ -705,7 +708,7 @@ def test_flags_of_the_code_and_of_services_are_told_apart() -> None:
 def test_a_decorators_flag_is_tested_where_the_decorator_stands() -> None:
     files = {"app.py": textwrap.dedent(VIEW) + "@app.get('/x')\n@flag('FEATURE_X')\ndef x(): ...\n"}
     (test,) = views(files, production())["FEATURE_X"].tests
-    assert (test.line, test.function) == (7, "x")
+    assert (test.line, test.function) == (6, "x")
 
 
 @pytest.mark.proves("B15")
@@ -726,3 +729,231 @@ def test_a_need_says_on_which_keys_it_depends() -> None:
     files = {"a.py": "import os\nif os.getenv('USE_S3') == '1':\n    os.environ['S3_KEY']"}
     needs = {n.key: n.under for n in code(files).reading.every}
     assert needs == {"USE_S3": (), "S3_KEY": ("USE_S3",)}
+
+
+# Corners of the way.
+
+
+@pytest.mark.parametrize(
+    ("test", "held", "visible"),
+    [
+        # "false" is a text that is not empty, and so true to who asks for the text alone.
+        ("os.getenv('FEATURE_X')", "off", True),
+        ("os.getenv('FEATURE_X')", "", False),
+        ("not os.getenv('FEATURE_X')", "off", False),
+        ("os.getenv('FEATURE_X') == 'true'", "off", False),
+        ("os.getenv('FEATURE_X') and y", "off", True),
+    ],
+)
+def test_a_text_that_says_false_is_not_false_to_code_that_asks_for_any_text(
+    test: str, held: str, visible: bool
+) -> None:
+    body = f"import os\nfrom flask import Flask\napp = Flask(__name__)\nif {test}:\n    @app.get('/x')\n    def x(): ..."
+    assert switch("/x", production(FEATURE_X=held), {"app.py": body}).visible is visible
+
+
+def test_the_route_that_says_most_itself_is_meant() -> None:
+    files = {
+        "app.py": """
+            from flask import Flask
+            app = Flask(__name__)
+            @app.get("/<int:number>")
+            def number(number): ...
+            @app.get("/<name>")
+            def name(name): ...
+            @app.get("/<path:rest>")
+            def rest(rest): ...
+            @app.get("/<name>/<other>")
+            def both(name, other): ...
+            @app.get("/notes/<name>")
+            def note(name): ...
+            @app.get("/notes")
+            def notes(): ...
+        """
+    }
+    for path, meant in {
+        "/notes": ["notes"],
+        "/notes/a": ["note", "rest"],
+        "/5": ["number", "name", "rest"],
+        "/a": ["name", "rest"],
+        "/a/b/c": ["rest"],
+        "/<x>": ["number", "name", "rest"],
+    }.items():
+        found = [d.name for d in switch(path, production(), files).definitions]
+        assert sorted(found) == sorted(meant)
+
+
+def test_restx_namespaces_stand_on_their_apis_blueprint() -> None:
+    files = {
+        "api.py": """
+            from flask import Blueprint, Flask
+            from flask_restx import Api, Namespace
+            app = Flask(__name__)
+            bp = Blueprint("api", __name__, url_prefix="/api")
+            api = Api(bp)
+            notes = Namespace("notes")
+            api.add_namespace(notes, "/notes")
+            app.register_blueprint(bp)
+            @notes.route("/<id>")
+            class One:
+                def get(self): ...
+            api.add_org_resource(One, scoped("/more"), endpoint="more")
+        """
+    }
+    assert switch("/api/notes/3", production(), files).definitions[0].name == "One"
+    assert switch("/api/more", production(), files).visible
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"app.py": NEVER.replace('@bp.route("/x")', "@bp.route(path)")},
+        {"app.py": "import x\n@x.route()\ndef f(): ..."},
+        {
+            "app.py": "from flask import Flask\napp: Flask = Flask(__name__)\napp.add_url_rule('/y')\napp.add_url_rule(view_func=f)"
+        },
+        {"app.py": "from fastapi import APIRouter\na = APIRouter()\na.include_router(a)"},
+    ],
+)
+def test_what_is_no_route_of_that_path_is_not_found(files: dict[str, str]) -> None:
+    assert not switch("/x", production(), files).definitions
+
+
+def test_routers_that_hold_each_other_end() -> None:
+    files = {
+        "app.py": "from fastapi import APIRouter\na = APIRouter()\na.include_router(a, prefix='/p')\n@a.get('/x')\ndef x(): ..."
+    }
+    assert switch("x", production(), files).definitions
+
+
+@pytest.mark.parametrize(
+    ("files", "visible"),
+    [
+        (
+            {
+                "factory.py": "from flask import Flask\nimport os\napp = Flask(__name__)\nif os.getenv('FEATURE_X') == '1':\n    import views",
+                "views.py": "from factory import app\n@app.get('/x')\ndef x(): ...",
+            },
+            False,
+        ),
+        (
+            {
+                "factory.py": "from flask import Flask\napp = Flask(__name__)\nMODULES = ['my.views']\nfor m in MODULES: import_module(m)",
+                "my/views.py": "from factory import app\n@app.get('/x')\ndef x(): ...",
+            },
+            True,
+        ),
+        (
+            {
+                "factory.py": "from flask import Flask\ndef make():\n    app = Flask(__name__)\n    return app",
+                "wsgi.py": "from factory import make\napp = make()\n@app.get('/x')\ndef x(): ...",
+            },
+            True,
+        ),
+        (
+            {
+                "a.py": "from flask import Flask\nimport os\napp = Flask(__name__)\ndef one():\n    def x(): ...\n    app.add_url_rule('/x', view_func=x)\nif os.getenv('FEATURE_X') == '1':\n    one()",
+            },
+            False,
+        ),
+    ],
+)
+def test_a_file_that_is_loaded_only_by_a_flag_is_behind_it(
+    files: dict[str, str], visible: bool
+) -> None:
+    assert switch("x", production(FEATURE_X="off"), files).visible is visible
+
+
+def test_settings_that_classes_give_differently_are_not_fixed() -> None:
+    files = {
+        "app.py": """
+            from flask import Flask, abort
+            app = Flask(__name__)
+            class Base:
+                FEATURE_X = False
+            class Live(Base):
+                FEATURE_X = True
+            @app.get("/x")
+            def x():
+                if not app.config["FEATURE_X"]: abort(404)
+        """
+    }
+    assert switch("/x", production(), files).visible is None
+
+
+def test_helpers_that_are_given_a_name_are_asked_for_it() -> None:
+    body = "def on(name, and_so=1): return app.config[name]\n@app.get('/x')\ndef x():\n    if not on('FEATURE_X', and_so=y): abort(404)\n    return 1"
+    files = {"app.py": textwrap.dedent(VIEW) + body}
+    assert lacks(switch("/x", production(FEATURE_X="off"), files)) == [("flag", "FEATURE_X")]
+
+
+@pytest.mark.parametrize(
+    "decorator", ["feature_flag(name)", "feature_flag('X', 'Y')", "flagged()", "app.get('/y')"]
+)
+def test_a_decorator_that_names_no_known_flag_is_unknown_at_most(decorator: str) -> None:
+    files = {"app.py": textwrap.dedent(VIEW) + f"@app.get('/x')\n@{decorator}\ndef x(): ...\n"}
+    assert not switch("/x", production(), files).lacks
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "os.getenv('X') == '1'",
+        "parse_bool(os.getenv('X', ''))",
+        "os.getenv('X', '').lower() == 'true'",
+        "os.getenv('X', False)",
+        "(os.getenv('X') or '0') in ['1']",
+    ],
+)
+def test_a_key_that_the_code_takes_as_on_or_off_is_a_flag_where_it_decides(test: str) -> None:
+    files = {
+        "app.py": f"import os\nfrom flask import Flask\napp = Flask(__name__)\nif {test}:\n    @app.get('/x')\n    def x(): ...\n"
+    }
+    assert set(views(files, production())) == {"X"}
+    assert lacks(switch("/x", production(X="off"), files)) == [("flag", "X")] or "False" in test
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "os.getenv('X') == 'full'",
+        "os.getenv('X') is not None",
+        "os.getenv('X', 'a').lower() + 'b'",
+        "len(os.getenv('X', ''))",
+    ],
+)
+def test_a_key_that_is_no_boolean_is_no_flag(test: str) -> None:
+    files = {
+        "app.py": f"import os\nfrom flask import Flask\napp = Flask(__name__)\nif {test}:\n    @app.get('/x')\n    def x(): ...\n"
+    }
+    assert not views(files, production())
+
+
+@pytest.mark.proves("B14")
+def test_a_script_of_the_project_is_found_by_its_name() -> None:
+    files = {
+        "pyproject.toml": '[project.scripts]\nsync-all = "jobs.sync:main"',
+        "old/pyproject.toml": "not toml",
+        "jobs/sync.py": "import os\ndef main():\n    if os.getenv('FEATURE_SYNC') != '1':\n        return\n    work()",
+    }
+    found = switch("sync-all", production(), files)
+    assert [d.path for d in found.definitions] == ["jobs/sync.py"]
+    assert lacks(found) == [("flag", "FEATURE_SYNC")]
+    assert not switch("other", production(), files).definitions
+
+
+def test_a_key_that_only_another_function_needs_is_not_lacking() -> None:
+    files = {
+        **APP,
+        "app/users.py": APP["app/users.py"]
+        + "\n        import os\n        def upload():\n            return os.environ['S3_KEY']\n",
+    }
+    assert switch("/users/me", production(), files).lacks == ()
+    assert lacks(switch("upload", production(), files)) == [("key", "S3_KEY")]
+
+
+def test_what_an_image_sets_is_not_lacking_and_its_state_unknown() -> None:
+    given = replace(layout(production={}), built=(("api", "SECRET_KEY"), ("", "FEATURE_NOTES")))
+    found = switch("/notes", given)
+    assert (found.lacks, found.visible) == ((), None)
+    assert found.unknown == ("how FEATURE_NOTES at app/__init__.py:8 stands (set by the image)",)

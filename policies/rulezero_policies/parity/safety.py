@@ -82,10 +82,8 @@ def none(why: str, *, name: str | None = None, failed: bool = False) -> Safety:
         failed: Whether that is production's own fault: its database cannot be opened.
     """
     first: CheckState = "failed" if failed else "unknown"
-    states: tuple[CheckState, ...] = (first, "unknown", "unknown", "unknown")
-    texts = (why, *(("it was not reached",) * 3 if failed else (why,) * 3))
-    told = zip(_NAMES, states, texts, strict=True)
-    return Safety(name=name, checks=tuple(_check(*one) for one in told))
+    rest = (_check(other, "unknown", "it was not tried") for other in _NAMES[1:])
+    return Safety(name=name, checks=(_check(_NAMES[0], first, why), *rest))
 
 
 def untried(answer: NotRehearsed, *, name: str | None = None) -> Safety:

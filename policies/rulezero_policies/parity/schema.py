@@ -102,7 +102,8 @@ class DatabaseGap:
     that no file has. `operations` are what autogenerate would write, as `analyze` has them, without
     what it would drop; `changes` the same in words, `findings` and `risk` what the rules say of it.
     `unseen` are differences that autogenerate does not see, a line each. `drift` is None where it
-    could not be told. `error` says why it could not be compared at all.
+    could not be told. `absent` is whether there is no file of the database yet. `error` says why it
+    could not be compared at all.
     """
 
     name: str | None = None
@@ -119,7 +120,15 @@ class DatabaseGap:
     extra: tuple[Extra, ...] = ()
     unseen: tuple[str, ...] = ()
     drift: tuple[Drift, ...] | None = None
+    absent: bool = False
     error: str = ""
+
+    @property
+    def structural(self) -> tuple[PlannedChange, ...]:
+        """The changes that are more than an addition: only ever a versioned migration."""
+        additions = {"create_table", "add_column"}
+        pairs = zip(self.operations, self.changes, strict=True)
+        return tuple(change for step, change in pairs if step.kind not in additions)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,10 @@ _SAFE_FORM = (
     "server_default"
 )
 
-_HARM = "it is NOT NULL without a default, and the models do not fill it: their inserts fail"
+_HARM = (
+    "it is NOT NULL without a default, and the models do not fill it: their inserts fail until it "
+    "is nullable or has a default"
+)
 
 _DEFINITION = 160
 """Characters of a definition that are shown."""

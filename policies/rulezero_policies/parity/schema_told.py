@@ -28,6 +28,8 @@ def reasons(environment: str, gap: DatabaseGap) -> Iterator[str]:
 
 
 def _reasons(gap: DatabaseGap) -> Iterator[str]:
+    if gap.absent:
+        yield "there is no file of the database yet: see that its address is right"
     for revision in gap.stray:
         yield f"the database stands at revision {revision}, which no file of the project has"
     if gap.pending:
@@ -182,8 +184,8 @@ _WAITS = (
 )
 
 _MOVED = (
-    "Show the person what moved. It is put back by a revision (`analyze` and `generate` with "
-    "environment {environment}), which has to pass where the object is there, too."
+    "Show the person what moved in {environment}. It is put back by a revision that makes it where "
+    "it is gone and passes where it is there; nothing is dropped for it."
 )
 
 _UNKNOWN = "Show the person what is missing: which revision brings it could not be told."

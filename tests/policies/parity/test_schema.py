@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from rulezero_policies import checklist
 from rulezero_policies.operations import Change, Column, Constraint, Index, Operation
 from rulezero_policies.parity import schema_found, schema_told
 from rulezero_policies.parity.schema import DatabaseGap, Drift, Extra, History, Missing, SchemaGap
@@ -243,9 +244,18 @@ def test_a_database_that_could_not_be_compared_is_a_reason_by_its_name() -> None
     assert list(schema_told.reasons("production", gap)) == [
         "the database of production (users) could not be compared: no route"
     ]
-    assert list(schema_told.reasons("p", DatabaseGap(name="users", pending=("r",)))) == [
-        "p (users): waiting to be applied: r"
+    waits = DatabaseGap(name="users", pending=("r",), absent=True)
+    assert list(schema_told.reasons("p", waits)) == [
+        "p (users): there is no file of the database yet: see that its address is right",
+        "p (users): waiting to be applied: r",
     ]
+
+
+@pytest.mark.proves("B06")
+def test_what_is_more_than_an_addition_is_told_apart() -> None:
+    steps = (adds(BODY), INDEX)
+    changes = tuple(checklist.describe(step) for step in steps)
+    assert DatabaseGap(operations=steps, changes=changes).structural == changes[1:]
 
 
 def test_what_is_no_reason_to_fail_is_noted_once() -> None:

@@ -72,7 +72,8 @@ class Extra:
 class Drift:
     """An object that is not as the applied revisions make it; what follows is said in `text`.
 
-    "missing" they make and the database has not, "added" they do not make and it has.
+    "missing" they make and the database has not, "added" they do not make and it has. `in_the_way`
+    is whether a revision that waits makes it, too.
     """
 
     what: What
@@ -81,6 +82,7 @@ class Drift:
     table: str = ""
     schema: str | None = None
     text: str
+    in_the_way: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -200,7 +200,8 @@ def _meets(drift: Drift, head: Sequence[Thing]) -> Drift:
     key = (drift.kind, drift.schema, drift.table, drift.name)
     if drift.what != "added" or key not in {(t.kind, t.schema, t.table, t.name) for t in head}:
         return drift
-    return replace(drift, text=f"{drift.text}, and one that waits would make it once more")
+    text = f"{drift.text}, and one that waits makes it, too: it fails unless it looks first"
+    return replace(drift, text=text, in_the_way=True)
 
 
 def unlike(

@@ -39,7 +39,12 @@ def _reasons(gap: DatabaseGap) -> Iterator[str]:
     yield from (f"{one.subject}: {one.harm}" for one in gap.extra if one.harm)
     yield from gap.unseen
     told = {*_told(gap), *(_key(step) for step in gap.operations)}
-    yield from (d.text for d in gap.drift or () if d.what != "added" and _place(d) not in told)
+    yield from (d.text for d in gap.drift or () if _counts(d) and _place(d) not in told)
+
+
+def _counts(drift: Drift) -> bool:
+    """Whether something that moved is in anybody's way: what is there besides is not."""
+    return drift.what != "added" or drift.in_the_way
 
 
 _Key = tuple[str | None, str, str]
@@ -130,7 +135,7 @@ def notes(environment: str, gap: DatabaseGap) -> Iterator[str]:
     yield from (
         f"{where}: {one.text}"
         for one in gap.drift or ()
-        if one.what == "added" and (one.schema, one.table, one.name) not in listed
+        if not _counts(one) and (one.schema, one.table, one.name) not in listed
     )
 
 
@@ -163,7 +168,7 @@ def _brings(step: Operation) -> bool:
 
 def _drifted(gap: DatabaseGap) -> bool:
     gone = any(m.brought == "applied" for m in gap.missing) or any(e.harm for e in gap.extra)
-    return gone or any(d.what != "added" for d in gap.drift or ())
+    return gone or any(map(_counts, gap.drift or ()))
 
 
 _ERROR = "Mend what the error about {environment} names; then compare again."

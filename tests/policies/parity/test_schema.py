@@ -30,6 +30,7 @@ def drops(column: Column, table: str = "notes") -> Operation:
 
 
 NOTES = (thing("table", "notes", definition="table"), thing("column", "id", "notes", "INTEGER"))
+AGAIN = "makes it, too: it fails unless it looks first"
 BY_HAND = "no applied revision made it"
 TITLE = "VARCHAR(9) DEFAULT '{now}'"
 LONG = f"{'T' * 160}…"
@@ -139,7 +140,7 @@ def test_drift_is_what_the_applied_revisions_make_otherwise() -> None:
     assert {d.name: d.text for d in found} == {
         "ix": "index ix on notes: the applied revisions make it, and the database has none",
         "scratch": f"table scratch: {BY_HAND}",
-        "late": f"column notes.late: {BY_HAND}, and one that waits would make it once more",
+        "late": f"column notes.late: {BY_HAND}, and one that waits {AGAIN}",
         "title": f"column notes.title: the applied revisions make {TITLE}, the database has {LONG}",
     }
     assert schema_found.drift(History(), live) is None
@@ -220,6 +221,7 @@ def test_what_the_models_have_otherwise_is_a_reason() -> None:
         drift=(
             Drift(what="changed", kind="index", name="ix", text="moved"),
             Drift(what="added", kind="index", name="iy", text="named alone"),
+            Drift(what="added", kind="index", name="iz", text="it fails", in_the_way=True),
         ),
     )
     assert reasons(gap) == [
@@ -230,6 +232,7 @@ def test_what_the_models_have_otherwise_is_a_reason() -> None:
         "column notes.x: it refuses",
         "CHECK constraint notes.c: it is not in the database",
         "moved",
+        "it fails",
     ]
 
 

@@ -195,6 +195,20 @@ def test_a_refused_password_is_not_repeated(
     assert SECRET not in str(error)
 
 
+@pytest.mark.proves("B15")
+def test_a_value_of_the_settings_is_not_repeated_by_the_error_about_it(
+    copy_project: CopyProject, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copy_project("alembic_shop")
+    monkeypatch.setenv("STRIPE_API_KEY", f"{SECRET}-of-stripe")
+    quoted = f"Not a URL [type=url, input_value={{'a': '{SECRET}, b'}}, input_type=dict] "
+    said = f"raise RuntimeError({quoted!r} + os.environ['STRIPE_API_KEY'])"
+    edit(folder / "migrations/env.py", "from logging.config", f"{said}\nfrom logging.config")
+    error = _raised(folder)
+    assert SECRET not in f"{error} {error.facts}"
+    assert "Not a URL [type=url, input_value=***, input_type=dict] ***" in str(error)
+
+
 def test_a_driver_that_is_not_installed_is_a_missing_package(
     copy_project: CopyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

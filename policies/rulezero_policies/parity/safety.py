@@ -24,7 +24,9 @@ _NAMES: tuple[CheckName, ...] = (
     "old data reads",
 )
 
-_DAMAGED = re.compile(r"SQLITE_(?:CORRUPT|NOTADB)")
+_DAMAGED = re.compile(
+    r"SQLITE_(?:CORRUPT|NOTADB)|file is not a database|database disk image is malformed"
+)
 """How SQLite says that a file is no database, or no longer one."""
 
 _ORPHANS = "that are not there"
@@ -79,19 +81,17 @@ def none(why: str, *, name: str | None = None, failed: bool = False) -> Safety:
     Args:
         why: The reason, with what to do about it.
         name: The database, where there are several.
-        failed: Whether that is production's own fault: its database cannot be opened.
+        failed: Whether it is known that production's database does not open; a file that is
+            damaged is known by what SQLite says of it.
     """
-    first: CheckState = "failed" if failed else "unknown"
-    states: tuple[CheckState, ...] = (first, "unknown", "unknown", "unknown")
-    texts = (why, *(("it was not reached",) * 3 if failed else (why,) * 3))
-    told = zip(_NAMES, states, texts, strict=True)
-    return Safety(name=name, checks=tuple(_check(*one) for one in told))
+    first: CheckState = "failed" if failed or _DAMAGED.search(why) else "unknown"
+    rest = (_check(other, "unknown", "it was not tried") for other in _NAMES[1:])
+    return Safety(name=name, checks=(_check(_NAMES[0], first, why), *rest))
 
 
 def untried(answer: NotRehearsed, *, name: str | None = None) -> Safety:
-    """There was no shadow; a file that is damaged is a finding of its own."""
-    why = f"{answer.reason.rstrip('.')}. {answer.mend}".strip()
-    return none(why, name=name, failed=_DAMAGED.search(answer.reason) is not None)
+    """There was no shadow."""
+    return none(f"{answer.reason.rstrip('.')}. {answer.mend}".strip(), name=name)
 
 
 def judged(trial: Trial, *, name: str | None = None) -> Safety:

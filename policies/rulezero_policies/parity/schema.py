@@ -72,7 +72,8 @@ class Extra:
 class Drift:
     """An object that is not as the applied revisions make it; what follows is said in `text`.
 
-    "missing" they make and the database has not, "added" they do not make and it has.
+    "missing" they make and the database has not, "added" they do not make and it has. `in_the_way`
+    is whether a revision that waits makes it, too.
     """
 
     what: What
@@ -81,6 +82,7 @@ class Drift:
     table: str = ""
     schema: str | None = None
     text: str
+    in_the_way: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,8 @@ class DatabaseGap:
     that no file has. `operations` are what autogenerate would write, as `analyze` has them, without
     what it would drop; `changes` the same in words, `findings` and `risk` what the rules say of it.
     `unseen` are differences that autogenerate does not see, a line each. `drift` is None where it
-    could not be told. `error` says why it could not be compared at all.
+    could not be told. `absent` is whether there is no file of the database yet. `error` says why it
+    could not be compared at all.
     """
 
     name: str | None = None
@@ -119,7 +122,15 @@ class DatabaseGap:
     extra: tuple[Extra, ...] = ()
     unseen: tuple[str, ...] = ()
     drift: tuple[Drift, ...] | None = None
+    absent: bool = False
     error: str = ""
+
+    @property
+    def structural(self) -> tuple[PlannedChange, ...]:
+        """The changes that are more than an addition: only ever a versioned migration."""
+        additions = {"create_table", "add_column"}
+        pairs = zip(self.operations, self.changes, strict=True)
+        return tuple(change for step, change in pairs if step.kind not in additions)
 
 
 @dataclass(frozen=True, kw_only=True)

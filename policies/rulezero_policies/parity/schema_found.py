@@ -36,7 +36,10 @@ _SAFE_FORM = (
     "server_default"
 )
 
-_HARM = "it is NOT NULL without a default, and the models do not fill it: their inserts fail"
+_HARM = (
+    "it is NOT NULL without a default, and the models do not fill it: their inserts fail until it "
+    "is nullable or has a default"
+)
 
 _DEFINITION = 160
 """Characters of a definition that are shown."""
@@ -197,7 +200,8 @@ def _meets(drift: Drift, head: Sequence[Thing]) -> Drift:
     key = (drift.kind, drift.schema, drift.table, drift.name)
     if drift.what != "added" or key not in {(t.kind, t.schema, t.table, t.name) for t in head}:
         return drift
-    return replace(drift, text=f"{drift.text}, and one that waits would make it once more")
+    text = f"{drift.text}, and one that waits makes it, too: it fails unless it looks first"
+    return replace(drift, text=text, in_the_way=True)
 
 
 def unlike(

@@ -28,6 +28,8 @@ def reasons(environment: str, gap: DatabaseGap) -> Iterator[str]:
 
 
 def _reasons(gap: DatabaseGap) -> Iterator[str]:
+    if gap.absent:
+        yield "there is no file of the database yet: see that its address is right"
     for revision in gap.stray:
         yield f"the database stands at revision {revision}, which no file of the project has"
     if gap.pending:
@@ -37,7 +39,12 @@ def _reasons(gap: DatabaseGap) -> Iterator[str]:
     yield from (f"{one.subject}: {one.harm}" for one in gap.extra if one.harm)
     yield from gap.unseen
     told = {*_told(gap), *(_key(step) for step in gap.operations)}
-    yield from (d.text for d in gap.drift or () if d.what != "added" and _place(d) not in told)
+    yield from (d.text for d in gap.drift or () if _counts(d) and _place(d) not in told)
+
+
+def _counts(drift: Drift) -> bool:
+    """Whether something that moved is in anybody's way: what is there besides is not."""
+    return drift.what != "added" or drift.in_the_way
 
 
 _Key = tuple[str | None, str, str]
@@ -128,7 +135,7 @@ def notes(environment: str, gap: DatabaseGap) -> Iterator[str]:
     yield from (
         f"{where}: {one.text}"
         for one in gap.drift or ()
-        if one.what == "added" and (one.schema, one.table, one.name) not in listed
+        if not _counts(one) and (one.schema, one.table, one.name) not in listed
     )
 
 
@@ -161,7 +168,7 @@ def _brings(step: Operation) -> bool:
 
 def _drifted(gap: DatabaseGap) -> bool:
     gone = any(m.brought == "applied" for m in gap.missing) or any(e.harm for e in gap.extra)
-    return gone or any(d.what != "added" for d in gap.drift or ())
+    return gone or any(map(_counts, gap.drift or ()))
 
 
 _ERROR = "Mend what the error about {environment} names; then compare again."
@@ -182,8 +189,8 @@ _WAITS = (
 )
 
 _MOVED = (
-    "Show the person what moved. It is put back by a revision (`analyze` and `generate` with "
-    "environment {environment}), which has to pass where the object is there, too."
+    "Show the person what moved in {environment}. It is put back by a revision that makes it where "
+    "it is gone and passes where it is there; nothing is dropped for it."
 )
 
 _UNKNOWN = "Show the person what is missing: which revision brings it could not be told."

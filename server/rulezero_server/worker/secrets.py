@@ -12,6 +12,17 @@ _PAIR = re.compile(
     r"(?:'[^']*'|\"[^\"]*\"|[^\s,;&)]+)",
     re.I,
 )
+_INPUT = re.compile(r"(?P<head>\binput_value=).*?(?=, input_type=|$)", re.S)
+"""What pydantic quotes of a settings value that does not fit, or of all that were given."""
+
+_NAMES = re.compile(
+    r"(?:^|_)(?:SECRET(?:_KEY)?|TOKEN|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|PRIVATE_?KEY)$", re.I
+)
+"""Variables that hold a secret, by how their names end."""
+
+_SHORT = 8
+"""Characters below which a variable's value is no secret: it may be a word of any text."""
+
 _KEYS = ("password", "passwd", "pwd", "passphrase")
 
 _seen: set[str] = set()
@@ -19,11 +30,13 @@ _last = ["the project's database"]
 
 
 def watch() -> None:
-    """Remember the passwords of every engine, and of the URLs in the environment."""
+    """Remember the passwords of every engine, and the secrets in the environment."""
     from sqlalchemy import event  # noqa: PLC0415
     from sqlalchemy.engine import Engine  # noqa: PLC0415
 
-    for value in os.environ.values():
+    for name, value in os.environ.items():
+        if _NAMES.search(name) and len(value) >= _SHORT:
+            _seen.add(value)
         _seen.update(found.group("password") for found in _URL.finditer(value))
     event.listen(Engine, "do_connect", _note)
 
@@ -44,7 +57,8 @@ def last_database() -> str:
 
 def scrub(text: str) -> str:
     """`text` without any password."""
-    text = _PAIR.sub(r"\g<head>***", _URL.sub(r"\g<head>***@", text))
+    text = _URL.sub(r"\g<head>***@", _INPUT.sub(r"\g<head>***", text))
+    text = _PAIR.sub(r"\g<head>***", text)
     for password in sorted(_seen - {""}, key=len, reverse=True):
         text = re.sub(rf"(?<![\w]){re.escape(password)}(?![\w])", "***", text)
     return text

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from rulezero_policies import checklist
 from rulezero_policies.operations import Change, Column, Constraint, Index, Operation
 from rulezero_policies.parity import schema_found, schema_told
 from rulezero_policies.parity.schema import DatabaseGap, Drift, Extra, History, Missing, SchemaGap
@@ -29,6 +30,7 @@ def drops(column: Column, table: str = "notes") -> Operation:
 
 
 NOTES = (thing("table", "notes", definition="table"), thing("column", "id", "notes", "INTEGER"))
+AGAIN = "makes it, too: it fails unless it looks first"
 BY_HAND = "no applied revision made it"
 TITLE = "VARCHAR(9) DEFAULT '{now}'"
 LONG = f"{'T' * 160}…"
@@ -138,7 +140,7 @@ def test_drift_is_what_the_applied_revisions_make_otherwise() -> None:
     assert {d.name: d.text for d in found} == {
         "ix": "index ix on notes: the applied revisions make it, and the database has none",
         "scratch": f"table scratch: {BY_HAND}",
-        "late": f"column notes.late: {BY_HAND}, and one that waits would make it once more",
+        "late": f"column notes.late: {BY_HAND}, and one that waits {AGAIN}",
         "title": f"column notes.title: the applied revisions make {TITLE}, the database has {LONG}",
     }
     assert schema_found.drift(History(), live) is None
@@ -219,6 +221,7 @@ def test_what_the_models_have_otherwise_is_a_reason() -> None:
         drift=(
             Drift(what="changed", kind="index", name="ix", text="moved"),
             Drift(what="added", kind="index", name="iy", text="named alone"),
+            Drift(what="added", kind="index", name="iz", text="it fails", in_the_way=True),
         ),
     )
     assert reasons(gap) == [
@@ -229,6 +232,7 @@ def test_what_the_models_have_otherwise_is_a_reason() -> None:
         "column notes.x: it refuses",
         "CHECK constraint notes.c: it is not in the database",
         "moved",
+        "it fails",
     ]
 
 
@@ -243,9 +247,18 @@ def test_a_database_that_could_not_be_compared_is_a_reason_by_its_name() -> None
     assert list(schema_told.reasons("production", gap)) == [
         "the database of production (users) could not be compared: no route"
     ]
-    assert list(schema_told.reasons("p", DatabaseGap(name="users", pending=("r",)))) == [
-        "p (users): waiting to be applied: r"
+    waits = DatabaseGap(name="users", pending=("r",), absent=True)
+    assert list(schema_told.reasons("p", waits)) == [
+        "p (users): there is no file of the database yet: see that its address is right",
+        "p (users): waiting to be applied: r",
     ]
+
+
+@pytest.mark.proves("B06")
+def test_what_is_more_than_an_addition_is_told_apart() -> None:
+    steps = (adds(BODY), INDEX)
+    changes = tuple(checklist.describe(step) for step in steps)
+    assert DatabaseGap(operations=steps, changes=changes).structural == changes[1:]
 
 
 def test_what_is_no_reason_to_fail_is_noted_once() -> None:

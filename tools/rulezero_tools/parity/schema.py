@@ -154,13 +154,15 @@ def _look(session: Session, seen: Description, name: str | None) -> _Look:
 
 
 def _bare(seen: Description, name: str | None) -> DatabaseGap:
+    identity = seen.database.identity
     return DatabaseGap(
         name=name,
-        dialect=seen.database.identity.dialect,
+        dialect=identity.dialect,
         current=seen.database.current,
         heads=seen.heads,
         pending=tuple(r.id for r in graph.pending(seen)),
         stray=tuple(flaw.revision or "" for flaw in graph.unknown(seen)),
+        absent=identity.dialect == "sqlite" and identity.server_id is None,
     )
 
 

@@ -16,10 +16,16 @@ class ShapeColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """What rests on columns; "*" stands for what cannot be told."""
+    """What rests on columns; "*" stands for what cannot be told.
+
+    PostgreSQL says of indexes and constraints what they are and how it would write them.
+    """
 
     what: str
     columns: tuple[str, ...]
+    kind: str | None = None
+    name: str | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from .load import Loaded
 from .textop import TextOp
 
 _TOUCHES = (ops.AlterColumnOp, ops.AddColumnOp, ops.DropColumnOp)
+_CONSTRAINTS = (ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp, ops.DropConstraintOp)
 
 
 def write(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def _written(
 def _leave_out(script: Any, places: set[tuple[str, str]]) -> None:
     """Take the changes of these columns out, and turn the downgrade round anew."""
     for listed in (script.upgrade_ops.ops, script.downgrade_ops.ops):
+        listed[:] = [op for op in listed if _place(op) not in places]
         for op in list(listed):
             if isinstance(op, ops.ModifyTableOps):
                 op.ops[:] = [one for one in op.ops if _place(one) not in places]
@@ -88,10 +90,23 @@ def _leave_out(script: Any, places: set[tuple[str, str]]) -> None:
 
 
 def _place(op: Any) -> Any:
+    if isinstance(op, (ops.CreateIndexOp, ops.DropIndexOp)):
+        return (str(op.table_name), f"index {op.index_name}")
+    if isinstance(op, _CONSTRAINTS):
+        return _constrained(op)
     if not isinstance(op, _TOUCHES):
         return None
     name = op.column.name if isinstance(op, ops.AddColumnOp) else op.column_name
     return (str(op.table_name), str(name))
+
+
+def _constrained(op: Any) -> Any:
+    """As `claims.key()` names a constraint: by its columns where it has no name."""
+    made = getattr(op, "_reverse", None) or op
+    table = getattr(op, "source_table", None) or op.table_name
+    columns = getattr(made, "local_cols", None) or getattr(made, "columns", None) or ()
+    named = op.constraint_name or "on " + ", ".join(str(c) for c in columns)
+    return (str(table), f"constraint {named}")
 
 
 def _several(loaded: Loaded, count: int) -> errors.Failure:

@@ -40,6 +40,11 @@ INDEXES = (
 )
 
 
+def _hold(said: dict[str, Any]) -> Hold:
+    known: dict[str, Any] = {**said, "columns": tuple(said["columns"])}
+    return Hold(**known)
+
+
 class Live:
     """A database, as the worker and the files of a sequence use it."""
 
@@ -63,7 +68,7 @@ class Live:
     def shape(self) -> Shape:
         (found,) = shapes.shapes(self, {"tables": ["orders"]})["shapes"]
         columns = tuple(ShapeColumn(**c) for c in found["columns"])
-        held = tuple(Hold(**{**h, "columns": tuple(h["columns"])}) for h in found["held"])
+        held = tuple(_hold(h) for h in found["held"])
         return Shape(table="orders", key=tuple(found["key"]), columns=columns, held=held)
 
     def held(self) -> list[tuple[str | None, str]]:

@@ -116,7 +116,8 @@ def review_files(
 
     Args:
         session: The project, the store and the caller.
-        revision: One revision, applied or not; default: everything that waits, as one.
+        revision: One revision, applied or not; default: everything that waits, as one, but each
+            phase of a sequence by itself.
         every: Each revision of the project, base first.
         static: Ask no database: no counts, no SQL.
         progress: Is told what is being done.
@@ -145,10 +146,17 @@ def review_files(
     progress(f"reading what {_counted(read)} would do")
     traces = session.project.trace([r.id for r in read], static=static, lenient=True)
     known = {t.revision: t for t in traces}
+
+    def of(one: tuple[Revision, ...]) -> tuple[Trace, ...]:
+        return tuple(known[r.id] for r in one)
+
     # Alembic renders nothing, and runs no env.py, over files that it cannot load.
     ask = not (every or static or graph.is_broken(seen))
+    if not (every or revision):
+        chosen = staging.apart(chosen[0], traces)
+    # What a later phase of a sequence meets is not there to be asked before the first one ran.
     drafts = (
-        _read_only(session, seen, one, tuple(known[r.id] for r in one), ask=ask, progress=progress)
+        _read_only(session, seen, one, of(one), ask=ask and one == chosen[0], progress=progress)
         for one in chosen
     )
     return tuple(result(seen, freeze(session, seen, d, {}), d.references) for d in drafts)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from alembic import util
 from alembic.operations import ops
 
-from . import describe, diff, errors
+from . import describe, diff, errors, generate
 from .load import Loaded
 from .textop import TextOp
 
@@ -39,13 +39,16 @@ def write(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     first: Any = revision.generated_revisions[0]
     if len(first.upgrade_ops_list) != 1:
         raise _several(loaded, len(first.upgrade_ops_list))
-    cast("Any", loaded.script).hooks, cast("Any", loaded.script).hook_config = [], {}
+    # A file is finished only after Alembic wrote it, and a hook is for a finished one.
+    left_out = generate.without_hooks(loaded, always=True)
     _leave_out(first, {(t, c) for t, c in args["without"]})
     # What else is wanted may rest on a new column.
     first.upgrade_ops.ops.insert(0, TextOp(files[0]["upgrade"]))
     first.downgrade_ops.ops.append(TextOp(files[0]["downgrade"]))
     scripts = [first, *(_later(revision, entry) for entry in files[1:])]
-    return {"written": _written(loaded, revision, scripts, files)}
+    made = _written(loaded, revision, scripts, files)
+    made[0]["note"] = generate.not_run(left_out, always=True) if left_out else None
+    return {"written": made}
 
 
 def _later(revision: Any, entry: dict[str, Any]) -> Any:

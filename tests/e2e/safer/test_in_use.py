@@ -27,6 +27,12 @@ MADE = (
     "CREATE TABLE orders (id SERIAL PRIMARY KEY, amount VARCHAR(20) NOT NULL DEFAULT '0', "
     "status VARCHAR(10) NOT NULL, note VARCHAR(30) DEFAULT 'none', legacy DATE NOT NULL)"
 )
+INDEXED = (
+    "CREATE INDEX ix_orders_amount ON orders (amount)",
+    "CREATE INDEX ix_orders_status ON orders (status, id)",
+    "CREATE INDEX ix_orders_legacy ON orders (legacy)",
+    "ALTER TABLE orders ADD CONSTRAINT known CHECK (status IN ('new', 'paid'))",
+)
 FILLED = (
     "INSERT INTO orders (amount, status, note, legacy) SELECT g::text, 'new', "
     f"CASE WHEN mod(g, 2) = 0 THEN 'x' END, '2020-01-01' FROM generate_series(1, {ROWS}) g"
@@ -36,6 +42,8 @@ sa.Column("id", sa.Integer, primary_key=True),
 sa.Column("amount", sa.Numeric(10, 2), nullable=False, server_default="0"),
 sa.Column("state", sa.String(10), nullable=False),
 sa.Column("note", sa.String(30), nullable=False, server_default="none"),
+sa.Index("ix_orders_amount", "amount"),
+sa.Index("ix_orders_state", "state", "id"),
 """
 
 
@@ -65,37 +73,43 @@ READS_STATE = Version(
     read=b"SELECT sum(amount::numeric), max(state), max(note) FROM orders WHERE id > %s",
 )
 
-AT_WORK = ((FIRST, FIRST), (NO_NULL, WRITES_STATE), (WRITES_STATE, READS_STATE), (READS_STATE,) * 2)
+AT_WORK = (
+    (FIRST, FIRST),
+    (NO_NULL, WRITES_STATE),
+    (WRITES_STATE, READS_STATE),
+    (READS_STATE, READS_STATE),
+)
 """Before each phase: what its deployment leaves running beside what is deployed already."""
 
 
 @dataclass(kw_only=True)
-class Application:
-    """Two instances that are never still, each of the release that runs there at the time."""
+class Instance:
+    """One of the application's processes: it is never still, whatever release runs there."""
 
     url: str
-    running: tuple[Version, Version] = (FIRST, FIRST)
+    number: int
+    release: Version = FIRST
     stop: threading.Event = field(default_factory=threading.Event)
     failed: list[str] = field(default_factory=list[str])
     slowest: float = 0.0
     writes: int = 0
     rows: int = 0
 
-    def instance(self, number: int) -> None:
+    def run(self) -> None:
         """Add, change, read and delete rows until it is told to stop."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             for turn in itertools.count():
-                if self.stop.is_set():
-                    return
                 began = time.monotonic()
                 try:
-                    self._turn(connection, number, turn)
+                    self._turn(connection, turn)
                 except psycopg.Error as error:
                     self.failed.append(str(error))
                 self.slowest = max(self.slowest, time.monotonic() - began)
+                if self.stop.wait(0.05):
+                    return
 
-    def _turn(self, connection: Any, number: int, turn: int) -> None:
-        release = self.running[number]
+    def _turn(self, connection: Any, turn: int) -> None:
+        release, number = self.release, self.number
         with connection.transaction():
             connection.execute(release.add)
             # Downwards: rows are locked in another order than a backfill takes them in.
@@ -107,28 +121,30 @@ class Application:
             gone = (
                 b"DELETE FROM orders WHERE id = (SELECT max(id) FROM orders WHERE mod(id, 2) = %s)"
             )
-            self.rows -= connection.execute(gone, (number,)).rowcount
+            deleted = connection.execute(gone, (number,))
+            self.rows -= deleted.rowcount
         self.writes += 5
-        self.stop.wait(0.01)
 
 
 @contextlib.contextmanager
-def at_work(url: str) -> Generator[Application]:
-    application = Application(url=url.replace("postgresql+psycopg://", "postgresql://"))
-    instances = [threading.Thread(target=application.instance, args=(n,)) for n in (0, 1)]
-    for one in instances:
-        one.start()
+def at_work(url: str) -> Generator[tuple[Instance, Instance]]:
+    plain = url.replace("postgresql+psycopg://", "postgresql://")
+    instances = Instance(url=plain, number=0), Instance(url=plain, number=1)
+    threads = [threading.Thread(target=one.run) for one in instances]
+    for thread in threads:
+        thread.start()
     try:
-        yield application
+        yield instances
     finally:
-        application.stop.set()
         for one in instances:
-            one.join(30)
+            one.stop.set()
+        for thread in threads:
+            thread.join(30)
 
 
 @pytest.fixture
 def orders(shop: Any) -> Any:
-    shop.database(MADE, FILLED)
+    shop.database(MADE, *INDEXED, FILLED)
     shop.models(WANTED)
     return shop
 
@@ -150,15 +166,18 @@ async def test_no_write_fails_or_waits_long_while_four_changes_are_made(
     async with near(orders.folder, answer=yes) as host:
         assert len(await written(host)) == 4
         with at_work(orders.url) as application:
-            for running in AT_WORK:
-                application.running = running
+            for one, other in AT_WORK:
+                application[0].release, application[1].release = one, other
                 done = await host.applied((await host.call("review"))["plan_id"])
                 assert (done["status"], done["verified"]) == ("applied", True), done["message"]
-    assert application.failed == []
-    assert application.writes > 4 * 5
-    assert application.slowest < LOCK_TIMEOUT
-    assert orders.rows("SELECT count(*) FROM orders") == [(ROWS + application.rows,)]
+    assert [one.failed for one in application] == [[], []]
+    assert min(one.writes for one in application) > 4 * 5
+    assert max(one.slowest for one in application) < LOCK_TIMEOUT
+    count = ROWS + sum(one.rows for one in application)
+    assert orders.rows("SELECT count(*) FROM orders") == [(count,)]
     assert [c for (c,) in orders.rows(COLUMNS)] == ["amount", "id", "note", "state"]
+    held = orders.rows(HELD)
+    assert held == [("ix_orders_amount",), ("ix_orders_state",), ("known",), ("orders_pkey",)]
     kept = "id BETWEEN 1000 AND 2000 AND (amount <> id OR state <> 'new' OR note NOT IN (%s))"
     assert orders.rows(f"SELECT id FROM orders WHERE {kept % WAS}") == []
     changed = orders.rows("SELECT amount, state, note FROM orders WHERE id = 3")
@@ -170,6 +189,11 @@ async def test_no_write_fails_or_waits_long_while_four_changes_are_made(
 COLUMNS = (
     "SELECT column_name FROM information_schema.columns WHERE table_name = 'orders' ORDER BY 1"
 )
+HELD = (
+    "SELECT indexname FROM pg_indexes WHERE tablename = 'orders' UNION ALL "
+    "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 'orders'::regclass "
+    "ORDER BY 1"
+)
 WAS = "CASE WHEN mod(id, 2) = 0 THEN 'x' ELSE 'none' END"
 
 
@@ -177,7 +201,7 @@ WAS = "CASE WHEN mod(id, 2) = 0 THEN 'x' ELSE 'none' END"
 async def test_a_backfill_that_was_killed_goes_on_where_it_was(
     orders: Any, near: Callable[..., Any], yes: Any
 ) -> None:
-    orders.models(WANTED.replace("state", "status").rpartition("sa.Column")[0] + KEPT)
+    orders.models(AMOUNT_ALONE)
     async with near(orders.folder, answer=yes) as host:
         files = [orders.folder / path for path in await written(host)]
         await host.applied((await host.call("review"))["plan_id"])
@@ -196,7 +220,16 @@ async def test_a_backfill_that_was_killed_goes_on_where_it_was(
     assert orders.rows("SELECT count(*) FROM orders WHERE amount_new IS NULL") == [(0,)]
 
 
-KEPT = 'sa.Column("note", sa.String(30)), sa.Column("legacy", sa.Date, nullable=False)'
+AMOUNT_ALONE = """\
+sa.Column("id", sa.Integer, primary_key=True),
+sa.Column("amount", sa.Numeric(10, 2), nullable=False, server_default="0"),
+sa.Column("status", sa.String(10), nullable=False),
+sa.Column("note", sa.String(30), server_default="none"),
+sa.Column("legacy", sa.Date, nullable=False),
+sa.Index("ix_orders_amount", "amount"),
+sa.Index("ix_orders_status", "status", "id"),
+sa.Index("ix_orders_legacy", "legacy"),
+"""
 
 
 def _killed(shop: Any, file: Path) -> None:

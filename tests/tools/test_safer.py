@@ -95,6 +95,24 @@ def test_phases_of_two_changes_stand_in_the_same_files() -> None:
     assert 'DROP COLUMN "note"' in "".join(found.files[3].upgrade)
 
 
+def test_no_table_is_read_under_the_lock_of_another_change() -> None:
+    more = ShapeColumn(name="note", nullable=True)
+    needed = replace(required(), column=Column(name="note", type="TEXT"))
+    both = safer.sequence(
+        (NUMBER, needed),
+        (replace(TASKS, columns=(ID, CODE, more)),),
+        dialect="postgresql",
+        message="change",
+        nulls={("tasks", "note"): 0},
+    )
+    assert both is not None
+    (switch,) = (f for f in both.files if "switch" in f.message)
+    locks = [line.startswith("op.execute(") for line in switch.upgrade]
+    reads = [line.startswith(("hold(", "with op.get_context()")) for line in switch.upgrade]
+    assert sum(reads) == 3
+    assert not any(reads[locks.index(True) :])
+
+
 @pytest.mark.parametrize(
     ("operation", "shape", "reason"),
     [

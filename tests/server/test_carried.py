@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Generator, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -234,6 +235,7 @@ def test_an_index_that_was_half_built_is_built_anew(live: Live) -> None:
         ("CREATE INDEX ix ON orders USING hash (code)", "the index ix rests"),
         ("ALTER TABLE orders ADD CONSTRAINT ck CHECK (code <> '')", "was written for VARCHAR"),
         ("ALTER TABLE orders ADD CONSTRAINT ck CHECK (code <> '') NOT VALID", "written|rests"),
+        ("CREATE INDEX ix ON orders (code); CREATE INDEX ix_new ON customers (id)", "is taken"),
         ("CREATE VIEW seen AS SELECT code FROM orders", "view seen"),
         ("CREATE TABLE of (code VARCHAR(10) REFERENCES orders (code))", "another table's key"),
         ("ALTER TABLE orders ADD FOREIGN KEY (code) REFERENCES coded", "takes no NUMERIC"),
@@ -268,12 +270,14 @@ def test_a_row_that_is_locked_for_long_holds_up_no_other_write(live: Live) -> No
     live.run("INSERT INTO orders (customer) SELECT g FROM generate_series(3, 50) g")
     files = written(live, retype("customer", "INTEGER", "BIGINT")).files
     live.migrate(files[0], "up")
-    backfill = threading.Thread(target=live.migrate, args=(files[1], "up"))
+    backfill = threading.Thread(target=live.migrate, args=(files[1], "up"), daemon=True)
     with locked(live, 40):
         backfill.start()
         todo = "SELECT count(*) FROM orders WHERE customer_new IS NULL"
+        until = time.monotonic() + 30
         while live.rows(todo) != [(1,)]:
             assert backfill.is_alive()
+            assert time.monotonic() < until
         live.run("SET LOCAL lock_timeout = '1s'", "UPDATE orders SET status = 'paid' WHERE id = 3")
         assert backfill.is_alive()
     backfill.join(30)

@@ -18,7 +18,8 @@ class ShapeColumn:
 class Hold:
     """What rests on columns; "*" stands for what cannot be told.
 
-    PostgreSQL says of indexes and constraints what they are and how it would write them.
+    PostgreSQL says of indexes and constraints what they are and how it would write them; `twin`:
+    that the name which its twin would have, with "_new" behind it, is taken.
     """
 
     what: str
@@ -26,6 +27,7 @@ class Hold:
     kind: str | None = None
     name: str | None = None
     said: str = ""
+    twin: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

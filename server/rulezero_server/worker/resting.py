@@ -14,7 +14,10 @@ _HELD = """
 SELECT c.conname::text AS name, c.contype::text AS kind, pg_get_constraintdef(c.oid) AS said,
        ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(number, place)
              JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number
-             ORDER BY k.place) AS columns
+             ORDER BY k.place) AS columns,
+       to_regclass(quote_ident(c.conname || '_new')) IS NOT NULL
+       OR EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = c.conrelid
+                  AND o.conname = c.conname || '_new') AS twin
 FROM pg_constraint c
 WHERE c.conrelid = to_regclass(:named) AND c.contype IN ('c', 'f', 'u', 'x')
 UNION ALL
@@ -22,7 +25,8 @@ SELECT i.relname::text, 'i', pg_get_indexdef(x.indexrelid),
        ARRAY(SELECT CASE WHEN k.number = 0 THEN '*' ELSE a.attname::text END
              FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k(number, place)
              LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number
-             ORDER BY k.place)
+             ORDER BY k.place),
+       to_regclass(quote_ident(i.relname || '_new')) IS NOT NULL
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
 WHERE x.indrelid = to_regclass(:named) AND NOT x.indisprimary
   AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid
@@ -46,11 +50,11 @@ ORDER BY 1, 2
 def held(connection: Any, inspector: Any, table: str) -> Iterator[dict[str, Any]]:
     """Dicts shaped as `shapes.Hold`."""
     named = {"named": connection.dialect.identifier_preparer.quote_identifier(table)}
-    for name, kind, said, columns in connection.execute(text(_HELD), named).fetchall():
+    for name, kind, said, columns, twin in connection.execute(text(_HELD), named).fetchall():
         what = (
             f"the {_KINDS[kind]} {name}" if kind == "i" else f"the {_KINDS[kind]} constraint {name}"
         )
-        found = {"kind": _KINDS[kind], "name": name, "said": said}
+        found = {"kind": _KINDS[kind], "name": name, "said": said, "twin": bool(twin)}
         yield {"what": what, "columns": list(columns) or ["*"], **found}
     for said, name in connection.execute(text(_MORE), named).fetchall():
         yield {"what": f"the {said}", "columns": [name]}

@@ -11,7 +11,9 @@ _INDEX = re.compile(
     r"CREATE (?P<unique>UNIQUE )?INDEX \S+ ON \S+ USING btree \((?P<columns>[^()]*)\)"
 )
 _UNIQUE = re.compile(r"UNIQUE \((?P<columns>[^()]*)\)")
-_KEY = re.compile(r"FOREIGN KEY \((?P<columns>[^()]*)\) (?P<rest>REFERENCES (?:(?!NOT VALID).)*)")
+_KEY = re.compile(
+    r"FOREIGN KEY \((?P<columns>[^()]*)\) (?P<rest>REFERENCES (?:(?!NOT (?:VALID|ENFORCED)).)*)"
+)
 _CHECK = re.compile(r"CHECK \((?P<rest>.*)\)", re.DOTALL)
 _PLAIN = {"index": _INDEX, "unique": _UNIQUE, "foreign key": _KEY, "check": _CHECK}
 _WORD = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(?P<cast>::\s*|\.)?\w+(?P<call>\s*\()?")
@@ -118,6 +120,8 @@ def twin(place: Place, hold: Hold, column: str, name: str) -> Twin:
         raise place.refused(f"{hold.what} is more than a list of columns, and is not carried over")
     if hold.kind == "foreign key" and re.search(r"SET (?:NULL|DEFAULT) \(", found["rest"]):
         raise place.refused(f"{hold.what} names columns in its action, and is not carried over")
+    if hold.twin and name != hold.name:
+        raise place.refused(f"the name {name} is taken, which {hold.what} needs for a while")
     made = Twin(place=place, hold=hold, column=column, name=place.plain(name))
     tuple(made.constrained())
     return made

@@ -90,7 +90,7 @@ def _switch(place: Place, how: Conversion, names: tuple[str, str], now: str) -> 
         phase="switch",
         says=f"{name} becomes {old} and {new} becomes {name}, at once; from then on the trigger "
         f"writes {old} whenever {name} is, so that there is a way back",
-        deployed=f"code that reads and writes {place.subject} as {how.before} and as {how.after}",
+        deployed=_both(place, how),
         holds=((place.shape.table, now),),
         triggers=tuple((place.shape.table, t) for t in synced.names(place)),
         first=(f"hold({table}, {now!r})", *proved, *built(there)),
@@ -98,6 +98,13 @@ def _switch(place: Place, how: Conversion, names: tuple[str, str], now: str) -> 
         downgrade=(*built(back), *_swap(place, how, (name, new), (old, name), back, back=True)),
         helpers=("hold",),
     )
+
+
+def _both(place: Place, how: Conversion) -> str:
+    said = f"code that reads and writes {place.subject} as {how.before} and as {how.after}"
+    # PostgreSQL keeps the types of a prepared statement: it fails from the swap on.
+    kept = ", and has no statement that names it prepared by the server"
+    return said + kept * (place.dialect == "postgresql")
 
 
 def proof(place: Place, column: str) -> tuple[str, ...]:

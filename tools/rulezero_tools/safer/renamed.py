@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rulezero_policies.operations import Column
 from rulezero_tools.safer import twoway
-from rulezero_tools.safer.parts import Part, Place
+from rulezero_tools.safer.parts import MYSQL, Part, Place
 from rulezero_tools.safer.required import plain
 from rulezero_tools.safer.retyped import drop, filled, patient, proof
 from rulezero_tools.safer.twins import Twin, built, twin, unbuilt
@@ -34,7 +34,9 @@ def rename(place: Place, was: Column, now: Column, kept: Kept = ()) -> Iterator[
     yield Part(
         phase="expand",
         says=f"{new} stands beside {old}; whichever of them is written, a trigger writes the other",
-        upgrade=patient(place, add, *given, *twoway.made(place, old, new, _cast(default, was))),
+        upgrade=patient(
+            place, add, *given, *twoway.made(place, old, new, _cast(place, default, was))
+        ),
         downgrade=patient(place, *twoway.gone(place), drop(place, new)),
     )
     todo = f"{place.quoted(new)} IS NULL AND {place.quoted(old)} IS NOT NULL"
@@ -53,7 +55,9 @@ def _default(place: Place, column: str, default: str | None) -> list[str]:
     return [f"{alter} SET DEFAULT {default}"] if default else []
 
 
-def _cast(default: str | None, was: Column) -> str | None:
+def _cast(place: Place, default: str | None, was: Column) -> str | None:
+    if place.dialect in MYSQL:
+        return default
     return f"CAST({default} AS {was.type})" if default else None
 
 
@@ -69,8 +73,8 @@ def _only_the_name(place: Place, was: Column, now: Column) -> str | None:
     if not live.nullable and place.dialect != "postgresql":
         raise place.refused("under NOT NULL, this database takes no row that leaves one name out")
     default = None if live.default in {None, "NULL"} else live.default
-    if default is not None and place.dialect != "postgresql":
-        raise place.refused("it has a default, which would stand for a value that was not given")
+    if default is not None and place.dialect == "sqlite":
+        raise place.refused("SQLite gives a column a default only by copying the table")
     if _bare(default) != _bare(now.server_default):
         raise place.refused("its default changes with its name: change one thing after another")
     return None if default is None else plain(place, default)
@@ -123,7 +127,7 @@ def _undone(
     back = [twin(place, t.hold, old, t.hold.name or "") for t, _ in made]
     # The new one's index may have the name that the old one's takes again.
     aside = [replace(t, name=named).called(t.name) for t, named in made]
-    both = twoway.made(place, old, new, _cast(default, was))
+    both = twoway.made(place, old, new, _cast(place, default, was))
     return (
         *patient(place, add, *_default(place, old, default), *both, *aside),
         f"backfill({place.table!r}, {keys}, {f'{before} = {name}'!r}, {todo!r})",

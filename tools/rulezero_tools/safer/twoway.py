@@ -25,12 +25,14 @@ def made(place: Place, old: str, new: str, default: str | None = None) -> list[s
         place: The column.
         old: Its name.
         new: Its other name.
-        default: What both have where nothing is given, of their type (on PostgreSQL).
+        default: What both have where nothing is given, of their type.
     """
     one, other = place.quoted(old), place.quoted(new)
     if place.dialect == "postgresql":
         return _postgresql(place, one, other, default)
-    return _mysql(place, one, other) if place.dialect in MYSQL else _sqlite(place, one, other)
+    return (
+        _mysql(place, one, other, default) if place.dialect in MYSQL else _sqlite(place, one, other)
+    )
 
 
 def _postgresql(place: Place, old: str, new: str, default: str | None) -> list[str]:
@@ -59,13 +61,20 @@ END $$"""
     return [function, trigger]
 
 
-def _mysql(place: Place, old: str, new: str) -> list[str]:
+def _mysql(place: Place, old: str, new: str, default: str | None) -> list[str]:
+    # 'NEW' would else be taken for the default 'new'.
+    exactly = "BINARY " if (default or "").startswith("'") else ""
+    same = f"{exactly}NEW.{old} <=> {exactly}{default}"
+    given = f"NOT ({same})" if default else f"NEW.{new} IS NULL"
     insert, update = names(place)
     on_insert = f"""\
 CREATE TRIGGER {insert} BEFORE INSERT ON {place.table} FOR EACH ROW
 BEGIN
-    SET NEW.{new} = COALESCE(NEW.{new}, NEW.{old});
-    SET NEW.{old} = NEW.{new};
+    IF {given} THEN
+        SET NEW.{new} = NEW.{old};
+    ELSE
+        SET NEW.{old} = NEW.{new};
+    END IF;
 END"""
     # Every name in it was checked to be a plain one.
     on_update = f"""\

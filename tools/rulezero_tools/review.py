@@ -146,18 +146,15 @@ def review_files(
     progress(f"reading what {_counted(read)} would do")
     traces = session.project.trace([r.id for r in read], static=static, lenient=True)
     known = {t.revision: t for t in traces}
-
-    def of(one: tuple[Revision, ...]) -> tuple[Trace, ...]:
-        return tuple(known[r.id] for r in one)
-
     # Alembic renders nothing, and runs no env.py, over files that it cannot load.
     ask = not (every or static or graph.is_broken(seen))
     if not (every or revision):
         chosen = staging.apart(chosen[0], traces)
     # What a later phase of a sequence meets is not there to be asked before the first one ran.
     drafts = (
-        _read_only(session, seen, one, of(one), ask=ask and one == chosen[0], progress=progress)
+        _read_only(session, seen, one, found, ask=ask and one is chosen[0], progress=progress)
         for one in chosen
+        for found in [tuple(known[r.id] for r in one)]
     )
     return tuple(result(seen, freeze(session, seen, d, {}), d.references) for d in drafts)
 

@@ -57,7 +57,7 @@ Probe = Literal[
 GROWS: frozenset[Probe] = frozenset({"rows", "values"})
 """What a table in use gains all the time: only that there is any at all changes a verdict."""
 
-SETTINGS: frozenset[Probe] = frozenset({"foreign_keys_on", "sql_mode", "time_zone"})
+SETTINGS: frozenset[Probe] = frozenset({"foreign_keys_on", "sql_mode", "time_zone", "triggers"})
 """What is not better or worse, but has to be as it was."""
 
 VOLATILE: frozenset[Probe] = frozenset({"size", "highest", "oldest_transaction"})

@@ -226,6 +226,7 @@ NOBODY, SOME, MORE = (f"t.u ON DELETE CASCADE: {n} rows" for n in ("no", "3", "m
         (_fact("incoming", 1, SOME), _fact("incoming", 1, MORE), False),
         (_fact("incoming", 1, NOBODY), _fact("incoming", 1, SOME), True),
         (_fact("triggers", 1, "a"), _fact("triggers", 1, "b"), True),
+        (_fact("triggers", 2, "a", "b"), _fact("triggers", 1, "a"), True),
     ],
 )
 def test_a_fact_that_has_grown_worse_is_a_difference(

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from rulezero_policies.errors import NoSequence, OutOfOrder, PhaseNotReady
+from rulezero_policies.errors import NoSequence, OutOfOrder, PhaseNotReady, PlanStale
 from rulezero_policies.operations import Change, Column, Operation
 from rulezero_policies.renames import Rename
 from rulezero_tools import safer
 from rulezero_tools.analyze import analyze
+from rulezero_tools.apply import apply
 from rulezero_tools.asking import FormAnswer, answer_form, open_question
 from rulezero_tools.generate import generate
 from rulezero_tools.ports import Session
-from rulezero_tools.review import review
+from rulezero_tools.review import review, review_files
 from rulezero_tools.shapes import Hold, Shape, ShapeColumn
 
 pytestmark = pytest.mark.proves("A15")
@@ -92,6 +93,24 @@ def test_phases_of_two_changes_stand_in_the_same_files() -> None:
     assert len(found.files) == 4
     assert found.without == (("tasks", "code"), ("tasks", "note"))
     assert 'DROP COLUMN "note"' in "".join(found.files[3].upgrade)
+
+
+def test_no_table_is_read_under_the_lock_of_another_change() -> None:
+    more = ShapeColumn(name="note", nullable=True)
+    needed = replace(required(), column=Column(name="note", type="TEXT"))
+    both = safer.sequence(
+        (NUMBER, needed),
+        (replace(TASKS, columns=(ID, CODE, more)),),
+        dialect="postgresql",
+        message="change",
+        nulls={("tasks", "note"): 0},
+    )
+    assert both is not None
+    (switch,) = (f for f in both.files if "switch" in f.message)
+    locks = [line.startswith("op.execute(") for line in switch.upgrade]
+    reads = [line.startswith(("hold(", "with op.get_context()")) for line in switch.upgrade]
+    assert sum(reads) == 3
+    assert not any(reads[locks.index(True) :])
 
 
 @pytest.mark.parametrize(
@@ -221,3 +240,28 @@ def test_what_shows_in_no_database_is_typed_by_a_person(session: Session, projec
     assert plan is not None
     assert plan.phrases == ("yes, it is deployed",)
     assert "violations" in {f.asked.probe for f in plan.facts}
+
+
+def test_a_phase_whose_time_no_longer_shows_at_apply_is_stale(
+    session: Session, project: Any, runner: Any
+) -> None:
+    project.counts = 0
+    said = _phase(2, holds=[["tasks", "code IS NOT NULL"]])
+    project.revisions, project.said = {"r2": (NOTE,)}, {"r2": said}
+    plan, challenge = open_question(session, review(session).plan_id or "", form=True)
+    yes = FormAnswer(action="accept", approve=True)
+    token = answer_form(session, plan, challenge, yes).token or ""
+    project.counts = 1
+    with pytest.raises(PlanStale, match="violations of tasks: was 0, is 1"):
+        apply(session, runner, plan_id=plan.plan_id, token=token)
+    assert runner.runs == []
+
+
+def test_a_reading_without_a_plan_has_each_phase_by_itself(session: Session, project: Any) -> None:
+    project.revisions = {"r2": (NOTE,), "r3": (NOTE,), "r4": (NOTE,)}
+    project.said = {"r3": _phase(1), "r4": _phase(2)}
+    assert [r.revision for r in review_files(session)] == ["r3", "r4"]
+    project.said["r4"] = "unreadable"
+    assert [r.revision for r in review_files(session)] == ["r3", "r4"]
+    (one,) = review_files(session, revision="r4")
+    assert one.revision == "r4"

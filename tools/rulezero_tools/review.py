@@ -116,7 +116,8 @@ def review_files(
 
     Args:
         session: The project, the store and the caller.
-        revision: One revision, applied or not; default: everything that waits, as one.
+        revision: One revision, applied or not; default: everything that waits, as one, but each
+            phase of a sequence by itself.
         every: Each revision of the project, base first.
         static: Ask no database: no counts, no SQL.
         progress: Is told what is being done.
@@ -147,9 +148,13 @@ def review_files(
     known = {t.revision: t for t in traces}
     # Alembic renders nothing, and runs no env.py, over files that it cannot load.
     ask = not (every or static or graph.is_broken(seen))
+    if not (every or revision):
+        chosen = staging.apart(chosen[0], traces)
+    # What a later phase of a sequence meets is not there to be asked before the first one ran.
     drafts = (
-        _read_only(session, seen, one, tuple(known[r.id] for r in one), ask=ask, progress=progress)
+        _read_only(session, seen, one, found, ask=ask and one is chosen[0], progress=progress)
         for one in chosen
+        for found in [tuple(known[r.id] for r in one)]
     )
     return tuple(result(seen, freeze(session, seen, d, {}), d.references) for d in drafts)
 

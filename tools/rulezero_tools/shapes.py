@@ -16,10 +16,18 @@ class ShapeColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """What rests on columns; "*" stands for what cannot be told."""
+    """What rests on columns; "*" stands for what cannot be told.
+
+    PostgreSQL says of indexes and constraints what they are and how it would write them; `twin`:
+    that the name which its twin would have, with "_new" behind it, is taken.
+    """
 
     what: str
     columns: tuple[str, ...]
+    kind: str | None = None
+    name: str | None = None
+    said: str = ""
+    twin: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -144,7 +144,7 @@ def review(
     session = _session(project, environment, database)
     with progress.shown() as say:
         results = review_files(session, revision=revision, every=every, static=static, progress=say)
-    _print_reviews(results, style, single=not every)
+    _print_reviews(results, style, single=not every and len(results) == 1)
     _exit([risk.risk(r.findings) for r in results], fail_on)
 
 

@@ -52,7 +52,7 @@ def write(loaded: Loaded, name: str, make: Callable[[], Any]) -> dict[str, Any]:
     Returns:
         What `records.Generated` holds.
     """
-    before, left_out = _files(loaded), _without_hooks(loaded)
+    before, left_out = _files(loaded), without_hooks(loaded)
     try:
         with loaded.guard.hooks() if loaded.guard else nullcontext():
             script = make()
@@ -63,14 +63,14 @@ def write(loaded: Loaded, name: str, make: Callable[[], Any]) -> dict[str, Any]:
     return {
         "revision": script.revision,
         "path": describe.path_under(loaded.root, str(script.path)),
-        "note": _not_run(left_out) if left_out else None,
+        "note": not_run(left_out) if left_out else None,
     }
 
 
-def _without_hooks(loaded: Loaded) -> list[str]:
+def without_hooks(loaded: Loaded, *, always: bool = False) -> list[str]:
     """Take the post-write hooks away, unless the user's policy lets them run; say which."""
     script = cast("Any", loaded.script)
-    if loaded.guard and loaded.guard.write_hooks:
+    if loaded.guard and loaded.guard.write_hooks and not always:
         return []
     listed: Any = getattr(script, "hooks", ())
     section: Any = getattr(script, "hook_config", {})  # its name before Alembic 1.16
@@ -79,10 +79,14 @@ def _without_hooks(loaded: Loaded) -> list[str]:
     return [*(str(hook.get("_hook_name")) for hook in listed), *names]
 
 
-def _not_run(hooks: list[str]) -> str:
+def not_run(hooks: list[str], *, always: bool = False) -> str:
+    """What is said of hooks that were left out; `always`: there is no way to have them run."""
+    named = f"These post-write hooks of the project were not run: {', '.join(hooks)}. "
+    if always:
+        return named + "They never are on the files of a sequence: run them yourself before review."
     return (
-        f"These post-write hooks of the project were not run: {', '.join(hooks)}. They can start "
-        "any program: write_hooks = true under [reading] in your policy.toml allows them."
+        f"{named}They can start any program: write_hooks = true under [reading] in your "
+        "policy.toml allows them."
     )
 
 

@@ -170,7 +170,7 @@ def incoming(connection: Any, asked: dict[str, Any], _: int) -> Answer:
 
 _TRIGGERS = {
     "postgresql": "SELECT tgname FROM pg_trigger "
-    "WHERE tgrelid = to_regclass(:place) AND NOT tgisinternal",
+    "WHERE tgrelid = to_regclass(:place) AND NOT tgisinternal AND tgenabled <> 'D'",
     "mysql": "SELECT trigger_name FROM information_schema.triggers WHERE event_object_schema = "
     "COALESCE(:schema, DATABASE()) AND event_object_table = :table",
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table",
@@ -178,7 +178,7 @@ _TRIGGERS = {
 
 
 def triggers(connection: Any, asked: dict[str, Any], _: int) -> Answer:
-    """Triggers on the table."""
+    """Triggers on the table, as far as they are switched on."""
     return _named(str(name) for (name,) in _of(connection, asked, _TRIGGERS))
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from alembic import util
 from alembic.operations import ops
 
-from . import describe, diff, errors
+from . import describe, diff, errors, generate
 from .load import Loaded
 from .textop import TextOp
 
 _TOUCHES = (ops.AlterColumnOp, ops.AddColumnOp, ops.DropColumnOp)
+_CONSTRAINTS = (ops.CreateUniqueConstraintOp, ops.CreateForeignKeyOp, ops.DropConstraintOp)
 
 
 def write(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
@@ -38,13 +39,16 @@ def write(loaded: Loaded, args: dict[str, Any]) -> dict[str, Any]:
     first: Any = revision.generated_revisions[0]
     if len(first.upgrade_ops_list) != 1:
         raise _several(loaded, len(first.upgrade_ops_list))
-    cast("Any", loaded.script).hooks, cast("Any", loaded.script).hook_config = [], {}
+    # A file is finished only after Alembic wrote it, and a hook is for a finished one.
+    left_out = generate.without_hooks(loaded, always=True)
     _leave_out(first, {(t, c) for t, c in args["without"]})
     # What else is wanted may rest on a new column.
     first.upgrade_ops.ops.insert(0, TextOp(files[0]["upgrade"]))
     first.downgrade_ops.ops.append(TextOp(files[0]["downgrade"]))
     scripts = [first, *(_later(revision, entry) for entry in files[1:])]
-    return {"written": _written(loaded, revision, scripts, files)}
+    made = _written(loaded, revision, scripts, files)
+    made[0]["note"] = generate.not_run(left_out, always=True) if left_out else None
+    return {"written": made}
 
 
 def _later(revision: Any, entry: dict[str, Any]) -> Any:
@@ -80,6 +84,7 @@ def _written(
 def _leave_out(script: Any, places: set[tuple[str, str]]) -> None:
     """Take the changes of these columns out, and turn the downgrade round anew."""
     for listed in (script.upgrade_ops.ops, script.downgrade_ops.ops):
+        listed[:] = [op for op in listed if _place(op) not in places]
         for op in list(listed):
             if isinstance(op, ops.ModifyTableOps):
                 op.ops[:] = [one for one in op.ops if _place(one) not in places]
@@ -88,10 +93,23 @@ def _leave_out(script: Any, places: set[tuple[str, str]]) -> None:
 
 
 def _place(op: Any) -> Any:
+    if isinstance(op, (ops.CreateIndexOp, ops.DropIndexOp)):
+        return (str(op.table_name), f"index {op.index_name}")
+    if isinstance(op, _CONSTRAINTS):
+        return _constrained(op)
     if not isinstance(op, _TOUCHES):
         return None
     name = op.column.name if isinstance(op, ops.AddColumnOp) else op.column_name
     return (str(op.table_name), str(name))
+
+
+def _constrained(op: Any) -> Any:
+    """As `claims.key()` names a constraint: by its columns where it has no name."""
+    made = getattr(op, "_reverse", None) or op
+    table = getattr(op, "source_table", None) or op.table_name
+    columns = getattr(made, "local_cols", None) or getattr(made, "columns", None) or ()
+    named = op.constraint_name or "on " + ", ".join(str(c) for c in columns)
+    return (str(table), f"constraint {named}")
 
 
 def _several(loaded: Loaded, count: int) -> errors.Failure:

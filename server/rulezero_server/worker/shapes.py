@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import text
 
+from . import resting
+
 _DEFINED = re.compile(r"^\s*`(?P<name>[^`]+)`\s+(?P<text>.*?),?$")
 
 
@@ -42,7 +44,7 @@ def _shape(connection: Any, inspector: Any, table: str) -> dict[str, Any]:
         "table": table,
         "key": list(key),
         "columns": [_column(c, defined) for c in inspector.get_columns(table)],
-        "held": list(_held(inspector, table)),
+        "held": list(_held(connection, inspector, table)),
     }
 
 
@@ -68,8 +70,11 @@ def _defined(connection: Any, table: str) -> dict[str, str]:
     return {line["name"]: line["text"] for line in found if line}
 
 
-def _held(inspector: Any, table: str) -> Iterator[dict[str, Any]]:
+def _held(connection: Any, inspector: Any, table: str) -> Iterator[dict[str, Any]]:
     """What rests on columns, beside the primary key."""
+    if connection.dialect.name == "postgresql":
+        yield from resting.held(connection, inspector, table)
+        return
     for key in inspector.get_foreign_keys(table):
         yield {"what": "a foreign key", "columns": list(key["constrained_columns"])}
     for one in inspector.get_indexes(table):
@@ -81,7 +86,4 @@ def _held(inspector: Any, table: str) -> Iterator[dict[str, Any]]:
     for one in inspector.get_check_constraints(table):
         words = re.findall(r"\w+", str(one.get("sqltext")))
         yield {"what": "a CHECK constraint", "columns": words}
-    for other in inspector.get_table_names():
-        for key in inspector.get_foreign_keys(other):
-            if key["referred_table"] == table:
-                yield {"what": "another table's key", "columns": list(key["referred_columns"])}
+    yield from resting.referred(inspector, table)

@@ -1,11 +1,12 @@
 """Which changes get a sequence, and what it is made of."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rulezero_policies.errors import NoSequence
-from rulezero_policies.operations import Operation
+from rulezero_policies.operations import Column, Operation
 from rulezero_policies.renames import Rename
-from rulezero_tools.safer import renamed, required, retyped
+from rulezero_tools.safer import claims, renamed, required, retyped
 from rulezero_tools.safer.files import Sequenced, assembled
 from rulezero_tools.safer.parts import Part, Place
 from rulezero_tools.shapes import Shape
@@ -38,15 +39,46 @@ def sequence(
     """
     known = {shape.table: shape for shape in shapes}
     moved = list(_renamed(operations, known, dialect, renames))
-    taken = {(p.shape.table, name) for p, name, _ in moved} | {
-        (p.shape.table, p.column) for p, _, _ in moved
-    }
+    taken = {t for m in moved for t in m.taken}
     left = [o for o in operations if not o.column or (o.table, o.column.name) not in taken]
-    found = [*((p, ps) for p, _, ps in moved), *_found(left, known, dialect, nulls)]
+    found = [*moved, *_found(left, known, dialect, nulls)]
     if not found:
         return None
-    places = sorted({*taken, *((p.shape.table, p.column) for p, _ in found)})
-    return assembled(places, [part for _, parts in found for part in parts], message)
+    _apart(found, operations)
+    subjects = sorted({t for m in found for t in m.subjects})
+    made = {*subjects, *(t for m in found for t in m.taken)}
+    parts = [part for m in found for part in m.parts]
+    return assembled(subjects, parts, message, without=sorted(made))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Move:
+    """One change, its phases, and what of the models' wishes they fulfil."""
+
+    place: Place
+    parts: tuple[Part, ...]
+    names: tuple[str, ...] = ()
+    taken: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def subjects(self) -> tuple[tuple[str, str], ...]:
+        return tuple((self.place.shape.table, n) for n in (self.place.column, *self.names))
+
+
+def _apart(found: Sequence[_Move], operations: Sequence[Operation]) -> None:
+    """See that no index or constraint is of two columns that both go, or change places."""
+    going = {
+        (o.table, o.column.name)
+        for o in operations
+        if o.column and (o.kind == "drop_column" or o.change("type"))
+    }
+    for move in found:
+        table = move.place.shape.table
+        for hold in move.place.held:
+            both = [c for c in hold.columns if (table, c) in going]
+            if len(both) > 1 and (table, move.place.column) in going:
+                reason = f"{hold.what} is of {' and '.join(both)}: change one after the other"
+                raise move.place.refused(reason)
 
 
 def _renamed(
@@ -54,8 +86,8 @@ def _renamed(
     shapes: dict[str, Shape],
     dialect: str,
     renames: Sequence[Rename],
-) -> Iterator[tuple[Place, str, list[Part]]]:
-    """What a person called the rename of a column, with the new name."""
+) -> Iterator[_Move]:
+    """What a person called the rename of a column."""
     for one in renames:
         shape = shapes.get(one.table or "")
         mine = [o.column for o in operations if o.table == one.table and o.column]
@@ -64,7 +96,17 @@ def _renamed(
         if one.kind != "column" or one.schema or shape is None or was is None or now is None:
             raise NoSequence(subject=one.subject, reason="only a column is renamed in phases")
         place = Place(dialect=dialect, shape=shape, column=one.old)
-        yield place, one.new, list(renamed.rename(place, was, now))
+        yield _rename(place, was, now, operations)
+
+
+def _rename(place: Place, was: Column, now: Column, operations: Sequence[Operation]) -> _Move:
+    wishes = [(h, *claims.wanted(place, now.name, h, operations)) for h in place.held]
+    kept = [(hold, name) for hold, name, _ in wishes if name]
+    made = [o for _, _, o in wishes if o is not None]
+    keys = tuple(k for o in (*made, *claims.dropped(place, operations)) if (k := claims.key(o)))
+    columns = tuple((place.shape.table, name) for name in (was.name, now.name))
+    parts = tuple(renamed.rename(place, was, now, kept))
+    return _Move(place=place, parts=parts, names=(now.name,), taken=(*columns, *keys))
 
 
 def nullable(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
@@ -87,15 +129,16 @@ def _found(
     shapes: dict[str, Shape],
     dialect: str,
     nulls: Nulls,
-) -> Iterator[tuple[Place, list[Part]]]:
+) -> Iterator[_Move]:
     for operation in operations:
         shape = shapes.get(operation.table or "")
         if shape is None or operation.column is None or operation.schema:
             continue
         place = Place(dialect=dialect, shape=shape, column=operation.column.name)
-        parts = list(_parts(place, operation, nulls))
+        parts = tuple(_parts(place, operation, nulls))
+        gone = claims.dropped(place, operations) if operation.kind == "drop_column" else ()
         if parts:
-            yield place, parts
+            yield _Move(place=place, parts=parts, taken=tuple(filter(None, map(claims.key, gone))))
 
 
 def _parts(place: Place, operation: Operation, nulls: Nulls) -> Iterator[Part]:

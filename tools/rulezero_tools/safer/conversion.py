@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rulezero_tools.safer.parts import MYSQL, Place
+from rulezero_tools.shapes import Hold
 
 Family = Literal["number", "text", "boolean", "date", "uuid"]
 
@@ -24,6 +25,9 @@ _FAMILIES: dict[str, Family] = {
 """Types whose conversion is known; all others are refused. A time zone's depends on the session."""
 
 _INTEGERS = frozenset({"INTEGER", "INT"})
+_TEXTS = frozenset({"VARCHAR", "TEXT"})
+_KEYS = (_TEXTS, frozenset({"SMALLINT", "INTEGER", "BIGINT"}))
+"""Types whose values lead to the same row when they are compared with each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,20 @@ class Conversion:
         flags = {before, after} == {"number", "boolean"} and whole
         if before != after and "text" not in (before, after) and not flags:
             raise self.place.refused(f"{self.before} does not convert to {self.after}")
+
+    def carries(self, hold: Hold) -> None:
+        """See that what rests on the column means the same on the new type.
+
+        Raises:
+            NoSequence: It may not.
+        """
+        bases = {self._base(self.before), self._base(self.after)}
+        if hold.kind == "foreign key" and not any(bases <= kind for kind in _KEYS):
+            raise self.place.refused(f"{hold.what} takes no {self.after} for {self.before}")
+        same = bases <= _TEXTS or set(self._pair) == {"number"}
+        if hold.kind == "check" and (not same or re.search(r"[/%]", hold.said)):
+            reason = f"{hold.what} was written for {self.before}: drop it before, and add it after"
+            raise self.place.refused(reason)
 
     def there(self, column: str) -> str:
         """The value of the new type, from `column` of a row."""

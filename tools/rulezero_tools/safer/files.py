@@ -19,7 +19,13 @@ class Sequenced:
     """What each file does, in words."""
 
 
-def assembled(places: Sequence[tuple[str, str]], parts: Sequence[Part], message: str) -> Sequenced:
+def assembled(
+    places: Sequence[tuple[str, str]],
+    parts: Sequence[Part],
+    message: str,
+    *,
+    without: Sequence[tuple[str, str]],
+) -> Sequenced:
     """One file a phase that has something to do."""
     phases: list[Phase] = [p for p in PHASES if any(part.phase == p for part in parts)]
     subjects = [f"{table}.{column}" for table, column in places]
@@ -28,7 +34,7 @@ def assembled(places: Sequence[tuple[str, str]], parts: Sequence[Part], message:
         for n, phase in enumerate(phases, start=1)
     ]
     told = tuple(f.message for f in files)
-    return Sequenced(files=tuple(files), without=tuple(places), told=told)
+    return Sequenced(files=tuple(files), without=tuple(without), told=told)
 
 
 def _file(
@@ -40,7 +46,10 @@ def _file(
     return PhaseFile(
         message=title,
         doc="\n".join((title, "", *_told(parts))),
-        upgrade=tuple(line for p in parts for line in p.upgrade),
+        upgrade=(
+            *(line for p in parts for line in p.first),
+            *(line for p in parts for line in p.upgrade),
+        ),
         downgrade=tuple(line for p in reversed(parts) for line in p.downgrade) or ("pass",),
         imports=tuple(sorted(imports)),
         end="\n".join((_marker(subjects, parts, phase, at), *_texts(used))),

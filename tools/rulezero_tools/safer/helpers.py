@@ -20,15 +20,21 @@ def backfill(table, key, change, todo):
     if op.get_context().as_sql:
         raise RuntimeError(f"the rows of {table} are changed in batches: run this without --sql")
     with op.get_context().autocommit_block():
-        done, after = 0, None
-        while True:
-            keys = next_keys(table, key, todo, after)
-            if not keys:
-                break
-            change_between(table, key, change, todo, keys[0], keys[-1])
-            done, after = done + len(keys), keys[-1]
-            log.info("%s: %d rows changed", table, done)
+        while left := one_round(table, key, change, todo):
+            log.info("%s: %d rows were locked by others, and are tried again", table, left)
             time.sleep(PAUSE)
+
+
+def one_round(table, key, change, todo):
+    """Change every row that can be had, and say how many could not."""
+    done, left, after = 0, 0, None
+    while keys := next_keys(table, key, todo, after):
+        changed = change_between(table, key, change, todo, keys[0], keys[-1])
+        left += max(len(keys) - changed, 0) if changed >= 0 else 0
+        done, after = done + len(keys), keys[-1]
+        log.info("%s: %d rows looked at", table, done)
+        time.sleep(PAUSE)
+    return left
 
 
 def next_keys(table, key, todo, after):
@@ -42,15 +48,20 @@ def next_keys(table, key, todo, after):
 
 
 def change_between(table, key, change, todo, first, last):
-    """Change the rows of one batch."""
+    """Change the rows of one batch, and say how many it changed."""
     columns = ", ".join(key)
     low = ", ".join(f":f{n}" for n in range(len(key)))
     high = ", ".join(f":l{n}" for n in range(len(key)))
     between = f"({columns}) >= ({low}) AND ({columns}) <= ({high})"
     values = {f"f{n}": value for n, value in enumerate(first)}
     values.update({f"l{n}": value for n, value in enumerate(last)})
-    statement = f"UPDATE {table} SET {change} WHERE {between} AND {todo}"
-    op.get_bind().execute(sa.text(statement), values)
+    which = f"{between} AND {todo}"
+    if op.get_context().dialect.name == "postgresql":
+        # Waiting for a row would keep the locks of this batch for as long, and could deadlock.
+        free = f"SELECT {columns} FROM {table} WHERE {which} FOR NO KEY UPDATE SKIP LOCKED"
+        which = f"({columns}) IN ({free})"
+    done = op.get_bind().execute(sa.text(f"UPDATE {table} SET {change} WHERE {which}"), values)
+    return done.rowcount
 '''
 
 SAID = """\

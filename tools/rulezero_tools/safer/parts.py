@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rulezero_policies.errors import NoSequence
-from rulezero_tools.shapes import Shape, ShapeColumn
+from rulezero_tools.shapes import Hold, Shape, ShapeColumn
 
 Phase = Literal["expand", "backfill", "switch", "contract"]
 
@@ -24,7 +24,8 @@ class Part:
 
     `deployed` is what has to run by then, which no database shows; `holds` are tables with a
     condition that every row has to fulfil before, `triggers` tables with a trigger that has to be
-    there. `helpers` names functions that stand at the end of the file.
+    there. `helpers` names functions that stand at the end of the file. `first` stands before every
+    change's `upgrade`: what reads the whole table, and must not do so under another's lock.
     """
 
     phase: Phase
@@ -35,6 +36,7 @@ class Part:
     holds: tuple[tuple[str, str], ...] = ()
     triggers: tuple[tuple[str, str], ...] = ()
     helpers: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,17 +107,19 @@ class Place:
             raise self.refused(f"the table already has a column {name}")
         return name
 
-    def unheld(self) -> None:
-        """See that nothing rests on the column that a sequence would not carry over.
+    @property
+    def held(self) -> tuple[Hold, ...]:
+        """What rests on the column, or may do so."""
+        return tuple(h for h in self.shape.held if {"*", self.column} & set(h.columns))
+
+    def movable(self) -> None:
+        """See that another column can take its place.
 
         Raises:
-            NoSequence: Something does.
+            NoSequence: None can.
         """
         if self.column in self.shape.key:
             raise self.refused("it belongs to the primary key")
-        for hold in self.shape.held:
-            if {"*", self.column} & set(hold.columns):
-                raise self.refused(f"{hold.what} rests on it, which is not carried over")
         if self.live is None or self.live.generated:
             raise self.refused("the database fills it by itself")
 

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rulezero_tools.safer.parts import MYSQL, Part, Place, executes
 from rulezero_tools.safer.retyped import filled, patient, proof
+from rulezero_tools.safer.twins import built, twin
 
 _VALUE = re.compile(
     r"(?:'[^'\\:]*'|-?\d+(?:\.\d+)?|true|false|current_timestamp(?:\(\))?|now\(\)|current_date)"
@@ -31,14 +33,23 @@ def not_null(place: Place, default: str | None, nulls: int | None) -> Iterator[P
         count = "an unknown number of" if nulls is None else nulls
         raise place.refused(
             f"{count} rows hold NULL, and which value they shall have is for a person to say: as "
-            "the column's server_default in the models, or by giving those rows their values first"
+            "the column's server_default in the models (which env.py compares only with "
+            "compare_server_default=True), or by giving those rows their values first"
         )
+    deployed = f"code that never writes NULL to {place.subject}"
     if value is not None:
-        yield from _given(place, _plain(place, value), changed=default is not None)
-    yield _set(place, _definition(place, value), f"code that never writes NULL to {place.subject}")
+        for part in _given(place, plain(place, value), changed=default is not None):
+            # A NULL that is written behind the backfill would stay.
+            yield replace(part, deployed=deployed) if part.phase == "backfill" else part
+    yield _set(place, _definition(place, value), deployed)
 
 
-def _plain(place: Place, value: str) -> str:
+def plain(place: Place, value: str) -> str:
+    """A default that can stand in other statements.
+
+    Raises:
+        NoSequence: It is an expression.
+    """
     if _VALUE.fullmatch(value.strip()) is None:
         raise place.refused("its server default is no plain value")
     return value.strip()
@@ -79,7 +90,8 @@ def _set(place: Place, definition: str, deployed: str) -> Part:
         says=f"{place.subject} no longer takes NULL",
         deployed=deployed,
         holds=((place.shape.table, condition),),
-        upgrade=(f"hold({place.table!r}, {condition!r})", *_altered(place, definition, "NOT NULL")),
+        first=(f"hold({place.table!r}, {condition!r})", *_proved(place)),
+        upgrade=_altered(place, definition, "NOT NULL"),
         downgrade=_altered(place, definition, "NULL"),
         helpers=("hold",),
     )
@@ -96,8 +108,11 @@ def _altered(place: Place, definition: str, null: str) -> tuple[str, ...]:
         return patient(place, f"ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL")
     check = place.quoted(f"{place.sync}_set")
     taken = f"ALTER TABLE {table} DROP CONSTRAINT {check}"
-    done = patient(place, f"ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL", taken)
-    return (*proof(place, place.column), *done)
+    return patient(place, f"ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL", taken)
+
+
+def _proved(place: Place) -> tuple[str, ...]:
+    return proof(place, place.column) if place.dialect == "postgresql" else ()
 
 
 _WRITTEN = {
@@ -152,7 +167,8 @@ def new_column(place: Place, type_: str) -> Iterator[Part]:
 
 def drop(place: Place, type_: str) -> Iterator[Part]:
     """A column goes: first nothing needs it any more."""
-    place.unheld()
+    place.movable()
+    made = tuple(twin(place, h, place.column, h.name or "") for h in place.held)
     live, name = place.live, place.quoted(place.column)
     if live is not None and not live.nullable:
         default = live.default
@@ -163,15 +179,25 @@ def drop(place: Place, type_: str) -> Iterator[Part]:
             upgrade=_altered(place, definition, "NULL"),
             downgrade=(
                 f"hold({place.table!r}, {f'{name} IS NOT NULL'!r})",
+                *_proved(place),
                 *_altered(place, definition, "NOT NULL"),
             ),
             helpers=("hold",),
         )
-    given = f" DEFAULT {live.default}" if live and live.default not in {None, "NULL"} else ""
+    default = live.default if live and live.default not in {None, "NULL"} else None
+    given = f" DEFAULT {default}" if default and not made else ""
+    # Where the values were unique, one in every row would not be.
+    later = f"ALTER TABLE {place.table} ALTER COLUMN {name} SET DEFAULT {default}"
+    set_later = (later,) if default and made else ()
     yield Part(
         phase="contract",
         says=f"{place.subject} and its values go",
         deployed=f"code that neither reads nor writes {place.subject}",
         upgrade=patient(place, f"ALTER TABLE {place.table} DROP COLUMN {name}"),
-        downgrade=patient(place, f"ALTER TABLE {place.table} ADD COLUMN {name} {type_}{given}"),
+        downgrade=(
+            *patient(
+                place, f"ALTER TABLE {place.table} ADD COLUMN {name} {type_}{given}", *set_later
+            ),
+            *built(made),
+        ),
     )

@@ -6,6 +6,7 @@ from rulezero_tools.safer import synced
 from rulezero_tools.safer.conversion import Conversion
 from rulezero_tools.safer.parts import MYSQL, Part, Place, executes
 from rulezero_tools.safer.synced import Follow
+from rulezero_tools.safer.twins import Twin, built, swapped, twins
 
 _PATIENCE = "SET LOCAL lock_timeout = '3s'"
 
@@ -41,12 +42,14 @@ def filled(place: Place, change: str, todo: str, kept: str, follows: str) -> Par
 
 def type_change(place: Place, before: str, after: str) -> Iterator[Part]:
     """The four phases of another type."""
-    place.unheld()
+    place.movable()
     how = Conversion(place=place, before=before, after=after)
     how.check()
     name = place.column
     new, old = place.free(f"{name}_new"), place.free(f"{name}_old")
     _carried(place)
+    for hold in place.held:
+        how.carries(hold)
     now = how.kept(name, new)
     yield Part(
         phase="expand",
@@ -82,17 +85,26 @@ def _switch(place: Place, how: Conversion, names: tuple[str, str], now: str) -> 
     table = repr(place.table)
     required = live is not None and not live.nullable
     proved = proof(place, new) if required and place.dialect == "postgresql" else ()
+    there, back = twins(place, new), twins(place, old)
     return Part(
         phase="switch",
         says=f"{name} becomes {old} and {new} becomes {name}, at once; from then on the trigger "
         f"writes {old} whenever {name} is, so that there is a way back",
-        deployed=f"code that reads and writes {place.subject} as {how.before} and as {how.after}",
+        deployed=_both(place, how),
         holds=((place.shape.table, now),),
         triggers=tuple((place.shape.table, t) for t in synced.names(place)),
-        upgrade=(f"hold({table}, {now!r})", *proved, *_swap(place, how, (name, old), (new, name))),
-        downgrade=_swap(place, how, (name, new), (old, name), back=True),
+        first=(f"hold({table}, {now!r})", *proved, *built(there)),
+        upgrade=_swap(place, how, (name, old), (new, name), there),
+        downgrade=(*built(back), *_swap(place, how, (name, new), (old, name), back, back=True)),
         helpers=("hold",),
     )
+
+
+def _both(place: Place, how: Conversion) -> str:
+    said = f"code that reads and writes {place.subject} as {how.before} and as {how.after}"
+    # PostgreSQL keeps the types of a prepared statement: it fails from the swap on.
+    kept = ", and has no statement that names it prepared by the server"
+    return said + kept * (place.dialect == "postgresql")
 
 
 def proof(place: Place, column: str) -> tuple[str, ...]:
@@ -114,6 +126,7 @@ def _swap(
     how: Conversion,
     away: tuple[str, str],
     into: tuple[str, str],
+    made: tuple[Twin, ...],
     *,
     back: bool = False,
 ) -> tuple[str, ...]:
@@ -122,16 +135,16 @@ def _swap(
     follow = Follow(source=name, target=aside, value=value(name))
     renames = [_rename(place, *away), _rename(place, *into)]
     if place.dialect == "postgresql":
-        moved = [*renames, *_attributes(place, how, aside, back=back)]
+        moved = [*renames, *_attributes(place, how, aside, back=back), *swapped(made)]
         return patient(place, *moved, *synced.made(place, follow, replace=True))
-    made = synced.made(place, follow)
+    synchronised = synced.made(place, follow)
     if place.dialect not in MYSQL:
-        return executes(*synced.gone(place), *renames, *made)
+        return executes(*synced.gone(place), *renames, *synchronised)
     # Nobody may write between the two triggers, and DDL there ends every transaction.
     both = ", ".join(r.partition(place.table + " ")[2] for r in renames)
     attributes = _attributes(place, how, aside, back=back)
     altered = [f"ALTER TABLE {place.table} {both}", *attributes]
-    locked = [f"LOCK TABLES {place.table} WRITE", *synced.gone(place), *altered, *made]
+    locked = [f"LOCK TABLES {place.table} WRITE", *synced.gone(place), *altered, *synchronised]
     return executes(*locked, "UNLOCK TABLES")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from rulezero_policies.errors import PhaseNotReady
@@ -77,6 +78,22 @@ def _stage(session: Session, waiting: tuple[Revision, ...], traces: tuple[Trace,
     return Stage(
         count=cut, warnings=(*attested, *unsure, *warnings), deployed=first.deployed, facts=facts
     )
+
+
+def apart(
+    waiting: tuple[Revision, ...], traces: tuple[Trace, ...]
+) -> tuple[tuple[Revision, ...], ...]:
+    """What waits, cut where each later phase of a sequence begins: no two are ever one plan."""
+    later = {t.revision for t in traces if _is_later(t)}
+    cuts = [n for n, r in enumerate(waiting) if n and r.id in later]
+    return tuple(waiting[a:b] for a, b in pairwise((0, *cuts, len(waiting))))
+
+
+def _is_later(trace: Trace) -> bool:
+    try:
+        return trace.tree.phase is not None and _read(json.loads(trace.tree.phase)).number > 1
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return True
 
 
 def said(draft: Draft, stage: Stage) -> Draft:

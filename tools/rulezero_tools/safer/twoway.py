@@ -18,21 +18,35 @@ def gone(place: Place) -> list[str]:
     return [f"DROP TRIGGER {name}" for name in names(place)]
 
 
-def made(place: Place, old: str, new: str) -> list[str]:
-    """Triggers in both directions: code that knows the new name alone is at work beside the old."""
+def made(place: Place, old: str, new: str, default: str | None = None) -> list[str]:
+    """Triggers in both directions: code that knows the new name alone is at work beside the old.
+
+    Args:
+        place: The column.
+        old: Its name.
+        new: Its other name.
+        default: What both have where nothing is given, of their type.
+    """
     one, other = place.quoted(old), place.quoted(new)
     if place.dialect == "postgresql":
-        return _postgresql(place, one, other)
-    return _mysql(place, one, other) if place.dialect in MYSQL else _sqlite(place, one, other)
+        return _postgresql(place, one, other, default)
+    return (
+        _mysql(place, one, other, default) if place.dialect in MYSQL else _sqlite(place, one, other)
+    )
 
 
-def _postgresql(place: Place, old: str, new: str) -> list[str]:
+def _postgresql(place: Place, old: str, new: str, default: str | None) -> list[str]:
+    # The name that a row was added by is the one that does not hold the default, NULL included.
+    given = f"NEW.{old} IS DISTINCT FROM {default}" if default else f"NEW.{new} IS NULL"
     function = f"""\
 CREATE OR REPLACE FUNCTION {place.sync}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        NEW.{new} := COALESCE(NEW.{new}, NEW.{old});
-        NEW.{old} := NEW.{new};
+        IF {given} THEN
+            NEW.{new} := NEW.{old};
+        ELSE
+            NEW.{old} := NEW.{new};
+        END IF;
     ELSIF NEW.{old} IS DISTINCT FROM OLD.{old} THEN
         NEW.{new} := NEW.{old};
     ELSIF NEW.{new} IS DISTINCT FROM OLD.{new} THEN
@@ -47,13 +61,20 @@ END $$"""
     return [function, trigger]
 
 
-def _mysql(place: Place, old: str, new: str) -> list[str]:
+def _mysql(place: Place, old: str, new: str, default: str | None) -> list[str]:
+    # 'NEW' would else be taken for the default 'new'.
+    exactly = "BINARY " if (default or "").startswith("'") else ""
+    same = f"{exactly}NEW.{old} <=> {exactly}{default}"
+    given = f"NOT ({same})" if default else f"NEW.{new} IS NULL"
     insert, update = names(place)
     on_insert = f"""\
 CREATE TRIGGER {insert} BEFORE INSERT ON {place.table} FOR EACH ROW
 BEGIN
-    SET NEW.{new} = COALESCE(NEW.{new}, NEW.{old});
-    SET NEW.{old} = NEW.{new};
+    IF {given} THEN
+        SET NEW.{new} = NEW.{old};
+    ELSE
+        SET NEW.{old} = NEW.{new};
+    END IF;
 END"""
     # Every name in it was checked to be a plain one.
     on_update = f"""\

@@ -12,6 +12,7 @@ import pytest
 from rulezero_policies.parity.values import SmokeRule
 from rulezero_server.parity.shadowed import Place, ShadowSmokeTests
 from rulezero_server.shadows.wishes import Wishes
+from rulezero_server.worker.parity import calling
 from rulezero_tools.parity.smoke import SmokeResult
 
 CANARY = "canary-5c1e77d0"
@@ -241,13 +242,18 @@ def test_an_app_of_any_framework_is_asked_and_one_that_does_not_start_names_its_
     assert "may be a stand-in" in fails.told
     (moved,) = smoke(here, ("route", "/x"), app="other:make_app", status=302, contains="/x")
     assert (moved.outcome, moved.seen) == ("passed", "status 302, to /login, holds the text")
-    (lost,) = smoke(place(service, {}, {"STARTS_WITH": "x"}, within="api"), ("route", "/"))
+    (lost,) = smoke(place(service, within="api"), ("route", "/"))
     assert (lost.outcome, lost.error, lost.missing) == ("failed", "KeyError", ("STARTS_WITH",))
-    (service / "empty").mkdir()
-    (service / ".flaskenv").unlink()
-    (none,) = smoke(place(service, within="empty"), ("route", "/"))
-    assert none.outcome == "not_run"
-    assert "app =" in none.seen
+
+
+@pytest.mark.proves("B10")
+def test_where_no_app_is_found_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "false")
+    with pytest.raises(calling.NoAppError):
+        calling.app(None)
 
 
 @pytest.mark.proves("B10")

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,10 @@ from rulezero_policies.parity.values import Layout, Service, SmokeRule, Source
 from rulezero_policies.rehearsal import NotRehearsed
 from rulezero_server import interpreter, launch
 from rulezero_server.parity import http, standins, surroundings, trial
+from rulezero_server.parity.realvalues import Values
 from rulezero_server.project import WorkerProject
 from rulezero_server.shadows.wishes import Wishes
 from rulezero_tools.parity.smoke import SmokeResult
-
-Values = Callable[[str, str], Mapping[str, str]]
-"""From a service's name and an environment to the values that it sets. They go no further."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,7 @@ class Target:
     """What a worker is started for. Times are in seconds.
 
     `database` names the one that is meant where the project migrates several. One that is `alone`
-    gets `variables` and none of this process's own.
+    gets `variables` and none of this process's own but PATH.
     """
 
     found: Found
@@ -324,8 +324,9 @@ def _started(target: Target, folder: Path, mode: Mode) -> Generator[processes.Wo
 
 def _environment(target: Target) -> dict[str, str]:
     # A macOS framework Python would take the child for the parent's virtual environment.
-    given: Mapping[str, str] = {} if target.alone else os.environ
-    inherited = {k: v for k, v in given.items() if k != "__PYVENV_LAUNCHER__"}
+    inherited = {k: v for k, v in os.environ.items() if k != "__PYVENV_LAUNCHER__"}
+    if target.alone:
+        inherited = {k: v for k, v in inherited.items() if k == "PATH"}
     ours = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     path = _activated(target.interpreter.path)
     return {**inherited, **path, **target.variables, **ours}

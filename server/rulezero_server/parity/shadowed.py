@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,10 @@ from rulezero_policies.parity.values import Layout, Service, SmokeRule, Source
 from rulezero_policies.rehearsal import NotRehearsed
 from rulezero_server import interpreter, launch
 from rulezero_server.parity import http, standins, surroundings, trial
+from rulezero_server.parity.realvalues import Values
 from rulezero_server.project import WorkerProject
 from rulezero_server.shadows.wishes import Wishes
 from rulezero_tools.parity.smoke import SmokeResult
-
-Values = Callable[[str, str], Mapping[str, str]]
-"""From a service's name and an environment to the values that it sets. They go no further."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +48,11 @@ class Place:
         found = replace(known.found, root=self.top.resolve())
         return replace(known, found=found, interpreter=own or known.interpreter, database=None)
 
-    def flask_app(self, service: Service) -> str | None:
+    def flask_app(self, service: Service) -> Mapping[str, str]:
         """What the project's settings say that FLASK_APP holds, where that is this service."""
-        here = (self.top / service.folder).resolve()
-        return self.project.target.flask_app if here == self.project.target.found.root else None
+        known, here = self.project.target, (self.top / service.folder).resolve()
+        named = known.flask_app if here == known.found.root else None
+        return {"FLASK_APP": named} if named else {}
 
 
 class ShadowSmokeTests:
@@ -111,7 +110,7 @@ class ShadowSmokeTests:
             "status": rule.status,
             "contains": rule.contains,
             "seconds": rule.seconds,
-            "app": rule.app or (place.flask_app(service) if rule.kind == "route" else None),
+            "app": rule.app,
             "known": sorted(around.known),
             "settings": dict(around.settings),
         }
@@ -163,7 +162,12 @@ def around(
     sources = place.layout.sources
     entries = {entry.key for source in sources for entry in source.entries}
     return Around(
-        variables={**surroundings.of_the_machine(home), **made.variables, **overrides},
+        variables={
+            **surroundings.of_the_machine(home),
+            **place.flask_app(service),
+            **made.variables,
+            **overrides,
+        },
         settings=_settings(place, service, {**made.variables, **overrides}, folder),
         replaced=made.replaced - set(overrides),
         known=frozenset(entries | place.keys),

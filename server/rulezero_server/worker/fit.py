@@ -88,7 +88,7 @@ def prepare(flavour: str) -> list[str]:
     for name in (*_ALEMBIC, *(_FLASK if flask else ())):
         import_module(name)
     answering = {
-        place.partition(":")[0] for verb, place in verbs.TABLE.items() if verb not in verbs.RUNS
+        place.partition(":")[0] for verb, place in verbs.TABLE.items() if verb not in verbs.SELDOM
     }
     for name in (*_BEFORE_THE_PROJECT, *(("flaskapp",) if flask else ()), *sorted(answering)):
         import_module(f".{name}", __package__)

@@ -55,6 +55,9 @@ _ON_SHADOW = frozenset({"rehearse", "build", "ahead", "exercise", "smoke"})
 _AS_IT_STANDS = frozenset({"exercise", "smoke"})
 """Verbs that run the project's code on a shadow, and no revisions: that code is not sealed."""
 
+SELDOM = RUNS | {verb for verb, place in TABLE.items() if place.startswith("parity.")}
+"""Verbs whose modules no warm parent loads: they bring packages that others have no use for."""
+
 BARE = frozenset({"class_shapes", "smoke"})
 """Verbs for which no migrations are loaded: a service need not have any, nor Alembic."""
 

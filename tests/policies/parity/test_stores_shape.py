@@ -6,7 +6,7 @@ import pytest
 
 from rulezero_policies.parity.storecode import Code
 from rulezero_policies.parity.stores import Column, RecordField, guessed, mirrored
-from rulezero_policies.parity.storeshape import ClassShape, Method, compared
+from rulezero_policies.parity.storeshape import ClassShape, Method, admits_none, compared
 from rulezero_policies.parity.values import StoreRule
 from rulezero_policies.references import SourceFile, Sources
 
@@ -338,3 +338,11 @@ def test_a_record_that_does_not_mirror_its_table_is_told(
     (told,) = mirrored(given, COLUMNS)
     assert (told.member, told.sure) == (member, sure)
     assert says in told.says
+
+
+@pytest.mark.parametrize(
+    ("annotation", "fits"),
+    [(None, True), ("int | None", True), ("Optional[int]", True), ("Any", True), ("int", False)],
+)
+def test_none_fits_what_says_so_and_what_says_nothing(annotation: str | None, fits: bool) -> None:
+    assert admits_none(annotation) is fits

@@ -12,6 +12,7 @@ import pytest
 from rulezero_policies.parity.values import SmokeRule
 from rulezero_server.parity.shadowed import Place, ShadowSmokeTests
 from rulezero_server.shadows.wishes import Wishes
+from rulezero_server.worker.parity import calling
 from rulezero_tools.parity.smoke import SmokeResult
 
 CANARY = "canary-5c1e77d0"
@@ -73,36 +74,57 @@ import subprocess
 from pathlib import Path
 
 
-def variables():
-    return sorted(os.environ.values())
-
-
-def settings():
-    return Path(".env.production").read_text()
-
-
 def of_staging():
-    return Path(".env.staging").exists() or open(".env.staging").read()
+    open(".env.staging").read()
 
 
 def by_number():
-    return os.read(os.open(".env.staging", os.O_RDONLY), 1000)
+    os.open(".env.staging", os.O_RDONLY)
+
+
+def removes():
+    os.remove(".env.production")
+
+
+def renames():
+    os.rename(".env.production", "plain.txt")
 
 
 def of_the_server():
-    return Path(f"/proc/{os.getppid()}/environ").read_bytes()
+    Path(f"/proc/{os.getppid()}/environ").read_bytes()
 
 
 def program():
-    return subprocess.run(["printenv"], capture_output=True).stdout
+    subprocess.run(["printenv"])
 
 
 def overwrite():
-    return open("notes.db", "r+b")
+    open("notes.db", "r+b")
 
 
 def connects():
-    return socket.create_connection(("192.0.2.1", 80), timeout=1)
+    socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+TRIES = [of_staging, by_number, removes, renames, of_the_server, program, overwrite, connects]
+
+
+def attack():
+    worked = []
+    for attempt in TRIES:
+        try:
+            attempt()
+        except (FileNotFoundError, PermissionError):
+            continue
+        worked.append(attempt.__name__)
+    return worked or "nothing worked"
+
+
+def looks():
+    seen = [*os.environ.values(), Path(".env.production").read_text()]
+    assert not os.path.exists(".env.staging")
+    assert not any("canary" in value for value in seen), "a real value"
+    return seen[-1]
 
 
 def writes():
@@ -118,33 +140,24 @@ def test_a_hostile_target_finds_no_secret_and_reaches_nothing_of_production(
     service: Path, place: MakePlace
 ) -> None:
     (service / "evil.py").write_text(EVIL, encoding="utf-8")
-    names = ("of_staging", "by_number", "of_the_server", "program", "overwrite", "connects")
     before = (service / "notes.db").read_bytes()
     here = place(service, PRODUCTION, STAGING)
-    told = smoke(here, *(("callable", f"evil:{name}") for name in names))
-    assert {name: one.error for name, one in zip(names, told, strict=True)} == {
-        "of_staging": "FileNotFoundError",
-        "by_number": "FileNotFoundError",
-        "of_the_server": "PermissionError",
-        "program": "RefusedError",
-        "overwrite": "RefusedError",
-        "connects": "RefusedError",
-    }
-    assert all(one.file == "evil.py" and one.refused for one in told)
-    seen = smoke(
-        here, ("callable", "evil:variables"), ("callable", "evil:settings"), contains="stand-in"
+    (told,) = smoke(here, ("callable", "evil:attack"), contains="nothing worked")
+    assert told.outcome == "passed"
+    assert told.refused == (
+        "file .env.staging",
+        "file .env.production",
+        "file another process",
+        "program printenv",
+        "connection notes.db, an SQLite file, to change it",
+        "connection 192.0.2.1:80",
     )
-    assert [one.outcome for one in seen] == ["passed", "passed"]
-    real = smoke(
-        here,
-        ("callable", "evil:variables"),
-        ("callable", "evil:settings"),
-        contains=CANARY[:-1],
-    )
-    assert [one.outcome for one in real] == ["failed", "failed"], "no real value is there"
+    (seen,) = smoke(here, ("callable", "evil:looks"), contains="SECRET_KEY='stand-in")
+    assert seen.outcome == "passed", seen
     (wrote,) = smoke(here, ("callable", "evil:writes"), contains="deleted")
     assert wrote.outcome == "passed", "it wrote to the shadow"
     assert (service / "notes.db").read_bytes() == before
+    assert CANARY in (service / ".env.production").read_text(encoding="utf-8")
 
 
 @pytest.mark.proves("B10")
@@ -229,13 +242,18 @@ def test_an_app_of_any_framework_is_asked_and_one_that_does_not_start_names_its_
     assert "may be a stand-in" in fails.told
     (moved,) = smoke(here, ("route", "/x"), app="other:make_app", status=302, contains="/x")
     assert (moved.outcome, moved.seen) == ("passed", "status 302, to /login, holds the text")
-    (lost,) = smoke(place(service, {}, {"STARTS_WITH": "x"}, within="api"), ("route", "/"))
+    (lost,) = smoke(place(service, within="api"), ("route", "/"))
     assert (lost.outcome, lost.error, lost.missing) == ("failed", "KeyError", ("STARTS_WITH",))
-    (service / "empty").mkdir()
-    (service / ".flaskenv").unlink()
-    (none,) = smoke(place(service, within="empty"), ("route", "/"))
-    assert none.outcome == "not_run"
-    assert "app =" in none.seen
+
+
+@pytest.mark.proves("B10")
+def test_where_no_app_is_found_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "false")
+    with pytest.raises(calling.NoAppError):
+        calling.app(None)
 
 
 @pytest.mark.proves("B10")

@@ -10,6 +10,7 @@ from typing import Any
 from .. import errors  # noqa: TID252 - the worker runs under another package name
 
 _asked: list[str] = []
+_lacked: set[str] = set()
 _known: set[str] = set()
 
 
@@ -22,6 +23,8 @@ class _Environ(type(os.environ)):  # type: ignore[misc]
         except KeyError:
             if key in _known and key not in _asked:
                 _asked.append(key)
+            if isinstance(key, str):
+                _lacked.add(key)
             raise
 
 
@@ -30,13 +33,21 @@ def watch(known: Iterable[str]) -> None:
     _known.clear()
     _known.update(known)
     _asked.clear()
+    _lacked.clear()
     os.environ.__class__ = _Environ
 
 
 def missed(raised: BaseException | None) -> list[str]:
     """The keys that were asked for in vain, and those that an error names; their names alone."""
     asked, given = set(_asked), set(os.environ)
-    return sorted(asked | (_named(raised) - given))
+    return sorted(asked | _fatal(raised) | (_named(raised) - given))
+
+
+def _fatal(raised: BaseException | None) -> set[str]:
+    """A key of the environment, known or not, whose lack ended it."""
+    links = () if raised is None else errors.chain(raised)
+    lacks = (exc.args[0] for exc in links if isinstance(exc, KeyError) and exc.args)
+    return {key for key in lacks if isinstance(key, str) and key in _lacked}
 
 
 def blamed(raised: BaseException | None) -> list[str]:

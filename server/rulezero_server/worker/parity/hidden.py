@@ -22,12 +22,20 @@ _OTHERS = re.compile(r"/proc/(?!self/|thread-self/)\d+/(?:environ|mem|maps|fd\b|
 """What Linux shows of other processes: the server's has the real environment."""
 
 
+_PATHS = {
+    "open": (0,), "os.remove": (0,), "os.rename": (0, 1), "os.truncate": (0,), "os.link": (0, 1),
+    "os.symlink": (0, 1), "os.chmod": (0,),
+}  # fmt: skip
+"""Events about files, and where each has paths."""
+
+
 class Hidden:
     """Which files are not there, and which have another in their place."""
 
     def __init__(self, known: Mapping[str, str | None], report: Callable[[str], None]) -> None:
         """Take the absolute paths of settings files, each with what stands in for it, if any."""
         self._known = {os.path.realpath(path): standing for path, standing in known.items()}
+        self._names = frozenset(real.rpartition(os.sep)[2] for real in self._known)
         self._standing = frozenset(s for s in self._known.values() if s)
         self._report = report
 
@@ -73,18 +81,24 @@ class Hidden:
         return looked
 
     def _heard(self, event: str, args: Any) -> None:
-        if event != "open" or not isinstance(args[0], (str, bytes)):
-            return
-        real = self._real(args[0])
+        for number in _PATHS.get(event, ()):
+            if isinstance(args[number], (str, bytes)):
+                self._hold(args[number])
+
+    def _hold(self, path: Any) -> None:
+        """Whatever goes around `open` does not get at the real file either, nor removes it."""
+        real = self._real(path)
         if real is None or real in self._standing:
             return
         if _OTHERS.match(real):
             self._report("another process")
             raise PermissionError(1, "rulezero shows nothing of other processes", real)
-        # Whatever goes around `open` does not get at the real file either.
-        if real in self._known or self._is_gone(real):
-            self._report(real.rpartition(os.sep)[2])
-            raise _missing(args[0])
+        # A path may be relative to a folder that no event tells: then its name has to do.
+        name = real.rpartition(os.sep)[2]
+        apart = not os.path.isabs(os.fsdecode(path)) and name in self._names  # noqa: PTH117
+        if apart or real in self._known or self._is_gone(real):
+            self._report(name)
+            raise _missing(path)
 
 
 def _missing(path: Any) -> FileNotFoundError:

@@ -99,7 +99,7 @@ class App:
             principal=_principal(client),
             rehearser=self._rehearser(project, policy),
             backups=self._backups(project, policy),
-            settings_files=self._settings_files(project),
+            settings_files=self._settings_files(),
         )
 
     def _rehearser(self, project: "WorkerProject", policy: "Policy") -> "Rehearser":
@@ -114,10 +114,10 @@ class App:
         marked = project.protected or project.environment in policy.protected_environments
         return WorkerBackups(project, self.preferences(), marked=marked)
 
-    def _settings_files(self, project: "WorkerProject") -> "SettingsFiles":
+    def _settings_files(self) -> "SettingsFiles":
         from rulezero_server.parity.settingsfiles import ProjectSettings
 
-        return ProjectSettings(Path(project.name), self._marked)
+        return ProjectSettings(self.directory.resolve(), self._marked)
 
     def _marked(self, environment: str) -> bool:
         from rulezero_server import settings

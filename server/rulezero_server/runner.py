@@ -53,7 +53,8 @@ class WorkerRunner:
     def _write_files(self, plan: Plan) -> RunReport:
         begun = time.monotonic()
         try:
-            kept = writing.write(self._target.found.root, plan)
+            # Which folder its files are under stands in the plan, and a person approved it.
+            kept = writing.write(Path(plan.database.name), plan)
         except OSError as error:
             raise StoreFailed(reason=error.strerror or type(error).__name__) from error
         seconds = round(time.monotonic() - begun, 3)

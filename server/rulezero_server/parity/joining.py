@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rulezero_policies.parity.values import Layout
 from rulezero_server import settings
-from rulezero_server.parity import history
+from rulezero_server.parity import realvalues
+from rulezero_server.parity.history import History
 from rulezero_server.parity.layout import FileDeployment
-from rulezero_tools.parity.check import Scope
+from rulezero_server.parity.shadowed import Place, ShadowSmokeTests
+from rulezero_server.parity.storeprobe import WorkerStoreProbe
+from rulezero_server.project import WorkerProject
+from rulezero_tools.parity.check import Scope, Trying
 from rulezero_tools.ports import silent
 
 if TYPE_CHECKING:
@@ -17,7 +22,8 @@ if TYPE_CHECKING:
 def deployment(app: "App") -> FileDeployment:
     """The services and environments below the folder that the server was started in."""
     root = app.directory.resolve()
-    return FileDeployment(root=root, history=history.Main(root).holds)
+    besides = app.preferences().settings_folders
+    return FileDeployment(root=root, besides=besides, history=History(root).on_main)
 
 
 def scope(app: "App", client: str, progress: Callable[[str], None] = silent) -> Scope:
@@ -36,10 +42,28 @@ def scope(app: "App", client: str, progress: Callable[[str], None] = silent) -> 
     def session(environment: str) -> "Session":
         return app.session(environment, client=client)
 
+    def trying(layout: Layout, keys: frozenset[str]) -> Trying:
+        place = _place(app, found, layout, keys)
+        return Trying(smoke=ShadowSmokeTests(place), stores=WorkerStoreProbe(place))
+
     return Scope(
         deployment=found,
         sessions=session,
         databases=tuple(settings.read(found.root).environments),
-        trying=_trying(app, found),
+        trying=trying,
         progress=progress,
+    )
+
+
+def _place(app: "App", found: FileDeployment, layout: Layout, keys: frozenset[str]) -> Place:
+    project = WorkerProject.open(app.directory, layout.production)
+    protected = app.policy().protected_environments
+    return Place(
+        project=project,
+        top=found.root,
+        layout=layout,
+        values=realvalues.of(found.root, layout),
+        wishes=app.preferences().rehearsal,
+        marked=project.protected or project.environment in protected,
+        keys=keys,
     )

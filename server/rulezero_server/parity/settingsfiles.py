@@ -40,6 +40,11 @@ class ProjectSettings:
         self._protected = protected
 
     @property
+    def root(self) -> str:
+        """The folder that their paths are under, resolved."""
+        return str(self._root)
+
+    @property
     def backups(self) -> str:
         """The folder where each plan's backup is put."""
         return str(keeping.top())

@@ -34,13 +34,14 @@ class Scope:
     """Everything that a parity check works with.
 
     `sessions` gives a session in an environment, `databases` are the environments that have one to
-    compare, by name; `trying` None: nothing of the project is run.
+    compare, by name; `trying` gives where things are tried, from the layout and the keys that the
+    code asks for (raising `ProjectError`), and None where nothing of the project is to be run.
     """
 
     deployment: Deployment
     sessions: Sessions
     databases: tuple[str, ...]
-    trying: Trying | None = None
+    trying: Callable[[Layout, frozenset[str]], Trying] | None = None
     progress: Callable[[str], None] = field(default=silent)
 
 
@@ -79,7 +80,7 @@ def seen(scope: Scope) -> Found:
         consolidation=consolidate(layout, Terms(needs=wanted)),
         flags=flags.flags(codes, layout, scope.deployment.config().flags),
     )
-    return _with_trials(scope, _with_schema(scope, bare))
+    return _with_trials(scope, _with_schema(scope, bare), frozenset(one.key for one in wanted))
 
 
 def read(deployment: Deployment, layout: Layout) -> tuple[Walked, ...]:
@@ -89,7 +90,7 @@ def read(deployment: Deployment, layout: Layout) -> tuple[Walked, ...]:
 
 def asked(codes: Sequence[Walked], layout: Layout) -> tuple[Need, ...]:
     """What code and layout need together."""
-    return (*(need for one in codes for need in one.reading.needs), *layout.needs)
+    return (*(need for one in codes for need in one.reading.every), *layout.needs)
 
 
 def lacking(layout: Layout, wanted: Sequence[Need]) -> tuple[tuple[str, str], ...]:
@@ -120,20 +121,20 @@ def _safety(scope: Scope, production: str) -> tuple[Safety, ...]:
         return (none(said(error)),)
 
 
-def _with_trials(scope: Scope, found: Found) -> Found:
+def _with_trials(scope: Scope, found: Found, keys: frozenset[str]) -> Found:
     config = scope.deployment.config()
-    if scope.trying is None:
+    declared = bool(config.smoke or config.stores)
+    if scope.trying is None or not scope.databases:
         why = "smoke tests and stores were not tried: nothing of the project is run here"
-        declared = bool(config.smoke or config.stores)
         return replace(found, not_run=why if declared else "")
     scope.progress("holding stores against their interface")
     try:
-        checked = stores.checked(scope.deployment, scope.trying.stores)
-        found = replace(found, stores=checked)
+        trying = scope.trying(found.layout, keys)
+        found = replace(found, stores=stores.checked(scope.deployment, trying.stores))
         scope.progress("running smoke tests")
-        return replace(found, smoke=smoke.smoked(scope.trying.smoke, config.smoke))
+        return replace(found, smoke=smoke.smoked(trying.smoke, config.smoke))
     except ProjectError as error:
-        return replace(found, not_run=f"not tried: {said(error)}")
+        return replace(found, not_run=f"not tried: {said(error)}" if declared else "")
 
 
 def said(error: ProjectError) -> str:

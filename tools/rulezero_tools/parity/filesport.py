@@ -14,6 +14,11 @@ class SettingsFiles(Protocol):
     """The settings files of one project, by their paths in it."""
 
     @property
+    def root(self) -> str:
+        """The folder that their paths are under, resolved."""
+        ...
+
+    @property
     def backups(self) -> str:
         """The folder where each plan's backup is put, by the plan's name."""
         ...

@@ -26,8 +26,11 @@ def files_of(session: Session) -> SettingsFiles:
 
 
 def identity(session: Session) -> DatabaseIdentity:
-    """What a files plan changes, in the place of a database."""
-    name = session.project.name
+    """What a files plan changes, in the place of a database: the folder of its files.
+
+    That may lie above the project that migrates, where several services stand side by side.
+    """
+    name = files_of(session).root
     return DatabaseIdentity(dialect=FILES, host=None, port=None, name=name, server_id=None)
 
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 from mcp.server.mcpserver import Context, MCPServer
 from pydantic import Field
 
-from rulezero_policies.parity.switch import Switch
 from rulezero_server import mcp_tools
 from rulezero_server.lasting import Key, Lasting
 from rulezero_server.telling import Say
-from rulezero_tools.parity.plan import ParityPlanResult
+from rulezero_tools.parity.find import SwitchResult
+from rulezero_tools.parity.planviews import ParityPlanResult
 from rulezero_tools.parity.views import ParityResult
 
 if TYPE_CHECKING:
@@ -29,18 +29,17 @@ def register(server: MCPServer, app: "App", lasting: Lasting) -> None:
     """Put them on `server`."""
     _check(server, app, lasting)
     _find(server, app)
+    _plan(server, app)
 
 
-def register_planner(server: MCPServer, app: "App") -> None:
-    """Put `plan_parity` on `server`: it plans, and writes nothing itself."""
-
+def _plan(server: MCPServer, app: "App") -> None:
     @server.tool(title="Plan settings files", annotations=mcp_tools.READS)
     @mcp_tools.reported
     def plan_parity(
         ctx: Context,
         keys: Keys = None,
         enable: Enable = None,
-        consolidate: Annotated[
+        consolidate: Annotated[  # noqa: FBT002 - the client names every argument
             bool, Field(description="Also move what services share to one root file.")
         ] = False,
     ) -> ParityPlanResult:
@@ -51,20 +50,11 @@ def register_planner(server: MCPServer, app: "App") -> None:
         through `confirm` and `apply`, with a backup first.
         """
         from rulezero_server.parity import joining
-        from rulezero_tools.parity import check
-        from rulezero_tools.parity.plan import plan_parity as use_case
+        from rulezero_tools.parity.check import plan as use_case
 
         scope = joining.scope(app, mcp_tools.client_name(ctx))
-        layout = scope.deployment.layout()
-        needs = check.asked(check.read(scope.deployment, layout), layout)
         return use_case(
-            scope.sessions(layout.production),
-            scope.deployment,
-            consolidate=consolidate,
-            keys=keys,
-            enable=tuple(enable or ()),
-            needs=needs,
-            missing=check.lacking(layout, needs),
+            scope, consolidate=consolidate, keys=keys or None, enable=tuple(enable or ())
         )
 
 
@@ -100,7 +90,7 @@ def _find(server: MCPServer, app: "App") -> None:
             str,
             Field(description='A function, route ("/notes"), endpoint, CLI command or flag.'),
         ],
-    ) -> Switch:
+    ) -> SwitchResult:
         """Say why something that is merged does not show in production. It changes nothing.
 
         Whether its code is on main, what gates it, which keys, flags, tables and columns it needs,

@@ -106,13 +106,14 @@ def client_name(ctx: Context) -> str:
 
 def register(server: MCPServer, app: "App") -> None:
     """Put every tool on `server`; a read-only one gets none that asks or writes."""
-    from rulezero_server import mcp_fix, mcp_generate, removing
+    from rulezero_server import mcp_fix, mcp_generate, mcp_parity, removing
 
     lasting = Lasting()
     _readers(server, app, lasting)
     _planners(server, app, lasting)
     _rollback_planner(server, app, lasting)
     removing.register(server, app)
+    mcp_parity.register(server, app, lasting)
     if not app.read_only:
         mcp_generate.register(server, app)
         mcp_fix.register(server, app, lasting)

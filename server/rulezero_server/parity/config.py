@@ -118,7 +118,7 @@ def _store(name: str, table: Reader) -> StoreRule:
 
 
 def _smoke(name: str, table: Reader) -> SmokeRule:
-    table.only("service", "kind", "target", "method", "status", "contains", "seconds")
+    table.only("service", "kind", "target", "method", "status", "contains", "seconds", "app")
     kind = _must(table, "kind")
     if kind not in get_args(SmokeKind):
         raise table.wrong("kind", f"one of {', '.join(get_args(SmokeKind))}")
@@ -131,6 +131,7 @@ def _smoke(name: str, table: Reader) -> SmokeRule:
         method=(_text(table, "method") or SmokeRule.method).upper(),
         status=_status(table),
         contains=_text(table, "contains"),
+        app=_text(table, "app"),
         seconds=table.number("seconds", seconds, most=_MOST_SECONDS) or SmokeRule.seconds,
     )
 

@@ -46,7 +46,16 @@ def _read(place: Place, grounds: Grounds, known: Mapping[str, str]) -> envfiles.
         found = tuple(_composed(place.within, known))
         path = grounds.name(place.path)
         return envfiles.Read(path=path, found=found, broken=place.within.broken)
-    return envfiles.read(place.path, grounds, known)
+    read = envfiles.read(place.path, grounds, known)
+    if read.error == MISSING and _is_to_come(place, grounds):
+        return replace(read, error=None)
+    return read
+
+
+def _is_to_come(place: Place, grounds: Grounds) -> bool:
+    """Whether it is the root file that a plan would make: it is declared before there is one."""
+    inside = place.path.is_relative_to(grounds.root)
+    return place.declared and place.service is None and inside
 
 
 def _composed(service: ComposeService, known: Mapping[str, str]) -> Iterable[Assigned]:

@@ -8,6 +8,7 @@ from rulezero_server import settings
 from rulezero_server.parity import realvalues
 from rulezero_server.parity.history import History
 from rulezero_server.parity.layout import FileDeployment
+from rulezero_server.parity.settingsfiles import ProjectSettings
 from rulezero_server.parity.shadowed import Place, ShadowSmokeTests
 from rulezero_server.parity.storeprobe import WorkerStoreProbe
 from rulezero_server.project import WorkerProject
@@ -49,6 +50,7 @@ def scope(app: "App", client: str, progress: Callable[[str], None] = silent) -> 
     return Scope(
         deployment=found,
         sessions=session,
+        files=ProjectSettings(found.root),
         databases=tuple(settings.read(found.root).environments),
         trying=trying,
         progress=progress,

@@ -5,18 +5,23 @@ from dataclasses import dataclass, field, replace
 
 from rulezero_policies.errors import ProjectError
 from rulezero_policies.parity import flags, gap
-from rulezero_policies.parity.consolidation import Terms, consolidate
+from rulezero_policies.parity.consolidation import Terms
+from rulezero_policies.parity.consolidation import consolidate as consolidated
 from rulezero_policies.parity.flags import FlagView
 from rulezero_policies.parity.safety import Safety, none
 from rulezero_policies.parity.values import Layout, Need
 from rulezero_policies.parity.walked import Walked, walked
 from rulezero_policies.text import scrub
 from rulezero_tools.parity import report, safety, schema, smoke, stores, verdict
+from rulezero_tools.parity.filesport import SettingsFiles
 from rulezero_tools.parity.found import Found
+from rulezero_tools.parity.plan import plan_parity
+from rulezero_tools.parity.planviews import ParityPlanResult
 from rulezero_tools.parity.ports import Deployment
 from rulezero_tools.parity.schema import Sessions
 from rulezero_tools.parity.smoke import SmokeTests
 from rulezero_tools.parity.stores import StoreProbe
+from rulezero_tools.parity.terms import terms
 from rulezero_tools.parity.views import ParityResult, viewed
 from rulezero_tools.ports import silent
 
@@ -41,6 +46,7 @@ class Scope:
     deployment: Deployment
     sessions: Sessions
     databases: tuple[str, ...]
+    files: SettingsFiles
     trying: Callable[[Layout, frozenset[str]], Trying] | None = None
     progress: Callable[[str], None] = field(default=silent)
 
@@ -64,6 +70,29 @@ def check_parity(scope: Scope) -> ParityResult:
 _DONE = "Show the report. There is nothing left to do."
 
 
+def plan(
+    scope: Scope, *, consolidate: bool, keys: Sequence[str] | None, enable: Sequence[str]
+) -> ParityPlanResult:
+    """Plan the settings files that bring production to parity; see `plan_parity`.
+
+    Raises:
+        UnknownEnvironment: Production is none of the project's environments.
+        ParityRefused: Something could not be read: nothing is planned on half a picture.
+        FileRefused: A file is none that may be edited.
+    """
+    layout = scope.deployment.layout()
+    wanted = asked(read(scope.deployment, layout), layout)
+    return plan_parity(
+        scope.sessions(layout.production),
+        scope.deployment,
+        consolidate=consolidate,
+        keys=keys,
+        enable=enable,
+        needs=wanted,
+        missing=lacking(layout, wanted),
+    )
+
+
 def seen(scope: Scope) -> Found:
     """Everything that there is to see, nothing judged.
 
@@ -77,15 +106,25 @@ def seen(scope: Scope) -> Found:
     bare = Found(
         layout=layout,
         gap=gap.gap(layout, wanted),
-        consolidation=consolidate(layout, Terms(needs=wanted)),
+        consolidation=consolidated(layout, _terms(scope, layout, wanted)),
         flags=flags.flags(codes, layout, scope.deployment.config().flags),
     )
     return _with_trials(scope, _with_schema(scope, bare), frozenset(one.key for one in wanted))
 
 
+def _terms(scope: Scope, layout: Layout, wanted: Sequence[Need]) -> Terms:
+    try:
+        return terms(scope.files, scope.deployment, layout, wanted)
+    except ProjectError:
+        # The layout names a file that cannot be read; what else there is can still be told.
+        return Terms(needs=tuple(wanted))
+
+
 def read(deployment: Deployment, layout: Layout) -> tuple[Walked, ...]:
     """The code of every service, read once."""
-    return tuple(walked(s.name, deployment.code(s)) for s in layout.services)
+    folders = {s.folder: s for s in layout.services}
+    sources = {folder: deployment.code(service) for folder, service in folders.items()}
+    return tuple(walked(s.name, sources[s.folder]) for s in layout.services)
 
 
 def asked(codes: Sequence[Walked], layout: Layout) -> tuple[Need, ...]:
@@ -149,23 +188,26 @@ def _steps(found: Found, reasons: Sequence[str]) -> tuple[str, ...]:
 def _next(found: Found) -> Iterator[str]:
     if found.layout.problems or found.gap.unknown:
         yield "Show the person what could not be read; nothing is written until that is mended."
-    lacking = [one.key for one in found.gap.missing if verdict.counts(one)]
-    if lacking:
-        named = ", ".join(dict.fromkeys(lacking))
-        yield f"Call `plan_parity`: it plans a line for what is missing ({named})."
     if found.schema is not None and found.schema.next_step:
         yield found.schema.next_step
-    off = [one.name for one in found.flags if _is_off_alone(one, found.layout)]
-    if off and any(one.reason for one in found.smoke):
-        yield (
-            f"Ask the person whether {', '.join(off)} shall be on in {found.layout.production}; "
-            "then `plan_parity` with `enable`."
-        )
+    yield from _settings(found)
     for one in found.gap.hollow:
         yield f"A person fills in {one.key} in {one.path} (line {one.line}); its value is theirs."
     if any(one.reasons for one in found.stores if not one.guessed):
         yield "Mend the fallback store in the code: what breaks stands under Verification."
     yield "Call `check_parity` again."
+
+
+def _settings(found: Found) -> Iterator[str]:
+    lacking = dict.fromkeys(one.key for one in found.gap.missing if verdict.counts(one))
+    off = [one.name for one in found.flags if _is_off_alone(one, found.layout)]
+    if any(one.reason for one in found.smoke) and off:
+        yield (
+            f"Ask the person whether {', '.join(off)} shall be on in {found.layout.production}: "
+            "`plan_parity` switches on what its `enable` names, and nothing else."
+        )
+    if lacking:
+        yield f"Call `plan_parity`: it plans a line for what is missing ({', '.join(lacking)})."
 
 
 def _is_off_alone(flag: FlagView, layout: Layout) -> bool:

@@ -75,12 +75,15 @@ def _environment(found: Found) -> Iterator[str]:
     unused = (f"`{one.key}` in {one.path}:{one.line}" for one in found.gap.unused)
     yield from _titled("Set, and nothing was found to use it", unused)
     yield from _titled("Flags", map(_flag, found.flags))
-    rows = [row for row in found.gap.audit if not _is_even(row)]
+    rows = [row for row in found.gap.audit if _is_uneven(row)]
     yield from _titled("Services that see different things", map(_row, rows))
 
 
-def _is_even(row: Row) -> bool:
-    return row.equal is not False and len({cell for _, cell in row.cells}) == 1
+def _is_uneven(row: Row) -> bool:
+    """Whether services that share a key do not see the same; a key of one service is its own."""
+    seen = {cell for _, cell in row.cells if cell != "absent"}
+    shared = sum(cell != "absent" for _, cell in row.cells) > 1
+    return "unknown" in seen or (shared and (row.equal is False or len(seen) > 1))
 
 
 def _row(row: Row) -> str:

@@ -9,6 +9,9 @@ from rulezero_tools.parity.found import Found
 Verdict = Literal["PASS", "FAIL"]
 
 
+_ROWS = "old data reads"
+
+
 def verdict(reasons: Iterable[str]) -> Verdict:
     """PASS where nothing speaks against it."""
     return "FAIL" if any(True for _ in reasons) else "PASS"
@@ -17,7 +20,7 @@ def verdict(reasons: Iterable[str]) -> Verdict:
 def reasons(found: Found) -> tuple[str, ...]:
     """Why it is a FAIL, what a new plan needs in each; empty for a PASS.
 
-    What could not be told is a reason as well: it is never taken for a pass.
+    What could not be tried is a reason as well: it is never taken for a pass.
     """
     return tuple(dict.fromkeys((*_environment(found), *_schema(found), *_verified(found))))
 
@@ -42,8 +45,8 @@ def _environment(found: Found) -> Iterator[str]:
 
 
 def counts(one: Missing) -> bool:
-    """Whether a missing key is a reason: nothing stands in for it."""
-    return one.required or one.default is None
+    """Whether a missing key is a reason: something reads it, and nothing stands in for it."""
+    return one.required or (one.read and one.default is None)
 
 
 def _needed(one: Missing) -> str:
@@ -71,10 +74,10 @@ def _schema(found: Found) -> Iterator[str]:
         yield found.no_schema
     if found.schema is not None:
         yield from found.schema.reasons
-        yield from (f"not known: {text}" for text in found.schema.unknown)
     for tried in found.safety:
         yield from tried.reasons
-        yield from (f"not known: {text}" for text in tried.unknown)
+        # A protected database lends no rows: that alone must not make every answer a FAIL.
+        yield from (f"not known: {one}" for one in tried.unknown if not one.startswith(_ROWS))
 
 
 def _verified(found: Found) -> Iterator[str]:
@@ -90,7 +93,8 @@ def _softly(found: Found) -> Iterator[str]:
     for lacking in found.gap.missing:
         if not counts(lacking):
             places = ", ".join(lacking.needed_by)
-            yield f"{_of(lacking.service)} lacks {lacking.key} and goes by its default ({places})"
+            told = "goes by its default" if lacking.read else "nothing was found to read it"
+            yield f"{_of(lacking.service)} lacks {lacking.key}: {told} ({places})"
     for conflict in found.gap.conflicts:
         if conflict.environment == found.layout.production:
             groups = " | ".join(", ".join(group) for group in conflict.services)
@@ -113,8 +117,10 @@ def _of_kind(found: Found) -> Iterator[str]:
 def _noted(found: Found) -> Iterator[str]:
     if found.schema is not None:
         yield from found.schema.notes
+        yield from (f"not known: {text}" for text in found.schema.unknown)
     for tried in found.safety:
         yield from tried.notes
+        yield from (f"not known: {one}" for one in tried.unknown if one.startswith(_ROWS))
     for store in found.stores:
         yield from store.notes
         if store.guessed:

@@ -1,4 +1,4 @@
-"""The MCP prompt `migrate`: the workflow, for a person to start."""
+"""The MCP prompts `migrate` and `parity`: the workflows, for a person to start."""
 
 from typing import Annotated
 
@@ -25,6 +25,21 @@ Work in this order, and stop where a person has to decide:
 Never apply anything that was not confirmed, and never say that a person agreed."""
 
 
+PARITY = """\
+Find out with the rulezero tools why this is merged and does not show in production: {feature}
+
+Work in this order, and stop where a person has to decide:
+1. `find_switch` with its name (a function, a route, a CLI command or a flag): show what it lacks.
+2. `check_parity`: show its report as written. Its verdict is PASS or FAIL, and nothing else.
+3. On FAIL, the schema: `review` with production's environment, then `confirm` and `apply`.
+4. On FAIL, the settings: `plan_parity`. Name in `enable` only flags that the person wants on. Show
+   what it would write, then `confirm` and `apply` with production's environment. Where it set a
+   placeholder, a person fills in the value: never ask for it, and never write it yourself.
+5. `check_parity` again, until it is PASS or a person has to change code.
+
+Never apply anything that was not confirmed. End with the verdict alone: PASS or FAIL."""
+
+
 def register_prompts(server: MCPServer) -> None:
     """Put the prompts on `server`."""
 
@@ -34,3 +49,10 @@ def register_prompts(server: MCPServer) -> None:
     ) -> str:
         """The whole workflow, from model change to verified migration."""
         return MIGRATE.format(description=description)
+
+    @server.prompt(name="parity", title="Find the switch that is off in production")
+    def parity(
+        feature: Annotated[str, Field(description="What is merged and not seen, in a few words.")],
+    ) -> str:
+        """From what is missing in production to PASS."""
+        return PARITY.format(feature=feature)

@@ -11,7 +11,10 @@ from mcp import Client, StdioServerParameters
 
 pytestmark = pytest.mark.anyio
 
-READERS = {"status", "analyze", "review", "rollback", "get_plan", "history", "purge", "discard"}
+READERS = {
+    *("status", "analyze", "review", "rollback", "get_plan", "history", "purge", "discard"),
+    *("check_parity", "plan_parity", "find_switch"),
+}
 WRITERS = {"generate", "fix", "confirm", "apply"}
 
 
@@ -35,13 +38,18 @@ async def test_every_tool_is_titled_typed_and_says_truly_whether_it_writes(
 
 async def test_the_prompt_carries_the_workflow(copy_project: Any, talk: Any, era: str) -> None:
     async with talk(copy_project("flask_notes"), era) as host:
-        [prompt] = (await host.client.list_prompts()).prompts
-        assert prompt.name == "migrate"
+        prompts = (await host.client.list_prompts()).prompts
+        assert {prompt.name for prompt in prompts} == {"migrate", "parity"}
         got = await host.client.get_prompt("migrate", {"description": "add notes"})
+        other = await host.client.get_prompt("parity", {"feature": "pinned notes"})
     text = got.messages[0].content.text
     assert "add notes" in text
     steps = [text.index(f". `{tool}`") for tool in ("analyze", "review", "confirm", "apply")]
     assert steps == sorted(steps)
+    parity = other.messages[0].content.text
+    assert "pinned notes" in parity
+    found = [parity.index(f"`{t}`") for t in ("find_switch", "check_parity", "plan_parity")]
+    assert found == sorted(found)
 
 
 async def test_a_read_only_server_offers_nothing_that_asks_or_writes(

@@ -187,6 +187,27 @@ def fix(
 
 @cli.command()
 @clear
+def parity(
+    project: ProjectDir = Path(),
+    switch: Annotated[
+        str | None,
+        typer.Option(help="Why this does not show: a function, route, CLI command or flag."),
+    ] = None,
+    style: As = Format.text,
+) -> None:
+    """Hold production against main: PASS (exit 0) or FAIL (exit 1). It changes nothing."""
+    if style not in {Format.text, Format.json}:
+        raise typer.BadParameter(f"parity is printed as text or json, not as {style.value}")
+    from rulezero_server.cli import parities  # noqa: PLC0415 - code is only read for this
+
+    with progress.shown() as say:
+        good = parities.run(App(project), CLIENT, switch, say, as_json=style is Format.json)
+    if not good:
+        raise typer.Exit(1)
+
+
+@cli.command()
+@clear
 def history(
     project: ProjectDir = Path(),
     environment: EnvironmentName = None,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rulezero_policies.errors import NoProject
 from rulezero_policies.parity.values import Layout
 from rulezero_server import settings
 from rulezero_server.parity import realvalues
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 
 
 def deployment(app: "App") -> FileDeployment:
-    """The services and environments below the folder that the server was started in."""
+    """The services and environments below the folder that the server was started in.
+
+    Raises:
+        NoProject: There is no such folder.
+    """
     root = app.directory.resolve()
+    if not root.is_dir():
+        raise NoProject(root=str(app.directory))
     besides = app.preferences().settings_folders
     return FileDeployment(root=root, besides=besides, history=History(root).on_main)
 

@@ -1,5 +1,6 @@
 """The parity tools as a model sees them."""
 
+import warnings
 from typing import TYPE_CHECKING, Annotated
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -27,7 +28,10 @@ Enable = Annotated[
 
 def register(server: MCPServer, app: "App", lasting: Lasting) -> None:
     """Put them on `server`."""
-    _check(server, app, lasting)
+    with warnings.catch_warnings():
+        # pydantic's own `schema` method is deprecated: the result's field may well have its name.
+        warnings.filterwarnings("ignore", message='Field name "schema"')
+        _check(server, app, lasting)
     _find(server, app)
     _plan(server, app)
 

@@ -121,7 +121,7 @@ def gap(layout: Layout, needs: Sequence[Need]) -> Gap:
         duplicates=tuple(_duplicates(layout)),
         differences=tuple(side_by_side.differences(found)),
         audit=side_by_side.audit(found, layout.production),
-        unknown=tuple(_unknown(found)),
+        unknown=tuple(_unknown(found, asked)),
     )
 
 
@@ -323,20 +323,22 @@ def _duplicates(layout: Layout) -> Iterator[Duplicate]:
             )
 
 
-def _unknown(found: Views) -> Iterator[Unknown]:
+def _unknown(found: Views, asked: Sequence[Need]) -> Iterator[Unknown]:
+    """What could not be looked at, where it matters: a service that has no keys lacks none."""
     layout = found.layout
+    with_keys = {one.service for one in (*asked, *layout.sources)}
     for environment in dict.fromkeys((layout.production, *layout.baseline)):
         for service in (one.name for one in layout.services):
-            yield from _why(found, service, environment)
+            yield from _why(found, service, environment, needs=service in with_keys)
 
 
-def _why(found: Views, service: str, environment: str) -> Iterator[Unknown]:
+def _why(found: Views, service: str, environment: str, *, needs: bool) -> Iterator[Unknown]:
     mine = read_by(found.layout, service, environment)
     for source in mine:
         if source.error is not None:
             why = f"{source.path} {source.error}"
             yield Unknown(service=service, environment=environment, why=why)
-    if not mine and environment == found.layout.production:
+    if needs and not mine and environment == found.layout.production:
         why = (
             f"no file was found that sets its keys; say which one does: "
             f'[parity.services.{service}.files] {environment} = "PATH"'

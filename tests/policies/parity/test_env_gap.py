@@ -219,7 +219,8 @@ def test_where_production_is_not_known_nothing_is_called_missing() -> None:
     broken = replace(source("api", "production"), error="is binary, not text")
     aside = replace(source("web", "test"), error="is a folder")
     found = gap(
-        layout(broken, aside, source("web", "production", "A")), (need("TOKEN"), need("A", "web"))
+        layout(broken, aside, source("web", "production", "A")),
+        (need("TOKEN"), need("A", "web"), need("QUEUE", "worker")),
     )
     assert found.missing == ()
     assert [(one.service, one.environment) for one in found.unknown] == [

@@ -58,7 +58,7 @@ def status(
         chosen=at.project.bind,
         databases=listed,
         branches=_branches(seen),
-        archives=views(session),
+        archives=views(at),
     )
 
 

@@ -185,13 +185,22 @@ class _Reading:
         """Every file that may use a key and can be read, with the services that it is part of."""
         found: list[tuple[list[str], Text]] = []
         holders: dict[Path, list[str]] = {}
+        settings_files = self._named()
         for path in self.project.found.texts:
+            if real(path) in settings_files:
+                continue
             folder = path.parent
             if folder not in holders:
                 holders[folder] = self._holders(folder.relative_to(self.root))
             with suppress(Unreadable):
                 found.append((holders[folder], text(path, self.grounds)))
         return tuple(found)
+
+    def _named(self) -> frozenset[Path]:
+        """Settings files that are known by what is declared: to set a key is not to use it."""
+        mine = (p for _, _, p in self.config.files if not p.endswith((".yml", ".yaml")))
+        paths = (self.root / Path(path).expanduser() for path in mine)
+        return frozenset(map(real, (*paths, *(path for _, path in self.project.declared))))
 
     def _asked(self) -> Iterator[Need]:
         for services, said in self.texts:

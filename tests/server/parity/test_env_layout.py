@@ -534,3 +534,12 @@ def test_declared_services_are_those_and_no_others(tmp_path: Path) -> None:
         Service(name="api", folder="api"),
         Service(name="jobs", folder="worker"),
     )
+
+
+@pytest.mark.proves("B02")
+def test_a_declared_settings_file_does_not_use_the_keys_that_it_sets(tmp_path: Path) -> None:
+    toml = '[parity.services.api]\n[parity.services.api.files]\nproduction = "live/api.env"\n'
+    files = {"rulezero.toml": toml, "live/api.env": "TYPPO=1\n", "api/app.py": ""}
+    found = project(tmp_path, files).layout()
+    assert found.mentions == ()
+    assert [one.key for one in gap(found, ()).unused] == ["TYPPO"]

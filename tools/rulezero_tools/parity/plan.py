@@ -199,7 +199,8 @@ def _next(plan: Plan | None, draft: _Draft) -> str:
     if plan is not None:
         return (
             "Nothing was written. Show this to the person, then call `confirm` with plan_id "
-            f"{plan.plan_id}; with the token, `apply`. Then `check_parity`."
+            f"{plan.plan_id} and environment {plan.environment!r}; with the token, `apply` "
+            "likewise. Then `check_parity`."
         )
     more = "" if draft.consolidate else ", or with consolidate=true for shared keys"
     return f"There is nothing to write. Show the person what is left, kept and in conflict{more}."

@@ -72,11 +72,16 @@ def _environment(found: Found) -> Iterator[str]:
     yield from _titled("Without a value", hollow)
     yield from _titled("Differing between services", _conflicts(found))
     yield from _titled("Set more than once", _duplicates(found))
-    unused = (f"`{one.key}` in {one.path}:{one.line}" for one in found.gap.unused)
-    yield from _titled("Set, and nothing was found to use it", unused)
-    yield from _titled("Flags", map(_flag, found.flags))
+    yield from _titled("Set, and nothing was found to use it", _unused(found))
+    yield from _titled("Flags", _flags(found.flags))
     rows = [row for row in found.gap.audit if _is_uneven(row)]
     yield from _titled("Services that see different things", map(_row, rows))
+
+
+def _unused(found: Found) -> Iterator[str]:
+    for one in found.gap.unused:
+        doubt = "" if one.certain else " (some code reads names that it makes up while it runs)"
+        yield f"`{one.key}` in {one.path}:{one.line}{doubt}"
 
 
 def _is_uneven(row: Row) -> bool:
@@ -105,11 +110,20 @@ def _duplicates(found: Found) -> Iterator[str]:
         yield f"`{one.key}` in {one.path}, lines {lines}: {values}"
 
 
-def _flag(flag: FlagView) -> str:
+def _flags(flags: Iterable[FlagView]) -> Iterator[str]:
+    """Services that share their code share its flags: each is told once."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for flag in flags:
+        told.setdefault((flag.name, _standing_of(flag)), []).append(flag.service)
+    for (name, text), services in told.items():
+        yield f"`{name}` ({', '.join(services)}): {text}"
+
+
+def _standing_of(flag: FlagView) -> str:
     states = ", ".join(f"{one.environment} {one.state} ({one.why})" for one in flag.states)
     named = dict.fromkeys(f"{one.kind} {one.name}" for one in flag.gates)
     gates = f"; gates {', '.join([*named][:5])}" if named else ""
-    return f"`{flag.name}` ({flag.service}): {states or 'set nowhere'}{gates}"
+    return f"{states or 'set nowhere'}{gates}"
 
 
 def _schema(found: Found) -> Iterator[str]:

@@ -858,6 +858,10 @@ TESTS: dict[str, list[str]] = {
     "B01": [
         "tests/e2e/test_parity.py::test_a_pipeline_gets_the_verdict_as_its_exit_status",
         "tests/e2e/test_parity.py::test_what_is_merged_and_not_seen_is_found_planned_approved_and_then_passes",
+        "tests/tools/parity/test_check.py::test_a_key_is_a_reason_only_where_nothing_stands_in_for_it",
+        "tests/tools/parity/test_check.py::test_a_placeholder_and_values_that_disagree_are_reasons",
+        "tests/tools/parity/test_check.py::test_nothing_that_differs_is_a_pass",
+        "tests/tools/parity/test_check.py::test_what_could_not_be_looked_at_is_never_a_pass",
     ],
     "B02": [
         "tests/e2e/test_parity.py::test_what_is_merged_and_not_seen_is_found_planned_approved_and_then_passes",
@@ -878,10 +882,12 @@ TESTS: dict[str, list[str]] = {
         "tests/server/parity/test_env_compose.py::test_services_are_read_with_the_line_of_every_key",
         "tests/server/parity/test_env_files.py::test_every_way_to_write_a_setting_is_read_with_its_line",
         "tests/server/parity/test_env_files.py::test_what_is_no_settings_file_has_a_named_problem",
+        "tests/server/parity/test_env_layout.py::test_a_declared_settings_file_does_not_use_the_keys_that_it_sets",
         "tests/server/parity/test_env_layout.py::test_compose_services_are_services_and_production_counts_where_a_file_says_so",
         "tests/server/parity/test_env_layout.py::test_folders_with_settings_are_services_and_names_say_the_environment",
         "tests/server/parity/test_env_layout.py::test_the_process_environment_counts_only_when_it_is_asked_for",
         "tests/server/parity/test_env_layout.py::test_what_cannot_be_read_is_a_named_problem_and_the_rest_is_read",
+        "tests/tools/parity/test_check.py::test_a_key_is_a_reason_only_where_nothing_stands_in_for_it",
     ],
     "B03": [
         "tests/e2e/test_parity.py::test_what_is_merged_and_not_seen_is_found_planned_approved_and_then_passes",
@@ -1031,6 +1037,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/parity/test_stores_live.py::test_python_and_the_source_tell_the_same_of_a_class",
         "tests/server/parity/test_stores_live.py::test_the_columns_of_the_models_are_told_with_what_fills_them",
         "tests/server/parity/test_stores_live.py::test_the_fields_of_a_record_are_seen_whatever_made_it",
+        "tests/tools/parity/test_check.py::test_a_declared_store_that_breaks_fails_and_a_guess_is_only_told",
         "tests/tools/parity/test_stores.py::test_a_fallback_that_needs_arguments_is_told_and_fails_nothing",
         "tests/tools/parity/test_stores.py::test_a_record_without_its_columns_and_a_table_that_is_not_there_are_reasons",
         "tests/tools/parity/test_stores.py::test_a_service_that_is_not_there_is_a_reason",
@@ -1071,6 +1078,7 @@ TESTS: dict[str, list[str]] = {
         "tests/server/parity/test_standins.py::test_what_decides_and_is_no_secret_stays",
         "tests/server/parity/test_standins.py::test_what_the_example_says_too_is_public_unless_its_key_says_that_it_is_secret",
         "tests/server/parity/test_standins.py::test_what_the_process_itself_starts_with_is_not_productions",
+        "tests/tools/parity/test_check.py::test_a_declared_store_that_breaks_fails_and_a_guess_is_only_told",
         "tests/tools/parity/test_files_plan.py::test_a_yes_writes_exactly_that_and_no_service_sees_another_value",
         "tests/tools/parity/test_smoke.py::test_a_failure_says_what_was_raised_and_which_key_is_missing",
         "tests/tools/parity/test_smoke.py::test_a_failure_that_a_stand_in_may_have_caused_says_so",
@@ -1102,11 +1110,13 @@ TESTS: dict[str, list[str]] = {
         "tests/server/worker/test_rehearse.py::test_a_column_that_comes_back_empty_is_counted_by_its_rows",
         "tests/server/worker/test_rehearse.py::test_a_harmless_revision_goes_there_back_and_there_again",
         "tests/several/test_parity.py::test_each_database_of_production_has_its_own_gap_and_its_own_checks",
+        "tests/tools/parity/test_check.py::test_rows_that_a_protected_database_lends_to_nobody_are_told_and_fail_nothing",
         "tests/tools/parity/test_stores.py::test_an_exercise_that_was_declared_has_to_show_the_same",
         "tests/tools/parity/test_stores.py::test_an_exercise_without_a_store_to_compare_with_shows_nothing",
     ],
     "B12": [
         "tests/e2e/test_parity.py::test_what_is_merged_and_not_seen_is_found_planned_approved_and_then_passes",
+        "tests/tools/parity/test_check.py::test_a_long_report_is_cut_and_says_how_much_more_there_is",
         "tests/tools/parity/test_files_plan.py::test_the_backup_is_made_first_and_putting_it_back_is_a_plan_too",
     ],
     "B13": [

@@ -52,6 +52,9 @@ def test_a_key_is_a_reason_only_where_nothing_stands_in_for_it() -> None:
         Gap(missing=(lacking("TOKEN"), lacking("LEVEL", required=False), unread("OLD")))
     )
     assert verdict.reasons(found) == ("api lacks TOKEN: the code fails without it (api/app.py:3)",)
+    asked = replace(lacking("MAYBE", required=False), default=None)
+    [reason] = verdict.reasons(with_gap(Gap(missing=(asked,))))
+    assert reason == "api lacks MAYBE: others have it (api/app.py:3)"
     told = "\n".join(verdict.notes(found))
     assert "LEVEL: goes by its default" in told
     assert "OLD: nothing was found to read it" in told

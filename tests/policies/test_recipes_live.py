@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from tests.policies.live import Live, lives
 from tests.policies.recipe_cases import CASES, Tried
 from tests.policies.recipe_trying import BY_ID, mended, set_up
@@ -105,6 +106,24 @@ def test_on_a_large_table_nothing_is_built_or_checked_under_a_lock(live: Live) -
     assert live.rows(f"SELECT count(*) {made}") == [(0,)]
     nullable = "SELECT is_nullable FROM information_schema.columns WHERE column_name = 'title'"
     assert live.rows(nullable) == [("YES",)]
+
+
+@pytest.mark.parametrize("database", ["mysql"])
+def test_a_metadata_lock_is_waited_for_no_longer_than_said(live: Live) -> None:
+    tried = next(c for c in CASES if c.rule == "mysql-metadata-lock")
+    set_up(live, tried)
+    _, done = mended(live, tried)
+    seen: list[tuple[str, int]] = []
+
+    def look(_: Any, cursor: Any, statement: str, *__: Any) -> None:
+        with cursor.connection.cursor() as other:
+            other.execute("SELECT @@lock_wait_timeout")
+            seen.append((statement.split(maxsplit=1)[0], other.fetchone()[0]))
+
+    event.listen(live.engine, "before_cursor_execute", look)
+    assert live.move("head") is None, done.version.text
+    assert {seconds for verb, seconds in seen if verb == "ALTER"} == {5}
+    assert seen[0][1] == seen[-1][1] > 5, "the connection goes on as it was"
 
 
 def test_every_recipe_has_run_on_every_database_it_serves() -> None:

@@ -61,6 +61,7 @@ async def test_what_the_review_finds_is_fixed_by_one_call_and_applies(
         assert "server_default='medium'" in file.read_text("utf-8")
         assert (notes / fixed["kept"]).read_bytes() == old
         assert (fixed["review"]["verdict"], fixed["review"]["findings"]) == ("SAFE", [])
+        assert fixed["review"]["rehearsed"]
         token = (await host.call("confirm", plan_id=review["plan_id"]))["token"]
         assert "PlanStale" in await host.refused("apply", plan_id=review["plan_id"], token=token)
         done = await host.applied(fixed["review"]["plan_id"])

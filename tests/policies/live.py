@@ -17,7 +17,7 @@ from rulezero_policies.operations import Operation
 from rulezero_policies.rules import review
 from rulezero_policies.rules.rule import revision
 from rulezero_policies.scene import Scene, Stage, questions
-from rulezero_server.worker import probe, trace
+from rulezero_server.worker import probe, trace, tree
 
 FACTS = TypeAdapter(tuple[Fact, ...])
 OPERATIONS = TypeAdapter(tuple[Operation, ...])
@@ -92,7 +92,16 @@ class Live:
                 dataclasses.replace(f, count=size) if is_size else f
                 for f, is_size in zip(found, sized, strict=True)
             )
-        return Scene(dialect=self.dialect, upgrade=up, downgrade=down, facts=found)
+        told = tree.tree(str(self.folder / "migrations" / "versions" / "one.py"), str(self.folder))
+        return Scene(
+            dialect=self.dialect,
+            upgrade=up,
+            downgrade=down,
+            has_downgrade=told["has_downgrade"],
+            downgrade_is_empty=told["downgrade_is_empty"],
+            downgrade_line=told["downgrade_line"],
+            facts=found,
+        )
 
     def move(self, target: str) -> str | None:
         """Go to "head" or "base" with the file last reviewed; the error, if there was one."""

@@ -45,9 +45,15 @@ def modules() -> dict[str, ast.Module]:
     }
 
 
+@cache
+def walked() -> dict[str, tuple[ast.AST, ...]]:
+    """Every node of every module: it is asked for often."""
+    return {path: tuple(ast.walk(tree)) for path, tree in modules().items()}
+
+
 def where(found: Callable[[ast.AST], bool]) -> set[str]:
     """The modules in which something is found."""
-    return {path for path, tree in modules().items() if any(found(node) for node in ast.walk(tree))}
+    return {path for path, nodes in walked().items() if any(map(found, nodes))}
 
 
 def outside(rooms: tuple[str, ...], paths: set[str]) -> set[str]:
@@ -83,11 +89,19 @@ def imports(node: ast.AST) -> Iterator[str]:
 
 
 def naming(name: str) -> set[str]:
-    return where(lambda node: name in names(node))
+    return {path for path, found in told()[0].items() if name in found}
 
 
 def calling(name: str) -> set[str]:
-    return where(lambda node: called(node) == name)
+    return {path for path, found in told()[1].items() if name in found}
+
+
+@cache
+def told() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Every name that a module uses, and everything that it calls."""
+    named = {p: {n for node in nodes for n in names(node)} for p, nodes in walked().items()}
+    calls = {p: {called(node) or "" for node in nodes} for p, nodes in walked().items()}
+    return named, calls
 
 
 def asks_for(mode: str) -> Callable[[ast.AST], bool]:

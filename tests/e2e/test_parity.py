@@ -130,6 +130,10 @@ def test_a_pipeline_gets_the_verdict_as_its_exit_status(
     found = CliRunner().invoke(cli, switch)
     assert found.exit_code == 1
     assert any(lack.startswith("flag ") for lack in json.loads(found.stdout)["lacks"])
+    monkeypatch.setenv("PINNED_LIMIT", "5")
+    inside = CliRunner().invoke(cli, ["parity", "--project", str(three), "--running", "production"])
+    assert "lacks PINNED_LIMIT" in told.stdout
+    assert "lacks PINNED_LIMIT" not in inside.stdout
     nothing = CliRunner().invoke(cli, ["parity", "--project", str(tmp_path / "none")])
     assert nothing.exit_code == 2
 

@@ -193,6 +193,10 @@ def parity(
         str | None,
         typer.Option(help="Why this does not show: a function, route, CLI command or flag."),
     ] = None,
+    running: Annotated[
+        str | None,
+        typer.Option(help="The environment that this very process runs in: its variables count."),
+    ] = None,
     style: As = Format.text,
 ) -> None:
     """Hold production against main: PASS (exit 0) or FAIL (exit 1). It changes nothing."""
@@ -201,7 +205,8 @@ def parity(
     from rulezero_server.cli import parities  # noqa: PLC0415 - code is only read for this
 
     with progress.shown() as say:
-        good = parities.run(App(project), CLIENT, switch, say, as_json=style is Format.json)
+        asked = parities.Asked(switch=switch, running=running)
+        good = parities.run(App(project), CLIENT, asked, say, as_json=style is Format.json)
     if not good:
         raise typer.Exit(1)
 

@@ -1,27 +1,37 @@
 """`rulezero parity`: the check, and what keeps one thing from being seen."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from rulezero_server.app import App
 from rulezero_server.cli import formats
 from rulezero_server.parity import joining
+from rulezero_server.parity.layout import Running
 from rulezero_tools.parity.check import check_parity
 from rulezero_tools.parity.find import SwitchResult, find_switch
 from rulezero_tools.parity.views import ParityResult
 
 
-def run(
-    app: App, client: str, switch: str | None, say: Callable[[str], None], *, as_json: bool
-) -> bool:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked for: a `switch` alone, and in which environment this very process runs."""
+
+    switch: str | None = None
+    running: str | None = None
+
+
+def run(app: App, client: str, asked: Asked, say: Callable[[str], None], *, as_json: bool) -> bool:
     """Print the answer: whether it is a PASS, or the thing is to be seen.
 
     Raises:
         ProjectError: The project's own settings are broken.
     """
-    scope = joining.scope(app, client, say)
-    if switch is not None:
-        found = find_switch(scope, name=switch)
+    here = Running(environment=asked.running, values=dict(os.environ)) if asked.running else None
+    scope = joining.scope(app, client, say, running=here)
+    if asked.switch is not None:
+        found = find_switch(scope, name=asked.switch)
         formats.write_json(found) if as_json else _write(_told(found))
         return found.visible is True
     result = check_parity(scope)

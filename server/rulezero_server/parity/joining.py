@@ -8,7 +8,7 @@ from rulezero_policies.parity.values import Layout
 from rulezero_server import settings
 from rulezero_server.parity import realvalues
 from rulezero_server.parity.history import History
-from rulezero_server.parity.layout import FileDeployment
+from rulezero_server.parity.layout import FileDeployment, Running
 from rulezero_server.parity.settingsfiles import ProjectSettings
 from rulezero_server.parity.shadowed import Place, ShadowSmokeTests
 from rulezero_server.parity.storeprobe import WorkerStoreProbe
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from rulezero_tools.ports import Session
 
 
-def deployment(app: "App") -> FileDeployment:
+def deployment(app: "App", running: Running | None = None) -> FileDeployment:
     """The services and environments below the folder that the server was started in.
+
+    Args:
+        app: The server or the command.
+        running: What a running check says of the environment that it runs in.
 
     Raises:
         NoProject: There is no such folder.
@@ -31,21 +35,29 @@ def deployment(app: "App") -> FileDeployment:
     if not root.is_dir():
         raise NoProject(root=str(app.directory))
     besides = app.preferences().settings_folders
-    return FileDeployment(root=root, besides=besides, history=History(root).on_main)
+    main = History(root).on_main
+    return FileDeployment(root=root, besides=besides, history=main, running=running)
 
 
-def scope(app: "App", client: str, progress: Callable[[str], None] = silent) -> Scope:
+def scope(
+    app: "App",
+    client: str,
+    progress: Callable[[str], None] = silent,
+    *,
+    running: Running | None = None,
+) -> Scope:
     """What `check_parity` and its like work with.
 
     Args:
         app: The server or the command.
         client: How the caller calls itself.
         progress: Is told what is being done.
+        running: What a running check says of the environment that it runs in.
 
     Raises:
         UnreadableConfig: The project's own settings are broken.
     """
-    found = deployment(app)
+    found = deployment(app, running)
 
     def session(environment: str) -> "Session":
         return app.session(environment, client=client)

@@ -1,6 +1,7 @@
 """A revision, a database as it is found, what the rules say, and what the database then does."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,10 @@ class Live:
     def scene(self, text: str, *, size: int | None = None) -> Scene:
         """What the rules see of a whole file; its tables are as large as is said."""
         self._script("pass")
-        (self.folder / "migrations" / "versions" / "one.py").write_text(text, encoding="utf-8")
+        versions = self.folder / "migrations" / "versions"
+        # Byte code is known by whole seconds and size: what only changes places would not be read.
+        shutil.rmtree(versions / "__pycache__", ignore_errors=True)
+        (versions / "one.py").write_text(text, encoding="utf-8")
         script = self._files()
         with self.engine.connect() as connection:
             up = OPERATIONS.validate_python(self._recorded(script, connection))

@@ -3,13 +3,13 @@
 import contextlib
 import posixpath
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from rulezero_policies.parity import composing
 from rulezero_policies.parity.changes import FileChange, SettingsFile
 from rulezero_policies.parity.consolidation import ComposeService
 from rulezero_policies.plan import Plan
-from rulezero_server.parity import aftermath, keeping, keyed, plainfiles, rewriting
+from rulezero_server.parity import aftermath, keeping, keyed, names, plainfiles, rewriting
 from rulezero_tools.parity.filesport import FileState
 
 COMPOSE = (
@@ -52,6 +52,11 @@ class ProjectSettings:
     def protected(self, environment: str) -> bool:
         """Whether the configuration marks that environment as protected."""
         return self._protected(environment)
+
+    def meant_for(self, path: str) -> str | None:
+        """The environment that a file is for by its own name, or by its folder's."""
+        place = PurePosixPath(path)
+        return names.environment(place.name) or names.of_folder(place.parent.name)
 
     def marks(self, paths: Iterable[str], *, follow: bool = False) -> Mapping[str, str]:
         """The keyed hash of each file that is there."""

@@ -27,6 +27,7 @@ from rulezero_server.parity.settingsfiles import ProjectSettings
 from rulezero_tools import asking
 from rulezero_tools.answering import Waiting
 from rulezero_tools.apply import apply
+from rulezero_tools.parity import observing
 from rulezero_tools.parity.plan import plan_parity
 from rulezero_tools.parity.planviews import ParityPlanResult
 from rulezero_tools.ports import Session
@@ -260,6 +261,17 @@ def test_settings_of_a_protected_environment_need_more_than_a_form(
     plan = plan_parity(session, deployment)
     with pytest.raises(NoChannel, match="protected"):
         approve(session, plan.plan_id or "")
+
+
+@pytest.mark.proves("A01", "B13")
+def test_calling_production_by_another_name_lowers_nothing(
+    files_session: Session, root: Path
+) -> None:
+    guarded = ProjectSettings(root, lambda name: name == "production")
+    session = replace(files_session, settings_files=guarded)
+    assert observing.guarded(session, "scratch", ["api/.env.production"])
+    assert observing.guarded(session, "scratch", [".envs/.production/api.env"])
+    assert not observing.guarded(session, "scratch", ["api/.env.scratch", "compose.yaml"])
 
 
 class Killed(BaseException):

@@ -27,6 +27,10 @@ class SettingsFiles(Protocol):
         """Whether the configuration marks that environment as protected."""
         ...
 
+    def meant_for(self, path: str) -> str | None:
+        """The environment that a file is for by its own name, whatever a configuration says."""
+        ...
+
     def marks(self, paths: Iterable[str], *, follow: bool = False) -> Mapping[str, str]:
         """The keyed hash of each file as it is now; those that are not there are left out.
 

@@ -28,7 +28,7 @@ def frozen(
         kind="files",
         project=session.project.name,
         environment=session.project.environment,
-        protected=observing.guarded(session, settings.environment),
+        protected=observing.guarded(session, settings.environment, paths),
         database=observing.identity(session),
         from_revisions=(),
         to_revision="no revision",

@@ -51,8 +51,17 @@ def hashes(session: Session, targets: Iterable[str], read: Iterable[str]) -> tup
     return tuple(FileHash(path=path, sha256=mark) for path, mark in sorted(found.items()))
 
 
-def guarded(session: Session, environment: str) -> bool:
-    """Whether the policy treats the settings of `environment` as protected."""
+def guarded(session: Session, environment: str, paths: Iterable[str]) -> bool:
+    """Whether the policy treats these files of `environment` as protected.
+
+    What a file is for by its own name counts as well: the project's configuration says which
+    environment is production, and whoever writes that must not lower who has to approve.
+    """
+    meant = (files_of(session).meant_for(path) for path in paths)
+    return any(_guarded(session, one) for one in {environment, *meant} if one is not None)
+
+
+def _guarded(session: Session, environment: str) -> bool:
     own = session.project.protected and session.project.environment == environment
     named = environment in session.policy.protected_environments
     return own or named or files_of(session).protected(environment)
@@ -73,7 +82,7 @@ def observed(session: Session, plan: Plan) -> Observed:
         fingerprint=None,
         facts=(),
         policy=session.policy.digest,
-        protected=settings is None or guarded(session, settings.environment),
+        protected=settings is None or guarded(session, settings.environment, written),
     )
 
 
